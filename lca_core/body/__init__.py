@@ -1,0 +1,12 @@
+"""The free body in SMPL-X's layout: file, posing, driving signal, anchors."""
+
+from lca_core.body.anchors import Anchors, sample_anchors
+from lca_core.body.build import body_file
+from lca_core.body.driving import THETA_JOINTS, Driving, full_pose, theta_of, theta_slice
+from lca_core.body.layout import ACTIONS, JOINT_NAMES
+from lca_core.body.model import BodyModel, Posed
+
+__all__ = [
+    "ACTIONS", "JOINT_NAMES", "THETA_JOINTS", "Anchors", "BodyModel", "Driving", "Posed", "body_file", "full_pose", "theta_of",
+    "sample_anchors", "theta_slice",
+]  # fmt: skip

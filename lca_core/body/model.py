@@ -1,0 +1,168 @@
+"""The posed body: shape, expression and pose to vertices, by linear blend skinning."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from lca_core.body.build import body_file
+from lca_core.body.layout import JOINT_NAMES
+from lca_core.errors import InputError
+
+NEEDED = ("v_template", "f", "shapedirs", "weights", "J_regressor", "kintree_table")
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A posed body. transforms take points of the shaped T-pose into the world, one per joint."""
+
+    vertices: Float[Tensor, "B V 3"]
+    joints: Float[Tensor, "B 55 3"]
+    transforms: Float[Tensor, "B 55 4 4"]
+
+
+class BodyModel:
+    """A body file in SMPL-X's layout, in memory.
+
+    template [V, 3] metres; faces [F, 3]; shapedirs [V, 3, S]; exprdirs [V, 3, E]; posedirs [V, 3, 486] or None;
+    weights [V, 55]; J_template [55, 3]; J_shapedirs [55, 3, S]; parents: 55 ints, -1 for the pelvis.
+    """
+
+    def __init__(self, arrays: dict[str, np.ndarray], dtype: torch.dtype = torch.float32):
+        def tensor(value):
+            return torch.as_tensor(np.ascontiguousarray(value)).to(dtype)
+
+        dirs = arrays["shapedirs"]
+        shape = dirs[..., :300] if dirs.shape[-1] > 300 else dirs
+        expression = dirs[..., 300:] if dirs.shape[-1] > 300 else dirs[..., :0]
+        self.template = tensor(arrays["v_template"])
+        self.faces: Int[Tensor, "F 3"] = torch.as_tensor(arrays["f"].astype(np.int64))
+        self.shapedirs = tensor(shape[..., : _used(shape)])
+        self.exprdirs = tensor(expression[..., : _used(expression)])
+        posedirs = arrays.get("posedirs")
+        self.posedirs = None if posedirs is None or not posedirs.any() else tensor(posedirs)
+        self.weights = tensor(arrays["weights"])
+        regressor = torch.as_tensor(arrays["J_regressor"], dtype=torch.float64)
+        self.J_template = (regressor @ torch.as_tensor(arrays["v_template"], dtype=torch.float64)).to(dtype)
+        self.J_shapedirs = torch.einsum("jv,vis->jis", regressor, self.shapedirs.double()).to(dtype)
+        self.parents = [int(p) if 0 <= p < len(JOINT_NAMES) else -1 for p in arrays["kintree_table"][0]]
+        self.extra = {k: arrays[k] for k in ("uv", "f_uv", "f_group", "quads", "base_index") if k in arrays}
+
+    @classmethod
+    def load(cls, path: Path | str | None = None, part: str = "body", dtype: torch.dtype = torch.float32):
+        """Read a body file.
+
+        path: an .npz in SMPL-X's layout, e.g. the official SMPLX_NEUTRAL.npz; by default the free body made by
+        `body_file(part)`, or what the environment variable LCA_BODY names. InputError when it cannot be read.
+        """
+        import os
+
+        if path is None and part == "body":
+            path = os.environ.get("LCA_BODY")
+        path = Path(path) if path else body_file(part)
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {k: file[k] for k in file.files if k in (*NEEDED, "posedirs", "uv", "f_uv", "f_group",
+                                                                   "quads", "base_index")}  # fmt: skip
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} cannot be read as a body file ({error}); give an .npz in SMPL-X's layout") from error
+        missing = [k for k in NEEDED if k not in arrays]
+        if missing:
+            raise InputError(f"{path} is no body file in SMPL-X's layout: it lacks {', '.join(missing)}")
+        if arrays["weights"].shape[1] != len(JOINT_NAMES):
+            raise InputError(f"{path} has {arrays['weights'].shape[1]} joints; SMPL-X's layout has {len(JOINT_NAMES)}")
+        return cls(arrays, dtype)
+
+    def rest(
+        self, betas: Float[Tensor, "B S"], expression: Float[Tensor, "B E"] | None = None
+    ) -> Float[Tensor, "B V 3"]:
+        """Shaped vertices in the T-pose, metres. betas and expression may be shorter or longer than the file's."""
+        n = min(betas.shape[-1], self.shapedirs.shape[-1])
+        v = self.template + torch.einsum("vis,bs->bvi", self.shapedirs[..., :n], betas[:, :n])
+        if expression is not None and self.exprdirs.shape[-1]:
+            n = min(expression.shape[-1], self.exprdirs.shape[-1])
+            v = v + torch.einsum("vis,bs->bvi", self.exprdirs[..., :n], expression[:, :n])
+        return v
+
+    def rest_joints(self, betas: Float[Tensor, "B S"]) -> Float[Tensor, "B 55 3"]:
+        """Joint positions of the shaped T-pose, metres."""
+        n = min(betas.shape[-1], self.J_shapedirs.shape[-1])
+        return self.J_template + torch.einsum("jis,bs->bji", self.J_shapedirs[..., :n], betas[:, :n])
+
+    def transforms(
+        self,
+        joints: Float[Tensor, "B 55 3"],
+        full_pose: Float[Tensor, "B 55 3"],
+        translation: Float[Tensor, "B 3"] | None = None,
+    ) -> tuple[Float[Tensor, "B 55 4 4"], Float[Tensor, "B 55 3"]]:
+        """(transforms from the T-pose to the world, posed joints) of rest joints under axis-angle rotations."""
+        rotations = axis_angle_to_matrix(full_pose)
+        world_rotation, world_position = [], []
+        for j, parent in enumerate(self.parents):
+            if parent < 0:
+                world_rotation.append(rotations[:, j])
+                world_position.append(joints[:, j])
+            else:
+                offset = (world_rotation[parent] @ (joints[:, j] - joints[:, parent])[..., None])[..., 0]
+                world_rotation.append(world_rotation[parent] @ rotations[:, j])
+                world_position.append(world_position[parent] + offset)
+        R, p = torch.stack(world_rotation, 1), torch.stack(world_position, 1)
+        if translation is not None:
+            p = p + translation[:, None]
+        shift = p - (R @ joints[..., None])[..., 0]
+        bottom = torch.zeros_like(R[..., :1, :])
+        top = torch.cat([R, shift[..., None]], -1)
+        last = torch.cat([bottom, torch.ones_like(bottom[..., :1])], -1)
+        return torch.cat([top, last], -2), p
+
+    def __call__(
+        self,
+        betas: Float[Tensor, "B S"],
+        expression: Float[Tensor, "B E"] | None,
+        full_pose: Float[Tensor, "B 55 3"],
+        translation: Float[Tensor, "B 3"] | None = None,
+    ) -> Posed:
+        """Pose the body (Loper et al. 2015, eq. 1-4; SMPL-X's joints and order)."""
+        v = self.rest(betas, expression)
+        transforms, joints = self.transforms(self.rest_joints(betas), full_pose, translation)
+        if self.posedirs is not None:
+            eye = torch.eye(3, dtype=v.dtype, device=v.device)
+            feature = (axis_angle_to_matrix(full_pose[:, 1:]) - eye).flatten(1)
+            v = v + torch.einsum("vip,bp->bvi", self.posedirs, feature)
+        return Posed(blend(self.weights, transforms, v), joints, transforms)
+
+    @cached_property
+    def joint_index(self) -> dict[str, int]:
+        """Joint name -> number."""
+        return {name: i for i, name in enumerate(JOINT_NAMES)}
+
+
+def blend(
+    weights: Float[Tensor, "V J"], transforms: Float[Tensor, "B J 4 4"], points: Float[Tensor, "B V 3"]
+) -> Float[Tensor, "B V 3"]:
+    """Linear blend skinning: each point moved by the weighted sum of the joints' transforms."""
+    T = torch.einsum("vj,bjk->bvk", weights, transforms[:, :, :3].flatten(2)).unflatten(-1, (3, 4))
+    return (T[..., :3] @ points[..., None])[..., 0] + T[..., 3]
+
+
+def axis_angle_to_matrix(vector: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3 3"]:
+    """Rodrigues' formula, smooth at zero."""
+    square = (vector * vector).sum(-1)
+    small = square < 1e-8
+    angle = torch.where(small, torch.ones_like(square), square).sqrt()
+    s = torch.where(small, 1 - square / 6, angle.sin() / angle)[..., None, None]
+    c = torch.where(small, 0.5 - square / 24, (1 - angle.cos()) / (angle * angle))[..., None, None]
+    x, y, z = vector.unbind(-1)
+    zero = torch.zeros_like(x)
+    K = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
+    return torch.eye(3, dtype=vector.dtype, device=vector.device) + s * K + c * (K @ K)
+
+
+def _used(dirs: np.ndarray) -> int:
+    """Number of leading columns up to the last one that is not all zero."""
+    nonzero = np.flatnonzero(np.abs(dirs).max((0, 1)) > 0) if dirs.size else np.array([], int)
+    return int(nonzero[-1]) + 1 if len(nonzero) else 0

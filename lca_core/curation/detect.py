@@ -1,0 +1,183 @@
+"""Who is in a picture: nobody, one person, or more.
+
+MediaPipe's pose network answers for one body only and its face networks miss small faces, so people are
+counted by several looks: faces on the whole picture and on overlapping tiles, each confirmed by the face mesh
+in an enlarged crop; the most evident body; and the most evident body once the first is painted over.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+
+from lca_core.curation import networks
+from lca_core.curation.crops import Square, cut, paste
+from lca_core.errors import InputError
+
+BYSTANDER = 0.4  # a person under this fraction of the largest one's size is a passer-by, not a second subject
+MESH_PX = 256  # side of the crop given to the face mesh
+FACE_SURE = 0.77  # score of the near-range face network in an enlarged crop, between real faces and look-alikes
+POSE_PX = 512  # side of the crop given to the pose network where the whole picture did not do
+POSE_VISIBLE = 0.5  # landmarks above this visibility are taken as seen
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One person in one picture; pixels of that picture throughout.
+
+    face: float32 [4] box from brow to chin (left, top, right, bottom) or None; mesh: float32 [478, 3] face
+    landmarks or None; pose: float32 [33, 4] body landmarks (x, y, z, visibility; `networks.POSE_NAMES`) or None;
+    body: float32 [H, W] the pose network's probability of this body, or None.
+    """
+
+    face: np.ndarray | None
+    mesh: np.ndarray | None = None
+    pose: np.ndarray | None = None
+    body: np.ndarray | None = None
+
+    @property
+    def size(self) -> float:
+        """Height of the face in pixels; from the shoulders or the torso where no face was found."""
+        if self.face is not None:
+            return float(self.face[3] - self.face[1])
+        left, right, hip_left, hip_right = self.pose[[11, 12, 23, 24], :2]
+        torso = np.linalg.norm((left + right) / 2 - (hip_left + hip_right) / 2)
+        return float(max(0.5 * np.linalg.norm(left - right), 0.35 * torso))
+
+
+def find_people(image: np.ndarray) -> tuple[Sighting, ...]:
+    """The people in an image (uint8 [H, W, 3]), the largest first; passers-by in the distance are left out.
+
+    Empty where nobody is found. Two bodies at most are found without a face, any number with one.
+    """
+    faces = [_confirm(image, box) for box in _candidate_faces(image)]
+    people: list[Sighting] = [Sighting(face, mesh) for face, mesh in faces if face is not None]
+    for landmarks, mask in _bodies(image):
+        owner = next((i for i, one in enumerate(people) if one.pose is None and _holds_nose(one.face, landmarks)), None)
+        if owner is None:
+            people.append(Sighting(None, None, landmarks, mask))
+        else:
+            people[owner] = replace(people[owner], pose=landmarks, body=mask)
+    people.sort(key=lambda one: -one.size)
+    return tuple(_with_pose(image, one) for one in people if one.size >= BYSTANDER * people[0].size)
+
+
+def only_person(image: np.ndarray, name: str) -> Sighting:
+    """The one person in `image`; an InputError naming `name` where there is nobody or more than one."""
+    people = find_people(image)
+    if not people:
+        raise InputError(f"{name}: no person was found in this picture; give one that shows a person, face visible")
+    if len(people) > 1:
+        raise InputError(
+            f"{name}: {len(people)} people were found; give a picture of one person, or crop it to the one you mean"
+        )
+    return people[0]
+
+
+def _candidate_faces(image: np.ndarray) -> list[np.ndarray]:
+    """Boxes with scores [5] from whole picture and tiles, each face once, the best score first."""
+    height, width = image.shape[:2]
+    longest = max(height, width)
+    found = _faces_at(image, 0, 0)
+    # A rival face is at least BYSTANDER times the largest one, so finer tiles are only worth it for small faces.
+    for fraction in (2, 4):
+        tallest = max((box[3] - box[1] for box in found), default=0)
+        if tallest > 0.5 * longest / fraction or longest / fraction < 128:
+            break
+        side = round(longest / fraction)
+        for top in _starts(height, side):
+            for left in _starts(width, side):
+                found += _faces_at(image[top : top + side, left : left + side], left, top)
+    found.sort(key=lambda box: -box[4])
+    kept: list[np.ndarray] = []
+    for box in found:
+        if not any(_same_face(box, other) for other in kept):
+            kept.append(box)
+    return kept
+
+
+def _faces_at(part: np.ndarray, left: int, top: int) -> list[np.ndarray]:
+    boxes = np.concatenate([networks.face_boxes(part, long_range) for long_range in (True, False)])
+    return list(boxes + np.array([left, top, left, top, 0], np.float32))
+
+
+def _starts(length: int, side: int) -> list[int]:
+    """Where tiles of `side` begin along `length`, overlapping by a third or more."""
+    if length <= side:
+        return [0]
+    count = int(np.ceil((length - side) / (side * 2 / 3))) + 1
+    return [round(x) for x in np.linspace(0, length - side, count)]
+
+
+def _same_face(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether the overlap is a third of the smaller box: tiles cut faces, so boxes of one face differ in size."""
+    overlap = np.clip(np.minimum(a[2:4], b[2:4]) - np.maximum(a[:2], b[:2]), 0, None).prod()
+    return bool(overlap > min(np.prod(a[2:4] - a[:2]), np.prod(b[2:4] - b[:2])) / 3)
+
+
+def _confirm(image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """(face box from brow to chin [4], mesh [478, 3]) of a candidate; box None where it is taken for no face."""
+    square = Square.around(box[:4], 1.7)
+    crop = cut(image, square, MESH_PX)
+    # enlarged, faces score above 0.83 and what merely resembles one (a cartoon, stained cells) below 0.70
+    again = networks.face_boxes(crop, long_range=False)[:, 4].max(initial=0)
+    if again < FACE_SURE:
+        return None, None
+    mesh = networks.face_mesh(crop)
+    if mesh is None:  # a profile or a half-hidden face: a face all the same
+        return box[:4], None
+    mesh = mesh * (square.side / MESH_PX) + np.array([square.left, square.top, 0], np.float32)
+    return np.concatenate([mesh[:, :2].min(0), mesh[:, :2].max(0)]), mesh
+
+
+def _bodies(image: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """At most two bodies: the most evident, and the most evident once the first is painted over."""
+    first = networks.pose(image)
+    if first is None or not _believable(first[0], image):
+        return []
+    height, width = image.shape[:2]
+    taken = ndimage.maximum_filter(first[1], 2 * (max(height, width) // 40) + 1) > 0.3
+    if taken.all():
+        return [first]
+    painted = image.copy()
+    painted[taken] = image[~taken].mean(0)
+    second = networks.pose(painted)
+    if second is None or not _believable(second[0], image):
+        return [first]
+    area = second[1] > 0.5
+    # what the network makes of the painted silhouette itself is no second body
+    if not area.any() or (area & taken).sum() > 0.4 * area.sum():
+        return [first]
+    return [first, second]
+
+
+def _with_pose(image: np.ndarray, person: Sighting) -> Sighting:
+    """The same person with a pose, looked for in a crop about nine faces high where none was found."""
+    if person.pose is not None:
+        return person
+    height = person.size
+    middle = (person.face[0] + person.face[2]) / 2
+    square = Square(round(float(middle - 4.5 * height)), round(float(person.face[1] - height)), round(9 * height))
+    found = networks.pose(cut(image, square, POSE_PX))
+    if found is None:
+        return person
+    scale = square.side / POSE_PX
+    landmarks = found[0] * np.array([scale, scale, scale, 1], np.float32)
+    landmarks[:, :2] += np.array([square.left, square.top], np.float32)
+    if not _believable(landmarks, image) or not _holds_nose(person.face, landmarks):
+        return person
+    return replace(person, pose=landmarks, body=paste(found[1], square, *image.shape[:2]))
+
+
+def _believable(pose: np.ndarray, image: np.ndarray) -> bool:
+    """Whether nose and both shoulders are seen and the head lies inside the picture."""
+    height, width = image.shape[:2]
+    x, y = pose[0, :2]
+    return bool(pose[[0, 11, 12], 3].min() > POSE_VISIBLE and 0 <= x < width and 0 <= y < height)
+
+
+def _holds_nose(face: np.ndarray | None, pose: np.ndarray) -> bool:
+    if face is None:
+        return False
+    slack = 0.35 * (face[2:] - face[:2])
+    return bool((pose[0, :2] > face[:2] - slack).all() and (pose[0, :2] < face[2:] + slack).all())

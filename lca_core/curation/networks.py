@@ -1,0 +1,114 @@
+"""The networks that ship inside the mediapipe package: loaded once a process, asked quietly.
+
+Nothing is downloaded. Images go in as uint8 RGB [H, W, 3]; all answers are in pixels of that image
+(x right, y down). The networks are not thread-safe: one process, one thread.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+import numpy as np
+
+POSE_NAMES = (
+    "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer",
+    "left_ear", "right_ear", "mouth_left", "mouth_right", "left_shoulder", "right_shoulder", "left_elbow",
+    "right_elbow", "left_wrist", "right_wrist", "left_pinky", "right_pinky", "left_index", "right_index",
+    "left_thumb", "right_thumb", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
+    "left_heel", "right_heel", "left_foot_index", "right_foot_index",
+)  # fmt: skip
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Send this process's stderr nowhere for the length of one call.
+
+    MediaPipe's C++ writes progress notes to file descriptor 2 past Python's logging, and its package has no
+    switch for them. Failures still arrive as Python exceptions.
+    """
+    saved = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+
+
+@lru_cache(maxsize=None)
+def _network(name: str, option: int = 0):
+    """The mediapipe solution called `name`; importing takes 2 s, so it happens on first use."""
+    with quiet():
+        if name == "faces":
+            from mediapipe.python.solutions.face_detection import FaceDetection
+
+            return FaceDetection(model_selection=option, min_detection_confidence=0.5)
+        if name == "mesh":
+            from mediapipe.python.solutions.face_mesh import FaceMesh
+
+            return FaceMesh(static_image_mode=True, refine_landmarks=True, max_num_faces=1)
+        if name == "pose":
+            from mediapipe.python.solutions.pose import Pose
+
+            # complexity 1 is the only pose network in the package; the others would be downloaded
+            return Pose(static_image_mode=True, model_complexity=1, enable_segmentation=True)
+        if name == "selfie":
+            from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
+
+            return SelfieSegmentation(model_selection=0)
+    raise KeyError(name)
+
+
+def _ask(image: np.ndarray, name: str, option: int = 0):
+    network = _network(name, option)
+    with quiet():
+        return network.process(np.ascontiguousarray(image))
+
+
+def face_boxes(image: np.ndarray, long_range: bool = True) -> np.ndarray:
+    """Faces in the whole image: float32 [N, 5], left, top, right, bottom in pixels and the score in [0, 1].
+
+    `long_range` chooses the network made for faces up to 5 m away; the other is made for 2 m.
+    """
+    height, width = image.shape[:2]
+    found = _ask(image, "faces", int(long_range)).detections or ()
+    rows = []
+    for one in found:
+        box = one.location_data.relative_bounding_box
+        left, top = box.xmin * width, box.ymin * height
+        rows.append((left, top, left + box.width * width, top + box.height * height, one.score[0]))
+    return np.array(rows, np.float32).reshape(-1, 5)
+
+
+def face_mesh(square: np.ndarray) -> np.ndarray | None:
+    """478 face landmarks (the last 10 are the irises) in a SQUARE crop of one face: float32 [478, 3] or None.
+
+    x, y in pixels, z in pixels too (smaller is nearer). Crops that are not square give wrong landmarks.
+    """
+    assert square.shape[0] == square.shape[1], "the face mesh wants a square crop"
+    found = _ask(square, "mesh").multi_face_landmarks
+    if not found:
+        return None
+    return np.array([(p.x, p.y, p.z) for p in found[0].landmark], np.float32) * square.shape[1]
+
+
+def pose(image: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """The one most evident body: (landmarks float32 [33, 4], probability float32 [H, W]), or None.
+
+    Landmarks are x, y, z in pixels (z about the hips) and visibility in [0, 1], in the order of `POSE_NAMES`;
+    they may lie outside the image where the body goes on. The network finds one body only.
+    """
+    height, width = image.shape[:2]
+    answer = _ask(image, "pose")
+    if answer.pose_landmarks is None:
+        return None
+    points = np.array([(p.x, p.y, p.z, p.visibility) for p in answer.pose_landmarks.landmark], np.float32)
+    return points * np.array([width, height, width, 1], np.float32), answer.segmentation_mask
+
+
+def selfie(image: np.ndarray) -> np.ndarray:
+    """How likely each pixel belongs to a person: float32 [H, W] in [0, 1]; the network works at 256 x 256."""
+    return _ask(image, "selfie").segmentation_mask

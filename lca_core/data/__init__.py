@@ -1,0 +1,6 @@
+"""Record types, shards and manifests."""
+
+from lca_core.data.records import Camera, Frame, Person, Picture, split_of
+from lca_core.data.shards import read_people, shard_paths, write_shard
+
+__all__ = ["Camera", "Frame", "Person", "Picture", "read_people", "shard_paths", "split_of", "write_shard"]

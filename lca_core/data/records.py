@@ -1,0 +1,88 @@
+"""The record types every room shares: a camera, a picture, a person.
+
+Conventions: metres, seconds, radians; world axes as SMPL-X (Y up, the person faces +Z at rest, their
+left is +X); OpenCV cameras (x right, y down, z forward), pixel centres at +0.5; images sRGB.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera.
+
+    viewmat: world to camera, float32 [4, 4]; K: pixels, float32 [3, 3].
+    """
+
+    viewmat: np.ndarray
+    K: np.ndarray
+    width: int
+    height: int
+
+    def crop(self, left: float, top: float, size: float, px: int) -> "Camera":
+        """The camera of the square crop [left, left + size] x [top, top + size], resized to px x px."""
+        scale = px / size
+        K = np.array([[scale, 0, -left * scale], [0, scale, -top * scale], [0, 0, 1]], np.float32) @ self.K
+        return Camera(self.viewmat, K.astype(np.float32), px, px)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Pixels, what belongs to the person, and the camera that took them.
+
+    image: uint8 [H, W, 3] sRGB, as taken (background and all); matte: uint8 [H, W], 255 on the person.
+    """
+
+    image: np.ndarray
+    matte: np.ndarray
+    camera: Camera
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One instant seen by one camera: a full-body picture, its face crop, and the driving signal.
+
+    body: the full-body picture; face: the face crop as a picture of its own (own pixels, own camera), or
+    None where no face can be seen. theta [138], root [6] (axis-angle and translation of the pelvis) and
+    gaze [4] are float32, as `lca_core.body.driving` lays them out. actions [52] are the facial actions in
+    ARKit order where they are known (digital humans), else None. `instant` numbers the pose: pictures
+    of one pose from several cameras share it. For tracked (wild) frames the parameters are a tracker's,
+    with its errors.
+    """
+
+    body: Picture
+    face: Picture | None
+    theta: np.ndarray
+    root: np.ndarray
+    gaze: np.ndarray
+    actions: np.ndarray | None = None
+    instant: int = 0
+
+
+@dataclass(frozen=True)
+class Person:
+    """Everything recorded of one person in one domain.
+
+    id: e.g. "studio-000012"; domain: "studio", "wild" or "photo"; seed: the digital human's, or None;
+    betas: float32 [300] shape of the body file; meta: plain JSON (hair, clothes, licence, source ...).
+    """
+
+    id: str
+    domain: str
+    seed: int | None
+    betas: np.ndarray
+    frames: tuple[Frame, ...]
+    meta: dict = field(default_factory=dict)
+
+
+def split_of(seed: int) -> str:
+    """"train" (0-8,999), "validation" (9,000-9,999) or "test" (10,000-10,999); ValueError for any other seed."""
+    if 0 <= seed < 9_000:
+        return "train"
+    if seed < 10_000 and seed >= 9_000:
+        return "validation"
+    if 10_000 <= seed < 11_000:
+        return "test"
+    raise ValueError(f"person seed {seed} is not in 0-10,999")

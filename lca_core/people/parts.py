@@ -1,0 +1,45 @@
+"""What a digital human is made of: textured pieces of surface and strands of hair, posed by the body."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+PART_IDS = {
+    name: number
+    for number, name in enumerate(
+        ("background", "skin", "eye", "lash", "teeth", "tongue", "hair", "top", "bottom", "shoe", "accessory")
+    )
+}
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A textured triangle mesh in world space (or at rest).
+
+    part: a key of PART_IDS; vertices: float32 [V, 3] metres; faces: int32 [F, 3]; uv: float32 [F, 3, 2], a
+    texture coordinate per corner with v upwards; albedo: uint8 [h, w, 3] sRGB; opacity: uint8 [h, w] or None
+    when opaque (lashes); roughness in (0, 1]; specular: strength of the coat, 0 for matt cloth.
+    """
+
+    part: str
+    vertices: np.ndarray
+    faces: np.ndarray
+    uv: np.ndarray
+    albedo: np.ndarray
+    opacity: np.ndarray | None = None
+    roughness: float = 0.6
+    specular: float = 0.2
+
+
+@dataclass(frozen=True)
+class Strands:
+    """Hair (or brows) as curves of K points each.
+
+    points: float32 [S, K, 3] metres; radii: float32 [S, K] metres, tapering to the tip; colors: float32
+    [S, 3] linear albedo.
+    """
+
+    part: str
+    points: np.ndarray
+    radii: np.ndarray
+    colors: np.ndarray

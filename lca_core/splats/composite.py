@@ -1,0 +1,348 @@
+"""Numba kernels: sort, bin and composite splats into images, and the gradients of that, on all cores.
+
+An image is cut into 16 x 16 px tiles, each the work of one thread, so nothing is shared and results do not
+depend on the number of threads. In a tile the splats are drawn one by one over the pixels of their box only,
+in two passes (weights first, then colours or sums), because that is what compilers turn into vector code:
+all buffers of a tile live in one array `buf` at constant offsets (no aliasing to check) and indices are
+unsigned (no wrap-around to check). The tile's pixels are stored as two strips of 8 columns, so that splats a
+few pixels wide touch one strip. The backward pass draws front to back again and obtains what lies behind a
+splat by subtraction; each (splat, tile) pair sums its gradients into its own row (see project_backward).
+"""
+
+import numpy as np
+from numba import njit, prange
+
+ALPHA_MAX = np.float32(0.999)
+ALPHA_MIN = np.float32(1.0 / 255.0)
+T_MIN = np.float32(1e-4)
+SIGMA_MAX = np.float32(5.6)  # exp(-5.6) < 1/255: beyond this no opacity <= 1 is drawn
+
+TILE, STRIP, AREA = 16, 8, 256
+PIXELS = np.uintp(256)
+EIGHT = np.uintp(8)
+ONE = np.uintp(1)
+HALF_TILE = np.uintp(128)
+# Places in a tile's buffer. Transmittance is positive while a pixel is open and negated when it closes.
+T, X, Y, WEIGHT, D_SIGMA, BEHIND, VALUE = (np.uintp(256 * k) for k in range(7))
+OUT = np.uintp(256 * 4)  # forward: colours follow the weights
+GRAD = np.uintp(256 * 7)  # backward: the gradients of the colours
+CHECK = 16  # splats between looks at whether a tile is finished
+
+# exp(-x) on [0, 1.4], to the fourth power: exp(-sigma) on [0, 5.6] to 3e-7. Chebyshev fit, degree 7.
+_X = 0.7 * (1 + np.cos(np.pi * (np.arange(8) + 0.5) / 8))
+E0, E1, E2, E3, E4, E5, E6, E7 = (np.float32(c) for c in np.polyfit(_X, np.exp(-_X), 7)[::-1])
+QUARTER = np.float32(0.25)
+HALF = np.float32(0.5)
+F0, F1 = np.float32(0), np.float32(1)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def _exp_minus(sigma):
+    x = min(sigma, SIGMA_MAX) * QUARTER
+    e = ((((((E7 * x + E6) * x + E5) * x + E4) * x + E3) * x + E2) * x + E1) * x + E0
+    e = e * e
+    return e * e
+
+
+@njit(cache=True)
+def _sort_by_depth(visible, depths, first):
+    """Sort splat numbers `visible` (ascending) by depth, equal depths by number: radix sort, then exact order."""
+    count = len(visible)
+    keys = np.empty(count, np.float32)
+    for k in range(count):
+        keys[k] = depths[first + visible[k]]  # positive floats order like their bits
+    bits = keys.view(np.uint32)
+    other_bits, other = np.empty_like(bits), np.empty_like(visible)
+    histogram = np.zeros((3, 2048), np.int64)
+    for k in range(count):
+        histogram[0, bits[k] & 2047] += 1
+        histogram[1, (bits[k] >> 11) & 2047] += 1
+        histogram[2, bits[k] >> 22] += 1
+    for digit in range(3):
+        total = 0
+        for k in range(2048):
+            total, histogram[digit, k] = total + histogram[digit, k], total
+        for k in range(count):
+            place = (bits[k] >> np.uint32(11 * digit)) & 2047
+            to = histogram[digit, place]
+            histogram[digit, place] = to + 1
+            other_bits[to], other[to] = bits[k], visible[k]
+        bits, other_bits = other_bits, bits
+        visible, other = other, visible
+    for k in range(1, count):  # float32 rounding keeps order, so only rounded ties can be out of place
+        s = visible[k]
+        depth = depths[first + s]
+        j = k - 1
+        while j >= 0 and depths[first + visible[j]] > depth:
+            visible[j + 1] = visible[j]
+            j -= 1
+        visible[j + 1] = s
+    return visible
+
+
+@njit(parallel=True, cache=True)
+def bin_splats(depths, boxes, images, width, height):
+    """Lists of splats per tile, in drawing order.
+
+    Returns tile_start [images * tiles + 1]; for each pair in that order its splat (numbered over all images)
+    and its gradient row; and row_start [S + 1], the rows of each splat.
+    """
+    count = len(depths) // images
+    tiles_x, tiles_y = (width + TILE - 1) // TILE, (height + TILE - 1) // TILE
+    tiles = tiles_x * tiles_y
+    order = np.empty(len(depths), np.int32)
+    seen = np.empty(images, np.int64)
+    tile_start = np.zeros(images * tiles + 1, np.int64)
+    row_start = np.zeros(len(depths) + 1, np.int64)
+    for image in prange(images):
+        first = image * count
+        visible = np.empty(count, np.int32)
+        k = 0
+        for n in range(count):
+            s = first + n
+            if boxes[s, 1] >= boxes[s, 0]:
+                visible[k] = n
+                k += 1
+                x0, x1, y0, y1 = boxes[s, 0] >> 4, boxes[s, 1] >> 4, boxes[s, 2] >> 4, boxes[s, 3] >> 4
+                row_start[s + 1] = (x1 - x0 + 1) * (y1 - y0 + 1)
+                for ty in range(y0, y1 + 1):
+                    for tx in range(x0, x1 + 1):
+                        tile_start[image * tiles + ty * tiles_x + tx + 1] += 1
+        seen[image] = k
+        order[first : first + k] = _sort_by_depth(visible[:k].copy(), depths, first)
+    for k in range(1, len(tile_start)):
+        tile_start[k] += tile_start[k - 1]
+    for k in range(1, len(row_start)):
+        row_start[k] += row_start[k - 1]
+    pair_splat = np.empty(tile_start[-1], np.int32)
+    pair_row = np.empty(tile_start[-1], np.int64)
+    for image in prange(images):
+        first = image * count
+        place = tile_start[image * tiles : (image + 1) * tiles].copy()
+        for k in range(seen[image]):
+            s = first + order[first + k]
+            x0, x1, y0, y1 = boxes[s, 0] >> 4, boxes[s, 1] >> 4, boxes[s, 2] >> 4, boxes[s, 3] >> 4
+            row = row_start[s]
+            for ty in range(y0, y1 + 1):
+                for tx in range(x0, x1 + 1):
+                    to = place[ty * tiles_x + tx]
+                    place[ty * tiles_x + tx] = to + 1
+                    pair_splat[to], pair_row[to] = s, row
+                    row += 1
+    return tile_start, pair_splat, pair_row, row_start
+
+
+@njit(cache=True, inline="always")
+def _tile_of(job, jobs):
+    """Even tiles first, then odd ones: two threads share a crowded region instead of one getting it all."""
+    even = (jobs + 1) // 2
+    return 2 * job if job < even else 2 * (job - even) + 1
+
+
+@njit(cache=True)
+def _start_tile(buf, left, top, width, height):
+    """Pixel centres from the tile's corner; transmittance 1 inside the image, closed outside it."""
+    for i in range(AREA):
+        x, y = (i >> 7) * STRIP + (i & 7), (i & 127) >> 3
+        buf[X + np.uintp(i)] = np.float32(x) + HALF
+        buf[Y + np.uintp(i)] = np.float32(y) + HALF
+        buf[T + np.uintp(i)] = F1 if left + x < width and top + y < height else -F1
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _finished(buf):
+    most = -F1
+    for i in range(PIXELS):
+        most = max(most, buf[T + i])
+    return most <= F0
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _weights(buf, begin, end, mx, my, a, b, c, opacity):
+    """Forward, first pass over one strip: alpha times transmittance of each pixel; transmittance goes on."""
+    for i in range(begin, end):
+        dx, dy = buf[X + i] - mx, buf[Y + i] - my
+        sigma = HALF * (a * dx * dx + c * dy * dy) + b * dx * dy
+        alpha = min(opacity * _exp_minus(sigma), ALPHA_MAX)
+        alpha = alpha if alpha >= ALPHA_MIN else F0
+        t = buf[T + i]
+        after = t * (F1 - alpha)
+        buf[WEIGHT + i] = alpha * t if after > T_MIN else F0
+        buf[T + i] = after if after > T_MIN else -abs(t)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _add(buf, begin, end, to, at, factor):
+    for i in range(begin, end):
+        buf[to + i] += factor * buf[at + i]
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _scale(buf, begin, end, to, at, factor):
+    for i in range(begin, end):
+        buf[to + i] = factor * buf[at + i]
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _dot(buf, begin, end, one, other):
+    total = F0
+    for i in range(begin, end):
+        total += buf[one + i] * buf[other + i]
+    return total
+
+
+@njit(parallel=True, cache=True, fastmath=True, error_model="numpy")
+def composite_forward(means2d, shapes, boxes, colors, background, cameras, tile_start, pair_splat, width, height):
+    """Colours [images, H, W, D] and transmittances [images, H, W], float32.
+
+    colors [B, N, D], background [images, D]; image i shows batch element i // cameras.
+    """
+    images, channels = background.shape
+    count = colors.shape[1]
+    tiles_x, tiles_y = (width + TILE - 1) // TILE, (height + TILE - 1) // TILE
+    tiles = tiles_x * tiles_y
+    out = np.empty((images, height, width, channels), np.float32)
+    left_over = np.empty((images, height, width), np.float32)
+    for job in prange(images * tiles):
+        tile = _tile_of(job, images * tiles)
+        image = tile // tiles
+        left, top = (tile % tiles) % tiles_x * TILE, (tile % tiles) // tiles_x * TILE
+        item = image // cameras
+        first = image * count
+        buf = np.zeros(AREA * (4 + channels), np.float32)
+        _start_tile(buf, left, top, width, height)
+        for k in range(tile_start[tile], tile_start[tile + 1]):
+            if (k - tile_start[tile]) % CHECK == CHECK - 1 and _finished(buf):
+                break
+            s = pair_splat[k]
+            x0, x1 = max(boxes[s, 0] - left, 0), min(boxes[s, 1] - left, TILE - 1)
+            y0, y1 = np.uintp(max(boxes[s, 2] - top, 0) & ~1), np.uintp(min(boxes[s, 3] - top, TILE - 1) | 1)
+            mx, my = np.float32(means2d[s, 0] - left), np.float32(means2d[s, 1] - top)
+            a, b, c, opacity = shapes[s, 0], shapes[s, 1], shapes[s, 2], shapes[s, 3]
+            for strip in range(x0 >> 3, (x1 >> 3) + 1):
+                begin = np.uintp(strip) * HALF_TILE + y0 * EIGHT
+                end = np.uintp(strip) * HALF_TILE + (y1 + ONE) * EIGHT
+                _weights(buf, begin, end, mx, my, a, b, c, opacity)
+                for d in range(channels):
+                    _add(buf, begin, end, OUT + np.uintp(d) * PIXELS, WEIGHT, colors[item, s - first, d])
+        for i in range(AREA):
+            x, y = left + (i >> 7) * STRIP + (i & 7), top + ((i & 127) >> 3)
+            if x < width and y < height:
+                t = abs(buf[T + np.uintp(i)])
+                left_over[image, y, x] = t
+                for d in range(channels):
+                    out[image, y, x, d] = buf[OUT + np.uintp(d) * PIXELS + np.uintp(i)] + t * background[image, d]
+    return out, left_over
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _slopes(buf, begin, end, mx, my, a, b, c, opacity):
+    """Backward, first pass: weights as in the forward pass and dL/dsigma of each pixel.
+
+    VALUE holds color . dL/dcolor of this splat; BEHIND what the splats from here on, and the background,
+    add to L's linear form, of which this one is taken away.
+    """
+    for i in range(begin, end):
+        dx, dy = buf[X + i] - mx, buf[Y + i] - my
+        sigma = HALF * (a * dx * dx + c * dy * dy) + b * dx * dy
+        full = opacity * _exp_minus(sigma)
+        alpha = min(full, ALPHA_MAX)
+        alpha = alpha if alpha >= ALPHA_MIN else F0
+        t = buf[T + i]
+        through = F1 - alpha
+        after = t * through
+        weight = alpha * t if after > T_MIN else F0
+        value = buf[VALUE + i]
+        behind = buf[BEHIND + i] - weight * value
+        slope = behind * alpha / through - weight * value
+        buf[WEIGHT + i] = weight
+        buf[D_SIGMA + i] = slope if after > T_MIN and full <= ALPHA_MAX else F0
+        buf[BEHIND + i] = behind
+        buf[T + i] = after if after > T_MIN else -abs(t)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _moments(buf, begin, end, mx, my):
+    """Backward, second pass: sums of dL/dsigma times 1, dx, dy, dx^2, dx dy, dy^2."""
+    m0, m1, m2, m3, m4, m5 = F0, F0, F0, F0, F0, F0
+    for i in range(begin, end):
+        dx, dy, slope = buf[X + i] - mx, buf[Y + i] - my, buf[D_SIGMA + i]
+        x, y = slope * dx, slope * dy
+        m0 += slope
+        m1 += x
+        m2 += y
+        m3 += x * dx
+        m4 += x * dy
+        m5 += y * dy
+    return m0, m1, m2, m3, m4, m5
+
+
+@njit(parallel=True, cache=True, fastmath=True, error_model="numpy")
+def composite_backward(
+    means2d, shapes, boxes, colors, background, cameras, tile_start, pair_splat, pair_row, width, height,
+    out, left_over, d_out, d_alpha,
+):  # fmt: skip
+    """Gradient rows [pairs, 6 + D] for project_backward, and those of the background [images, D], float32.
+
+    out, left_over: what composite_forward returned; d_out, d_alpha: gradients of colours and alphas.
+    """
+    images, channels = background.shape
+    count = colors.shape[1]
+    tiles_x, tiles_y = (width + TILE - 1) // TILE, (height + TILE - 1) // TILE
+    tiles = tiles_x * tiles_y
+    rows = np.empty((len(pair_row), 6 + channels), np.float32)
+    d_background_tiles = np.zeros((images * tiles, channels), np.float32)
+    for job in prange(images * tiles):
+        tile = _tile_of(job, images * tiles)
+        image = tile // tiles
+        left, top = (tile % tiles) % tiles_x * TILE, (tile % tiles) // tiles_x * TILE
+        item = image // cameras
+        first = image * count
+        buf = np.zeros(AREA * (7 + channels), np.float32)
+        _start_tile(buf, left, top, width, height)
+        for i in range(AREA):
+            x, y = left + (i >> 7) * STRIP + (i & 7), top + ((i & 127) >> 3)
+            if x < width and y < height:
+                t = left_over[image, y, x]
+                form = -d_alpha[image, y, x] * t
+                for d in range(channels):
+                    g = d_out[image, y, x, d]
+                    buf[GRAD + np.uintp(d) * PIXELS + np.uintp(i)] = g
+                    form += g * out[image, y, x, d]
+                    d_background_tiles[tile, d] += g * t
+                buf[BEHIND + np.uintp(i)] = form
+        done = False
+        for k in range(tile_start[tile], tile_start[tile + 1]):
+            row = pair_row[k]
+            for d in range(6 + channels):
+                rows[row, d] = F0
+            if (k - tile_start[tile]) % CHECK == CHECK - 1:
+                done = done or _finished(buf)
+            if done:
+                continue
+            s = pair_splat[k]
+            x0, x1 = max(boxes[s, 0] - left, 0), min(boxes[s, 1] - left, TILE - 1)
+            y0, y1 = np.uintp(max(boxes[s, 2] - top, 0) & ~1), np.uintp(min(boxes[s, 3] - top, TILE - 1) | 1)
+            mx, my = np.float32(means2d[s, 0] - left), np.float32(means2d[s, 1] - top)
+            a, b, c, opacity = shapes[s, 0], shapes[s, 1], shapes[s, 2], shapes[s, 3]
+            for strip in range(x0 >> 3, (x1 >> 3) + 1):
+                begin = np.uintp(strip) * HALF_TILE + y0 * EIGHT
+                end = np.uintp(strip) * HALF_TILE + (y1 + ONE) * EIGHT
+                _scale(buf, begin, end, VALUE, GRAD, colors[item, s - first, 0])
+                for d in range(1, channels):
+                    _add(buf, begin, end, VALUE, GRAD + np.uintp(d) * PIXELS, colors[item, s - first, d])
+                _slopes(buf, begin, end, mx, my, a, b, c, opacity)
+                m0, m1, m2, m3, m4, m5 = _moments(buf, begin, end, mx, my)
+                rows[row, 0] += m0
+                rows[row, 1] += m1
+                rows[row, 2] += m2
+                rows[row, 3] += m3
+                rows[row, 4] += m4
+                rows[row, 5] += m5
+                for d in range(channels):
+                    rows[row, 6 + d] += _dot(buf, begin, end, WEIGHT, GRAD + np.uintp(d) * PIXELS)
+    d_background = np.zeros((images, channels), np.float32)
+    for tile in range(images * tiles):
+        for d in range(channels):
+            d_background[tile // tiles, d] += d_background_tiles[tile, d]
+    return rows, d_background

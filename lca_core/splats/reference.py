@@ -1,0 +1,105 @@
+"""The definition of a correct picture: EWA splatting in plain, differentiable PyTorch, any float type.
+
+Every other backend is held to this one. It follows gsplat 1.5.3's conventions to the letter: perspective
+projection with the Jacobian's direction clamped 30 % outside the image, 0.3 px^2 added to the projected
+covariance, Gaussians nearer than `near_plane` or beyond `far_plane` dropped, alpha = min(0.999, opacity *
+exp(-sigma)) ignored below 1/255, compositing front to back until the next splat would leave a transmittance
+<= 1e-4 (that splat is not drawn), pixel centres at +0.5. Draw order is camera z, equal z by index.
+
+gsplat's bounding boxes are not repeated here: for opacities in [0, 1] they hold every pixel with
+alpha >= 1/255, so they save time and change nothing. Cost is pixels x Gaussians: for tests and small scenes.
+Method: Zwicker et al., EWA Volume Splatting, 2001; Kerbl et al., 3D Gaussian Splatting, 2023.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+EPS2D = 0.3  # px^2, added to the projected covariance: no splat is narrower than about a pixel
+ALPHA_MAX = 0.999
+ALPHA_MIN = 1.0 / 255.0
+TRANSMITTANCE_MIN = 1e-4
+FOV_MARGIN = 0.3  # of half the image, beyond which the projection's Jacobian no longer follows the mean
+_PAIRS_AT_ONCE = 4_000_000  # pixel-Gaussian pairs held in memory together
+
+
+def quats_to_rotations(quats: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch 3 3"]:
+    """Rotation matrices of wxyz quaternions, which are normalised first."""
+    w, x, y, z = torch.nn.functional.normalize(quats, dim=-1).unbind(-1)
+    rows = (
+        *(1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        *(2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        *(2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    )
+    return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
+
+
+def _project(means, quats, scales, viewmat, K, width, height):
+    """Pixel means [N, 2], conics (a, b, c) [N, 3] and camera z [N] of one camera, before any culling."""
+    rotation, translation = viewmat[:3, :3], viewmat[:3, 3]
+    x, y, z = (means @ rotation.T + translation).unbind(-1)
+    z = torch.where(z.abs() < 1e-12, torch.full_like(z, 1e-12), z)  # culled by the near plane; keeps NaN out
+    fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2], K[1, 2]
+    margin_x, margin_y = FOV_MARGIN * 0.5 * width / fx, FOV_MARGIN * 0.5 * height / fy
+    tx = z * torch.clamp(x / z, min=-(cx / fx + margin_x), max=(width - cx) / fx + margin_x)
+    ty = z * torch.clamp(y / z, min=-(cy / fy + margin_y), max=(height - cy) / fy + margin_y)
+    zero = torch.zeros_like(z)
+    jacobian = torch.stack([fx / z, zero, -fx * tx / z**2, zero, fy / z, -fy * ty / z**2], dim=-1).unflatten(-1, (2, 3))
+    spread = jacobian @ rotation @ (quats_to_rotations(quats) * scales[:, None, :])  # [N, 2, 3]
+    covariance = spread @ spread.transpose(-1, -2)
+    a, b, c = covariance[:, 0, 0] + EPS2D, covariance[:, 0, 1], covariance[:, 1, 1] + EPS2D
+    determinant = a * c - b * b
+    conics = torch.stack([c, -b, a], dim=-1) / determinant[:, None]
+    return torch.stack([fx * x / z + cx, fy * y / z + cy], dim=-1), conics, z
+
+
+def _composite(pixels, means2d, conics, opacities, colors, background):
+    """Colours [P, D] and alphas [P, 1] at pixel centres [P, 2]; Gaussians in drawing order."""
+    dx, dy = (pixels[:, None] - means2d[None]).unbind(-1)  # [P, N]
+    sigma = 0.5 * (conics[:, 0] * dx * dx + conics[:, 2] * dy * dy) + conics[:, 1] * dx * dy
+    alpha = torch.clamp(opacities * torch.exp(-sigma), max=ALPHA_MAX)
+    alpha = alpha * (alpha >= ALPHA_MIN)
+    after = torch.cumprod(1 - alpha, dim=1)
+    alpha = alpha * (after > TRANSMITTANCE_MIN)  # `after` only falls, so this is the early stop
+    after = torch.cumprod(1 - alpha, dim=1)
+    before = torch.cat([torch.ones_like(after[:, :1]), after[:, :-1]], dim=1)
+    left = after[:, -1:]
+    return (alpha * before) @ colors + left * background, 1 - left
+
+
+def render_reference(
+    means: Float[Tensor, "batch N 3"],
+    quats: Float[Tensor, "batch N 4"],
+    scales: Float[Tensor, "batch N 3"],
+    opacities: Float[Tensor, "batch N"],
+    colors: Float[Tensor, "batch N D"],
+    viewmats: Float[Tensor, "batch C 4 4"],
+    Ks: Float[Tensor, "batch C 3 3"],
+    background: Float[Tensor, "batch C D"],
+    width: int,
+    height: int,
+    near_plane: float,
+    far_plane: float,
+) -> tuple[Float[Tensor, "batch C H W D"], Float[Tensor, "batch C H W 1"]]:
+    """Colours and alphas of every camera of every batch element, in the type of `means`; N >= 1."""
+    v, u = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    pixels = torch.stack([u, v], dim=-1).reshape(-1, 2).to(means) + 0.5
+    images, coverages = [], []
+    for item, camera in torch.cartesian_prod(torch.arange(len(means)), torch.arange(viewmats.shape[1])).tolist():
+        means2d, conics, z = _project(
+            means[item], quats[item], scales[item], viewmats[item, camera], Ks[item, camera], width, height
+        )
+        order = torch.argsort(z.detach(), stable=True)
+        z_sorted = z.detach()[order]
+        order = order[(z_sorted >= near_plane) & (z_sorted <= far_plane)]
+        back = background[item, camera]
+        if len(order) == 0:
+            image, alpha = back.expand(len(pixels), -1), torch.zeros_like(pixels[:, :1])
+        else:
+            splats = (means2d[order], conics[order], opacities[item][order], colors[item][order])
+            parts = pixels.split(max(1, _PAIRS_AT_ONCE // len(order)))
+            image, alpha = map(torch.cat, zip(*(_composite(part, *splats, back) for part in parts)))
+        images.append(image.reshape(height, width, -1))
+        coverages.append(alpha.reshape(height, width, 1))
+    shape = (len(means), viewmats.shape[1])
+    return torch.stack(images).unflatten(0, shape), torch.stack(coverages).unflatten(0, shape)

@@ -4,9 +4,9 @@ from lca_core.body.anchors import Anchors, sample_anchors
 from lca_core.body.build import body_file
 from lca_core.body.driving import THETA_JOINTS, Driving, full_pose, theta_of, theta_slice
 from lca_core.body.layout import ACTIONS, JOINT_NAMES
-from lca_core.body.model import BodyModel, Posed
+from lca_core.body.model import BodyModel, Posed, joint_transforms
 
 __all__ = [
-    "ACTIONS", "JOINT_NAMES", "THETA_JOINTS", "Anchors", "BodyModel", "Driving", "Posed", "body_file", "full_pose", "theta_of",
+    "ACTIONS", "JOINT_NAMES", "THETA_JOINTS", "Anchors", "BodyModel", "Driving", "Posed", "body_file", "full_pose", "joint_transforms", "theta_of",
     "sample_anchors", "theta_slice",
 ]  # fmt: skip

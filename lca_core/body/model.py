@@ -1,5 +1,7 @@
 """The posed body: shape, expression and pose to vertices, by linear blend skinning."""
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lca_core.body.build import body_file
-from lca_core.body.layout import JOINT_NAMES
+from lca_core.body.layout import JOINT_NAMES, PARENTS
 from lca_core.errors import InputError
 
 NEEDED = ("v_template", "f", "shapedirs", "weights", "J_regressor", "kintree_table")
@@ -59,8 +61,6 @@ class BodyModel:
         path: an .npz in SMPL-X's layout, e.g. the official SMPLX_NEUTRAL.npz; by default the free body made by
         `body_file(part)`, or what the environment variable LCA_BODY names. InputError when it cannot be read.
         """
-        import os
-
         if path is None and part == "body":
             path = os.environ.get("LCA_BODY")
         path = Path(path) if path else body_file(part)
@@ -93,32 +93,6 @@ class BodyModel:
         n = min(betas.shape[-1], self.J_shapedirs.shape[-1])
         return self.J_template + torch.einsum("jis,bs->bji", self.J_shapedirs[..., :n], betas[:, :n])
 
-    def transforms(
-        self,
-        joints: Float[Tensor, "B 55 3"],
-        full_pose: Float[Tensor, "B 55 3"],
-        translation: Float[Tensor, "B 3"] | None = None,
-    ) -> tuple[Float[Tensor, "B 55 4 4"], Float[Tensor, "B 55 3"]]:
-        """(transforms from the T-pose to the world, posed joints) of rest joints under axis-angle rotations."""
-        rotations = axis_angle_to_matrix(full_pose)
-        world_rotation, world_position = [], []
-        for j, parent in enumerate(self.parents):
-            if parent < 0:
-                world_rotation.append(rotations[:, j])
-                world_position.append(joints[:, j])
-            else:
-                offset = (world_rotation[parent] @ (joints[:, j] - joints[:, parent])[..., None])[..., 0]
-                world_rotation.append(world_rotation[parent] @ rotations[:, j])
-                world_position.append(world_position[parent] + offset)
-        R, p = torch.stack(world_rotation, 1), torch.stack(world_position, 1)
-        if translation is not None:
-            p = p + translation[:, None]
-        shift = p - (R @ joints[..., None])[..., 0]
-        bottom = torch.zeros_like(R[..., :1, :])
-        top = torch.cat([R, shift[..., None]], -1)
-        last = torch.cat([bottom, torch.ones_like(bottom[..., :1])], -1)
-        return torch.cat([top, last], -2), p
-
     def __call__(
         self,
         betas: Float[Tensor, "B S"],
@@ -128,7 +102,7 @@ class BodyModel:
     ) -> Posed:
         """Pose the body (Loper et al. 2015, eq. 1-4; SMPL-X's joints and order)."""
         v = self.rest(betas, expression)
-        transforms, joints = self.transforms(self.rest_joints(betas), full_pose, translation)
+        transforms, joints = joint_transforms(self.rest_joints(betas), full_pose, translation, self.parents)
         if self.posedirs is not None:
             eye = torch.eye(3, dtype=v.dtype, device=v.device)
             feature = (axis_angle_to_matrix(full_pose[:, 1:]) - eye).flatten(1)
@@ -147,6 +121,33 @@ def blend(
     """Linear blend skinning: each point moved by the weighted sum of the joints' transforms."""
     T = torch.einsum("vj,bjk->bvk", weights, transforms[:, :, :3].flatten(2)).unflatten(-1, (3, 4))
     return (T[..., :3] @ points[..., None])[..., 0] + T[..., 3]
+
+
+def joint_transforms(
+    joints: Float[Tensor, "B 55 3"],
+    full_pose: Float[Tensor, "B 55 3"],
+    translation: Float[Tensor, "B 3"] | None = None,
+    parents: Sequence[int] = PARENTS,
+) -> tuple[Float[Tensor, "B 55 4 4"], Float[Tensor, "B 55 3"]]:
+    """(transforms from the T-pose to the world, posed joints) of rest joints under axis-angle rotations."""
+    rotations = axis_angle_to_matrix(full_pose)
+    world_rotation, world_position = [], []
+    for j, parent in enumerate(parents):
+        if parent < 0:
+            world_rotation.append(rotations[:, j])
+            world_position.append(joints[:, j])
+        else:
+            offset = (world_rotation[parent] @ (joints[:, j] - joints[:, parent])[..., None])[..., 0]
+            world_rotation.append(world_rotation[parent] @ rotations[:, j])
+            world_position.append(world_position[parent] + offset)
+    R, p = torch.stack(world_rotation, 1), torch.stack(world_position, 1)
+    if translation is not None:
+        p = p + translation[:, None]
+    shift = p - (R @ joints[..., None])[..., 0]
+    bottom = torch.zeros_like(R[..., :1, :])
+    top = torch.cat([R, shift[..., None]], -1)
+    last = torch.cat([bottom, torch.ones_like(bottom[..., :1])], -1)
+    return torch.cat([top, last], -2), p
 
 
 def axis_angle_to_matrix(vector: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3 3"]:

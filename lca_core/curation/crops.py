@@ -34,18 +34,18 @@ class Square:
         return Square(round(float(left)), round(float(top)), side)
 
 
-def cut(picture: np.ndarray, square: Square, px: int, outside: int = OUTSIDE) -> np.ndarray:
-    """The square of `picture` (uint8 [H, W, 3] or [H, W]) resized to px x px, `outside` beyond the edges.
+def cut(picture: np.ndarray, square: Square, px: int, outside: int | None = OUTSIDE) -> np.ndarray:
+    """The square of `picture` (uint8 [H, W, 3] or [H, W]) resized to px x px.
 
-    Pixel centres are at +0.5 before and after, as `Camera.crop` has it.
+    Beyond the picture's edges it is `outside`, or with None the edge's own colours run on. Pixel centres are
+    at +0.5 before and after, as `Camera.crop` has it.
     """
     height, width = picture.shape[:2]
-    left, top = max(square.left, 0), max(square.top, 0)
-    right, bottom = min(square.left + square.side, width), min(square.top + square.side, height)
-    whole = np.full((square.side, square.side, *picture.shape[2:]), outside, np.uint8)
-    if right > left and bottom > top:
-        rows = slice(top - square.top, bottom - square.top)
-        whole[rows, left - square.left : right - square.left] = picture[top:bottom, left:right]
+    rows, columns = square.top + np.arange(square.side), square.left + np.arange(square.side)
+    whole = picture[np.clip(rows, 0, height - 1)[:, None], np.clip(columns, 0, width - 1)]
+    if outside is not None:
+        whole[(rows < 0) | (rows >= height)] = outside
+        whole[:, (columns < 0) | (columns >= width)] = outside
     filter = Image.Resampling.LANCZOS if px < square.side else Image.Resampling.BICUBIC
     return np.asarray(Image.fromarray(whole).resize((px, px), filter))
 
@@ -87,14 +87,16 @@ def body_square(box: np.ndarray, height: int, width: int) -> Square:
     edges = cut_edges(box, height, width)
     left, right = (left if "left" in edges else left - margin), (right if "right" in edges else right + margin)
     top, bottom = (top if "top" in edges else top - margin), (bottom if "bottom" in edges else bottom + margin)
-    side = int(np.ceil(max(right - left, bottom - top)))
-    return Square(_place(left, right, side, width), _place(top, bottom, side, height), side)
+    return place_inside(Square.around(np.array([left, top, right, bottom]), 1.0), height, width)
 
 
-def _place(low: float, high: float, side: int, length: int) -> int:
-    """Where a stretch of `side` around [low, high] starts, inside [0, length] where it fits, else centred on it."""
-    start = round((low + high) / 2 - side / 2)
-    return min(max(start, 0), length - side) if side <= length else round((length - side) / 2)
+def place_inside(square: Square, height: int, width: int) -> Square:
+    """The same square moved inside the picture; along a side that is too short for it, centred on that side."""
+
+    def place(start: int, length: int) -> int:
+        return min(max(start, 0), length - square.side) if square.side <= length else (length - square.side) // 2
+
+    return Square(place(square.left, width), place(square.top, height), square.side)
 
 
 def face_square(face: np.ndarray) -> Square:

@@ -95,7 +95,8 @@ def read_clip(path: Path | str, max_frames: int = 32, stride: int = 1, max_side:
     except InputError:
         raise
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise InputError(f"{path}: this is not a video that can be read ({getattr(error, "strerror", None) or error}); give an mp4 clip") from None
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: this is not a video that can be read ({reason}); give an mp4 clip") from None
     if not images:
         raise InputError(f"{path}: no frame of this video can be decoded; save or download it again")
     same = [image.shape == images[0].shape for image in images]

@@ -2,7 +2,8 @@
 
 MediaPipe's pose network answers for one body only and its face networks miss small faces, so people are
 counted by several looks: faces on the whole picture and on overlapping tiles, each confirmed by the face mesh
-in an enlarged crop; the most evident body; and the most evident body once the first is painted over.
+in an enlarged crop; the most evident body; and the most evident body once the first is painted over. A body without a face
+counts if it is found again, at the same place, in an enlarged crop.
 """
 
 from dataclasses import dataclass, replace
@@ -55,7 +56,8 @@ def find_people(image: np.ndarray) -> tuple[Sighting, ...]:
     for landmarks, mask in _bodies(image):
         owner = next((i for i, one in enumerate(people) if one.pose is None and _holds_nose(one.face, landmarks)), None)
         if owner is None:
-            people.append(Sighting(None, None, landmarks, mask))
+            if _found_again(image, landmarks):
+                people.append(Sighting(None, None, landmarks, mask))
         else:
             people[owner] = replace(people[owner], pose=landmarks, body=mask)
     people.sort(key=lambda one: -one.size)
@@ -149,6 +151,19 @@ def _bodies(image: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     if not area.any() or (area & taken).sum() > 0.4 * area.sum():
         return [first]
     return [first, second]
+
+
+def _found_again(image: np.ndarray, pose: np.ndarray) -> bool:
+    """Whether a body without a face is seen at the same place in an enlarged crop: chance finds are not."""
+    seen = pose[pose[:, 3] > POSE_VISIBLE, :2]
+    square = Square.around(np.concatenate([seen.min(0), seen.max(0)]), 1.4)
+    again = networks.pose(cut(image, square, POSE_PX, outside=None))
+    if again is None:
+        return False
+    upper = [0, 11, 12, 13, 14]  # nose, shoulders, elbows
+    points = again[0][upper, :2] * (square.side / POSE_PX) + [square.left, square.top]
+    apart = np.linalg.norm(points - pose[upper, :2], axis=1).mean()
+    return bool(apart < 0.3 * Sighting(None, pose=pose).size)
 
 
 def _with_pose(image: np.ndarray, person: Sighting) -> Sighting:

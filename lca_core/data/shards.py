@@ -91,12 +91,8 @@ def _camera_document(camera: Camera) -> dict:
 
 
 def _numbers(values: np.ndarray) -> list:
-    # Nine digits carry a float32 exactly.
-    return json.loads(json.dumps(np.asarray(values, np.float32).astype(np.float64).tolist()), parse_float=_nine)
-
-
-def _nine(text: str) -> float:
-    return float(f"{float(text):.9g}")
+    # Nine significant digits carry a float32 exactly.
+    return np.vectorize(lambda x: float(f"{x:.9g}"), otypes=[float])(np.asarray(values, np.float32)).tolist()
 
 
 def _person(members: dict[str, bytes]) -> Person:

@@ -1,0 +1,46 @@
+"""Metrics, records, baselines, protocols, and the paper's numbers beside ours."""
+
+from lca_core.evaluation.baselines import PosedPicture, optimise_person
+from lca_core.evaluation.identity import face_embedding, identity_distance
+from lca_core.evaluation.metrics import Summary, iou, l1_fg, lpips_crop, over_white, psnr, psnr_fg, summarise
+from lca_core.evaluation.protocols import Target, split_frames
+from lca_core.evaluation.records import (
+    Record,
+    provenance,
+    read_records,
+    record_of,
+    results_readme,
+    write_record,
+    write_results_readme,
+)
+from lca_core.evaluation.tables import comparison_markdown, comparison_text, metrics_markdown, metrics_text
+from lca_core.training.perceptual import lpips
+
+__all__ = [
+    "PosedPicture",
+    "Record",
+    "Summary",
+    "Target",
+    "comparison_markdown",
+    "comparison_text",
+    "face_embedding",
+    "identity_distance",
+    "iou",
+    "l1_fg",
+    "lpips",
+    "lpips_crop",
+    "metrics_markdown",
+    "metrics_text",
+    "optimise_person",
+    "over_white",
+    "provenance",
+    "psnr",
+    "psnr_fg",
+    "read_records",
+    "record_of",
+    "results_readme",
+    "split_frames",
+    "summarise",
+    "write_record",
+    "write_results_readme",
+]

@@ -19,10 +19,15 @@ from lca_core.paths import atomic_path, cache_dir
 
 @dataclass(frozen=True)
 class BaseMesh:
-    """quads: int32 [Q, 4] vertices of base.obj; uv: float32 [Q, 4, 2]; group: int16 [Q]; names: group names."""
+    """quads: int32 [Q, 4] vertices of base.obj; group: int16 [Q] into names.
+
+    uv: float32 [Q, 4, 2], repacked for the body so that the head has half of the texture; source_uv: as
+    MakeHuman has them, the coordinates of its masks.
+    """
 
     quads: np.ndarray
     uv: np.ndarray
+    source_uv: np.ndarray
     group: np.ndarray
     names: tuple[str, ...]
 
@@ -53,13 +58,15 @@ def mesh_data() -> Path:
 @lru_cache(maxsize=1)
 def load() -> BaseMesh:
     """The base mesh, parsed once from base.obj and then read from the cache (10 ms)."""
-    cached = cache_dir("people") / "basemesh-1.npz"
+    cached = cache_dir("people") / "basemesh-2.npz"
     if not cached.exists():
         quads, uv, group, names = _parse(mesh_data() / "3dobjs" / "base.obj")
         with atomic_path(cached) as path:
-            np.savez(path, quads=quads, uv=_repack(quads, uv, group == names.index("body")), group=group, names=names)
+            packed = _repack(uv, group == names.index("body"))
+            np.savez(path, quads=quads, uv=packed, source_uv=uv, group=group, names=names)
     with np.load(cached) as data:
-        return BaseMesh(data["quads"], data["uv"], data["group"], tuple(str(name) for name in data["names"]))
+        names = tuple(str(name) for name in data["names"])
+        return BaseMesh(data["quads"], data["uv"], data["source_uv"], data["group"], names)
 
 
 def _parse(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
@@ -93,7 +100,7 @@ _TORSO = (0.545, 0.26, 0.45, 0.735)
 _SMALL = [(0.545 + 0.115 * column, 0.005 + 0.125 * row, 0.11, 0.12) for row in (0, 1) for column in (0, 1, 2, 3)]
 
 
-def _repack(quads: np.ndarray, uv: np.ndarray, body: np.ndarray) -> np.ndarray:
+def _repack(uv: np.ndarray, body: np.ndarray) -> np.ndarray:
     """Move the body's texture charts so that the head has half of the texture."""
     points, index = np.unique(uv[body].reshape(-1, 2), axis=0, return_inverse=True)
     index = index.reshape(-1, 4)

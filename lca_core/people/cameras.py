@@ -54,11 +54,16 @@ def around(
     return Camera(viewmat, K, px, px)
 
 
-def studio_ring(points: np.ndarray, count: int, px: int, generator: np.random.Generator) -> list[Camera]:
-    """`count` cameras evenly around, the first in front; heights alternate; each frames the whole body."""
+def studio_ring(
+    points: np.ndarray, count: int, px: int, generator: np.random.Generator, start: float = 0.0
+) -> list[Camera]:
+    """`count` cameras evenly around, heights alternating, each framing the whole body.
+
+    start: azimuth of the first camera, radians; 0 is in front.
+    """
     ring = []
     for i in range(count):
-        azimuth = 2 * np.pi * i / count + (generator.uniform(-0.15, 0.15) if i else generator.uniform(-0.08, 0.08))
+        azimuth = start + 2 * np.pi * i / count + generator.uniform(-1, 1) * (0.15 if i else 0.08)
         elevation = generator.uniform(-0.05, 0.15) if i % 2 == 0 else generator.uniform(0.1, 0.45)
         ring.append(around(points, azimuth, elevation, generator.uniform(2.8, 3.4), px))
     return ring

@@ -31,7 +31,7 @@ def directions(height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
 def studio_light() -> Light:
     """Even white light from everywhere, slightly stronger from above so that forms can be read."""
     up = directions()[..., 1:2]
-    return normalised("studio", (0.85 + 0.25 * up) * np.ones(3))
+    return normalised("studio", (0.75 + 0.35 * up) * np.ones(3), 0.9)
 
 
 def casual_light(generator: np.random.Generator, name: str | None = None) -> Light:
@@ -44,10 +44,10 @@ def casual_light(generator: np.random.Generator, name: str | None = None) -> Lig
     dome = _dome(d, sky, ground)
     if name == "sun":
         key = _lobe(d, azimuth, generator.uniform(0.6, 1.1), 0.14)
-        env = 0.55 * dome * [0.80, 0.92, 1.15] + generator.uniform(12, 22) * key * [1.0, 0.95, 0.85]
+        env = 0.5 * dome * [0.80, 0.92, 1.15] + generator.uniform(25, 60) * key * [1.0, 0.95, 0.85]
     elif name == "low_sun":
         key = _lobe(d, azimuth, generator.uniform(0.25, 0.5), 0.16)
-        env = 0.55 * dome * [0.85, 0.95, 1.10] + generator.uniform(9, 16) * key * [1.0, 0.88, 0.70]
+        env = 0.5 * dome * [0.85, 0.95, 1.10] + generator.uniform(18, 40) * key * [1.0, 0.88, 0.70]
     elif name == "overcast":
         env = dome * (0.6 + 0.8 * np.clip(d[..., 1:2], 0, 1)) * [0.96, 1.0, 1.05]
     elif name == "window":
@@ -56,7 +56,7 @@ def casual_light(generator: np.random.Generator, name: str | None = None) -> Lig
     elif name == "sunset":
         key = _lobe(d, azimuth, generator.uniform(0.10, 0.3), 0.25)
         glow = np.exp(-((d[..., 1:2] / 0.35) ** 2))
-        env = 0.4 * dome * [0.9, 0.9, 1.15] + (0.35 * glow + generator.uniform(3, 6) * key) * [1.15, 0.80, 0.55]
+        env = 0.4 * dome * [0.9, 0.9, 1.15] + (0.35 * glow + generator.uniform(8, 18) * key) * [1.15, 0.80, 0.55]
     elif name == "softbox":
         key = _box(d, azimuth, 0.5, 0.45, 0.45) + 0.45 * _box(d, azimuth + 1.6, 0.2, 0.4, 0.5)
         env = 0.25 * dome + generator.uniform(4, 7) * key
@@ -67,7 +67,7 @@ def casual_light(generator: np.random.Generator, name: str | None = None) -> Lig
         env = 0.35 * dome * [1.1, 1.0, 0.85]
         for _ in range(int(generator.integers(2, 5))):
             key = _lobe(d, generator.uniform(-np.pi, np.pi), generator.uniform(0.5, 1.2), 0.25)
-            env = env + generator.uniform(2, 5) * key * [1.12, 0.97, 0.76]
+            env = env + generator.uniform(4, 12) * key * [1.12, 0.97, 0.76]
     else:
         raise ValueError(f"no casual light is called {name!r}")
     # White balance, as a camera would: take back most of the overall tint, leave a little of the mood.
@@ -77,8 +77,8 @@ def casual_light(generator: np.random.Generator, name: str | None = None) -> Lig
     return normalised(name, env * generator.uniform(0.85, 1.12))
 
 
-def normalised(name: str, environment: np.ndarray) -> Light:
-    """Scale a map so that a white matt surface, averaged over upright directions seen from in front, shows 0.9."""
+def normalised(name: str, environment: np.ndarray, level: float = 0.8) -> Light:
+    """Scale a map so that a white matt surface, averaged over upright directions seen from in front, shows `level`."""
     d = directions(*environment.shape[:2])
     solid = np.sin(np.arccos(d[..., 1:2]))
     solid = solid / solid.sum() * 4 * np.pi
@@ -86,8 +86,8 @@ def normalised(name: str, environment: np.ndarray) -> Light:
     cosines = np.clip(np.einsum("hwc,nc->nhw", d, normals), 0, None)[..., None]
     shown = (cosines * environment * solid).sum((1, 2)) / np.pi
     # Half the mean, half the brightest side: a camera protects the bright side of a face from burning out.
-    level = 0.5 * shown.mean() + 0.5 * shown.mean(1).max()
-    return Light(name, (environment * (0.9 / level)).astype(np.float32))
+    shown = 0.5 * shown.mean() + 0.5 * shown.mean(1).max()
+    return Light(name, (environment * (level / shown)).astype(np.float32))
 
 
 def _direction(azimuth: float, elevation: float) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Path-traced pictures of a digital human: surfaces and strands in, sRGB pictures with mattes out.
 
-Mitsuba draws the person alone (no emitter in view), so the picture is premultiplied by its own alpha; Intel's
+Mitsuba draws the person alone (no emitter in view), so the picture comes with its own alpha; Intel's
 denoiser cleans it with albedo and normals as guides; the background is laid behind it in linear light.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import distance_transform_edt
 
 from lca_core.data.records import Camera
 from lca_core.people.backend import mitsuba
@@ -16,7 +17,6 @@ from lca_core.people.light import Light
 from lca_core.people.parts import Strands, Surface
 
 STUDIO_GREY = (196, 198, 200)
-_GUIDE_SAMPLES = 8  # of albedo and normals, a pixel
 _MAX_DEPTH = 4  # bounces; more changes pictures of one person in the open by less than their noise
 
 
@@ -65,8 +65,8 @@ class Stage:
         self, cameras: Sequence[Camera], samples_per_pixel: int, background: Sequence | None = None, seed: int = 0
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Pictures and mattes of the present pose; arguments and result as `render`'s."""
-        if background is None or np.shape(background) == (3,):
-            background = [STUDIO_GREY if background is None else background] * len(cameras)
+        if background is None or np.isscalar(background[0]):
+            background = [background or STUDIO_GREY] * len(cameras)
         pictures = []
         for i, (camera, behind) in enumerate(zip(cameras, background, strict=True)):
             color, alpha = self.trace(camera, samples_per_pixel, seed * 1009 + i)
@@ -76,13 +76,19 @@ class Stage:
 
     def trace(self, camera: Camera, samples_per_pixel: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Linear premultiplied colour float32 [H, W, 3], denoised, and alpha float32 [H, W, 1]."""
-        sensor = self._sensor(camera)
-        raw = self._mi.render(self._scene, integrator=self._path, sensor=sensor, spp=samples_per_pixel, seed=seed)
-        color = np.nan_to_num(np.asarray(raw, np.float32))
-        raw = self._mi.render(self._scene, integrator=self._guides, sensor=sensor, spp=_GUIDE_SAMPLES, seed=seed)
-        guides = np.nan_to_num(np.asarray(raw, np.float32))[..., -6:]
+        settings = {"sensor": self._sensor(camera), "spp": samples_per_pixel, "seed": seed}
+        color = np.asarray(self._mi.render(self._scene, integrator=self._path, **settings), np.float32)
+        guides = np.asarray(self._mi.render(self._scene, integrator=self._guides, **settings), np.float32)
+        color, guides = np.nan_to_num(color), np.nan_to_num(guides)[..., -6:]
         alpha = np.clip(color[..., 3:4], 0, 1)
-        return denoise(color[..., :3], np.clip(guides[..., :3], 0, 1), guides[..., 3:]) * (alpha > 0), alpha
+        if not alpha.any():
+            return color[..., :3], alpha
+        # The denoiser gets the person's own colour, carried on past the silhouette: an edge against black would
+        # be smoothed otherwise than alpha and leave a dark rim. (Same seed, same samples: alpha fits the guides.)
+        outside = alpha[..., 0] < min(0.5, alpha.max())
+        nearest = tuple(distance_transform_edt(outside, return_distances=False, return_indices=True))
+        color, guides = ((x / np.maximum(alpha, 1e-6))[nearest] for x in (color[..., :3], guides))
+        return denoise(color, np.clip(guides[..., :3], 0, 1), guides[..., 3:]) * alpha, alpha
 
     def _sensor(self, camera: Camera):
         """One mitsuba sensor a picture size, moved to where it is needed (a new one would be compiled anew)."""

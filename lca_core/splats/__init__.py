@@ -1,0 +1,8 @@
+"""Gaussian splatting: the Gaussians type, posing, drawing on any machine, and export."""
+
+from lca_core.splats.export import read_ply, write_ply
+from lca_core.splats.gaussians import Gaussians
+from lca_core.splats.rasterize import rasterize
+from lca_core.splats.skinning import skin
+
+__all__ = ["Gaussians", "rasterize", "read_ply", "skin", "write_ply"]

@@ -9,38 +9,44 @@ from lca_core.splats.composite import bin_splats, composite_backward, composite_
 from lca_core.splats.project import project_backward, project_forward
 
 
-class _Render(torch.autograd.Function):
-    """Arrays flow between the kernels as numpy views of the tensors' own memory: nothing is copied."""
+def _arrays(*tensors: Tensor) -> list:
+    """Numpy views of the tensors' own memory (copies only if not contiguous)."""
+    return [t.detach().contiguous().numpy() for t in tensors]
 
+
+class _Render(torch.autograd.Function):
     @staticmethod
     def forward(ctx, means, quats, scales, opacities, colors, viewmats, background, Ks, width, height, near, far):
-        inputs = [t.detach().contiguous().numpy() for t in (means, quats, scales, opacities, viewmats, Ks)]
-        colors, background = colors.detach().contiguous().numpy(), background.detach().contiguous().numpy()
-        cameras = viewmats.shape[1]
-        images = len(means) * cameras
-        background = background.reshape(images, -1)
+        # Saved as tensors, so that torch notices if one is overwritten before the backward pass.
+        ctx.save_for_backward(means, quats, scales, opacities, colors, viewmats, background, Ks)
+        items, cameras, channels = background.shape
+        inputs = _arrays(means, quats, scales, opacities, viewmats, Ks)
         means2d, shapes, depths, boxes = project_forward(*inputs, width, height, near, far)
-        tile_start, pair_splat, pair_row, row_start = bin_splats(depths, boxes, images, width, height)
-        drawing = (means2d, shapes, boxes, colors, background, cameras, tile_start, pair_splat)
-        out, left_over = composite_forward(*drawing, width, height)
-        ctx.saved = (inputs, drawing, pair_row, row_start, width, height, out, left_over)
-        shape = (len(means), cameras, height, width)
+        tile_start, pair_splat, pair_row, row_start = bin_splats(depths, boxes, items * cameras, width, height)
+        drawing = (means2d, shapes, boxes, *_arrays(colors, background.reshape(-1, channels)), cameras)
+        out, left_over = composite_forward(*drawing, tile_start, pair_splat, width, height)
+        ctx.size = width, height
+        ctx.splats = means2d, shapes, boxes, tile_start, pair_splat, pair_row, row_start, out, left_over
+        shape = (items, cameras, height, width)
         # The caller may write into its image, and the backward pass needs ours as it was.
-        return torch.from_numpy(out).reshape(*shape, -1).clone(), torch.from_numpy(1 - left_over).reshape(*shape, 1)
+        image = torch.from_numpy(out).reshape(*shape, channels).clone()
+        return image, torch.from_numpy(1 - left_over).reshape(*shape, 1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, d_out, d_alpha):
-        inputs, drawing, pair_row, row_start, width, height, out, left_over = ctx.saved
-        d_out = d_out.contiguous().numpy().reshape(out.shape)
-        d_alpha = d_alpha.contiguous().numpy().reshape(left_over.shape)
-        rows, d_background = composite_backward(*drawing, pair_row, width, height, out, left_over, d_out, d_alpha)
-        d_means, d_quats, d_scales, d_opacities, d_colors, d_viewmats = project_backward(
-            *inputs, width, height, drawing[1], rows, row_start, out.shape[-1]
+        means, quats, scales, opacities, colors, viewmats, background, Ks = ctx.saved_tensors
+        means2d, shapes, boxes, tile_start, pair_splat, pair_row, row_start, out, left_over = ctx.splats
+        items, cameras, channels = background.shape
+        d_out, d_alpha = _arrays(d_out.reshape(out.shape), d_alpha.reshape(left_over.shape))
+        drawing = (means2d, shapes, boxes, *_arrays(colors, background.reshape(-1, channels)), cameras)
+        rows, d_background = composite_backward(
+            *drawing, tile_start, pair_splat, pair_row, *ctx.size, out, left_over, d_out, d_alpha
         )
-        gradients = (d_means, d_quats, d_scales, d_opacities, d_colors, d_viewmats)
-        d_background = d_background.reshape(d_viewmats.shape[0], d_viewmats.shape[1], -1)
-        return *map(torch.from_numpy, gradients), torch.from_numpy(d_background), None, None, None, None, None
+        inputs = _arrays(means, quats, scales, opacities, viewmats, Ks)
+        gradients = project_backward(*inputs, *ctx.size, shapes, rows, row_start, channels)
+        d_background = torch.from_numpy(d_background).reshape(items, cameras, channels)
+        return *map(torch.from_numpy, gradients), d_background, None, None, None, None, None
 
 
 def render_cpu(

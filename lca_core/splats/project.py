@@ -111,9 +111,7 @@ def project_forward(means, quats, scales, opacities, viewmats, Ks, width, height
 
 
 @njit(parallel=True, cache=True, error_model="numpy")
-def project_backward(
-    means, quats, scales, opacities, viewmats, Ks, width, height, shapes, rows, row_start, channels
-):
+def project_backward(means, quats, scales, opacities, viewmats, Ks, width, height, shapes, rows, row_start, channels):
     """Gradients of means, quats, scales, opacities, colors [B, N, .] and viewmats [B, C, 4, 4], all float32.
 
     rows [P, 6 + D] float32: for each (splat, tile), the sums over its pixels of dL/dsigma times

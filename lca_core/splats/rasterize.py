@@ -22,7 +22,7 @@ def rasterize(
     Ks: Float[Tensor, "*batch C 3 3"],
     width: int,
     height: int,
-    background: Float[Tensor, "D"] | Float[Tensor, "*batch C D"] | None = None,
+    background: Float[Tensor, " D"] | Float[Tensor, "*batch C D"] | None = None,
     backend: str = "auto",
     near_plane: float = 0.01,
     far_plane: float = 1e10,
@@ -60,13 +60,12 @@ def rasterize(
 
     dtype = means.dtype if backend == "reference" else torch.float32
     items, (cameras, channels) = math.prod(batch), background.shape[-2:]
-    flat = {
-        name: t.to(dtype).reshape(items, *t.shape[len(batch) :]) for name, t in tensors.items()
-    }
+    flat = {name: t.to(dtype).reshape(items, *t.shape[len(batch) :]) for name, t in tensors.items()}
     flat["background"] = background.to(dtype).reshape(items, cameras, channels)
     if means.shape[-2] == 0 or items * cameras == 0:
-        image = flat["background"][:, :, None, None].expand(-1, -1, height, width, -1)
-        alpha = image.new_zeros(items, cameras, height, width, 1)
+        nothing = 0 * sum(t.sum() for t in flat.values())  # so that every tensor gets its gradient of zero
+        image = flat["background"][:, :, None, None].expand(-1, -1, height, width, -1) + nothing
+        alpha = image.new_zeros(items, cameras, height, width, 1) + nothing
     else:
         render = {"reference": render_reference, "numba": render_cpu, "gsplat": _render_gsplat}[backend]
         image, alpha = render(

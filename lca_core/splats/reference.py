@@ -35,10 +35,9 @@ def quats_to_rotations(quats: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batc
 
 
 def _project(means, quats, scales, viewmat, K, width, height):
-    """Pixel means [N, 2], conics (a, b, c) [N, 3] and camera z [N] of one camera, before any culling."""
+    """Pixel means [N, 2] and conics (a, b, c) [N, 3] of Gaussians in front of one camera."""
     rotation, translation = viewmat[:3, :3], viewmat[:3, 3]
     x, y, z = (means @ rotation.T + translation).unbind(-1)
-    z = torch.where(z.abs() < 1e-12, torch.full_like(z, 1e-12), z)  # culled by the near plane; keeps NaN out
     fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2], K[1, 2]
     margin_x, margin_y = FOV_MARGIN * 0.5 * width / fx, FOV_MARGIN * 0.5 * height / fy
     tx = z * torch.clamp(x / z, min=-(cx / fx + margin_x), max=(width - cx) / fx + margin_x)
@@ -50,7 +49,7 @@ def _project(means, quats, scales, viewmat, K, width, height):
     a, b, c = covariance[:, 0, 0] + EPS2D, covariance[:, 0, 1], covariance[:, 1, 1] + EPS2D
     determinant = a * c - b * b
     conics = torch.stack([c, -b, a], dim=-1) / determinant[:, None]
-    return torch.stack([fx * x / z + cx, fy * y / z + cy], dim=-1), conics, z
+    return torch.stack([fx * x / z + cx, fy * y / z + cy], dim=-1), conics
 
 
 def _composite(pixels, means2d, conics, opacities, colors, background):
@@ -61,10 +60,9 @@ def _composite(pixels, means2d, conics, opacities, colors, background):
     alpha = alpha * (alpha >= ALPHA_MIN)
     after = torch.cumprod(1 - alpha, dim=1)
     alpha = alpha * (after > TRANSMITTANCE_MIN)  # `after` only falls, so this is the early stop
-    after = torch.cumprod(1 - alpha, dim=1)
-    before = torch.cat([torch.ones_like(after[:, :1]), after[:, :-1]], dim=1)
-    left = after[:, -1:]
-    return (alpha * before) @ colors + left * background, 1 - left
+    transmittance = torch.cat([pixels.new_ones(len(pixels), 1), torch.cumprod(1 - alpha, dim=1)], dim=1)
+    left = transmittance[:, -1:]
+    return (alpha * transmittance[:, :-1]) @ colors + left * background, 1 - left
 
 
 def render_reference(
@@ -86,19 +84,16 @@ def render_reference(
     pixels = torch.stack([u, v], dim=-1).reshape(-1, 2).to(means) + 0.5
     images, coverages = [], []
     for item, camera in torch.cartesian_prod(torch.arange(len(means)), torch.arange(viewmats.shape[1])).tolist():
-        means2d, conics, z = _project(
-            means[item], quats[item], scales[item], viewmats[item, camera], Ks[item, camera], width, height
+        viewmat, back = viewmats[item, camera], background[item, camera]
+        z = (means[item] @ viewmat[2, :3] + viewmat[2, 3]).detach()
+        order = torch.argsort(z, stable=True)
+        order = order[(z[order] >= near_plane) & (z[order] <= far_plane)]
+        splats = _project(
+            means[item][order], quats[item][order], scales[item][order], viewmat, Ks[item, camera], width, height
         )
-        order = torch.argsort(z.detach(), stable=True)
-        z_sorted = z.detach()[order]
-        order = order[(z_sorted >= near_plane) & (z_sorted <= far_plane)]
-        back = background[item, camera]
-        if len(order) == 0:
-            image, alpha = back.expand(len(pixels), -1), torch.zeros_like(pixels[:, :1])
-        else:
-            splats = (means2d[order], conics[order], opacities[item][order], colors[item][order])
-            parts = pixels.split(max(1, _PAIRS_AT_ONCE // len(order)))
-            image, alpha = map(torch.cat, zip(*(_composite(part, *splats, back) for part in parts)))
+        splats = (*splats, opacities[item][order], colors[item][order])
+        parts = pixels.split(max(1, _PAIRS_AT_ONCE // max(1, len(order))))
+        image, alpha = map(torch.cat, zip(*(_composite(part, *splats, back) for part in parts)))
         images.append(image.reshape(height, width, -1))
         coverages.append(alpha.reshape(height, width, 1))
     shape = (len(means), viewmats.shape[1])

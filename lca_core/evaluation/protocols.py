@@ -1,0 +1,50 @@
+"""Which pictures of a person go in, and which ones the avatar is judged on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lca_core.data.records import Frame, Person
+from lca_core.errors import InputError
+
+MAX_WILD_INPUTS = 4
+
+
+@dataclass(frozen=True)
+class Target:
+    """A picture to reproduce, and whether its pose ("seen" or "unseen") is one of the inputs'."""
+
+    frame: Frame
+    pose: str
+
+
+def split_frames(person: Person, n_inputs: int = 4) -> tuple[tuple[Frame, ...], tuple[Target, ...]]:
+    """Input pictures and target pictures of a person; no picture is both.
+
+    studio: up to `n_inputs` of the first pose's cameras, evenly spread in their order round the person; targets
+    are all other pictures: unseen views of the seen pose, and unseen poses. At least one camera of the first
+    pose stays a target where it has more than one.
+    wild and photo: the first half of the pictures, at most `n_inputs` and at most 4; targets are the rest,
+    tagged by their instant.
+    Deterministic. InputError when the person has fewer than two pictures, ValueError for n_inputs < 1.
+    """
+    if n_inputs < 1:
+        raise ValueError(f"n_inputs must be at least 1, not {n_inputs}")
+    frames = person.frames
+    if len(frames) < 2:
+        raise InputError(f"person {person.id} has {len(frames)} picture(s): evaluation needs an input and a target")
+    if person.domain == "studio":
+        first = min(frame.instant for frame in frames)
+        cameras = [i for i, frame in enumerate(frames) if frame.instant == first]
+        count = min(n_inputs, max(len(cameras) - 1, 1))
+        chosen = {cameras[i] for i in np.arange(count) * len(cameras) // count}
+    else:
+        chosen = set(range(min(n_inputs, MAX_WILD_INPUTS, len(frames) // 2)))
+    inputs = tuple(frames[i] for i in sorted(chosen))
+    seen = {frame.instant for frame in inputs}
+    targets = tuple(
+        Target(frame, "seen" if frame.instant in seen else "unseen")
+        for i, frame in enumerate(frames)
+        if i not in chosen
+    )
+    return inputs, targets

@@ -1,0 +1,97 @@
+"""An avatar: what is left of the photographs after encoding, and all it takes to drive it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from lca_core.body import Driving, joint_transforms
+from lca_core.body.driving import EPSILON, GAZE, THETA
+from lca_core.errors import InputError
+from lca_core.model.decoders import DrivenDecoder, to_gaussians
+from lca_core.model.expression import ActionMap
+from lca_core.model.lca import LCA, Inputs
+from lca_core.paths import atomic_path
+from lca_core.splats import Gaussians, skin
+
+FORMAT = "lca_core avatar 1"
+
+
+@dataclass(frozen=True)
+class Avatar:
+    """One person, ready to be driven; self-contained (the driven branch comes along).
+
+    raw [G, k, 14]: canonical numbers; surface [G, k, 3]: shaped T-pose points, metres; frames [G, k, 4]: surface
+    frames; tokens [G, D]; weights [N, 55]; rest_joints [55, 3]; driven and action_map: small networks.
+    """
+
+    raw: Float[Tensor, "G k 14"]
+    surface: Float[Tensor, "G k 3"]
+    frames: Float[Tensor, "G k 4"]
+    tokens: Float[Tensor, "G D"]
+    weights: Float[Tensor, "N 55"]
+    rest_joints: Float[Tensor, "55 3"]
+    driven: DrivenDecoder
+    action_map: ActionMap
+    meta: dict
+
+    @classmethod
+    @torch.no_grad()
+    def encode(cls, model: LCA, inputs: Inputs, meta: dict | None = None) -> "Avatar":
+        """Encode one person (inputs with B = 1): the canonical branch runs here, once."""
+        tokens = model.encode(inputs)
+        return cls(
+            model.canonical_raw(tokens)[0], model.surface(inputs.betas)[0], model.frames, tokens[0],
+            model.skinning_weights, model.rest_joints(inputs.betas)[0], model.driven, model.action_map, meta or {},
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return self.weights.shape[0]
+
+    def canonical(self) -> Gaussians:
+        """The canonical Gaussians [N], T-pose."""
+        return to_gaussians(self.raw, self.surface, self.frames)
+
+    @torch.no_grad()
+    def drive(self, driving: Driving) -> Gaussians:
+        """Gaussians in world space, [frames, N], for a driving signal of any number of frames."""
+        raw = self.raw + torch.nn.functional.pad(self.driven(self.tokens, driving.condition.to(self.tokens)), (0, 1))
+        return skin(to_gaussians(raw, self.surface, self.frames), self.weights, self.transforms(driving))
+
+    def transforms(self, driving: Driving) -> Float[Tensor, "frames 55 4 4"]:
+        """Joint transforms from the T-pose to the world."""
+        joints = self.rest_joints.expand(len(driving), -1, -1)
+        return joint_transforms(joints, driving.full_pose.to(joints), driving.root[:, 3:].to(joints))[0]
+
+    def save(self, path: Path | str) -> None:
+        """Write one safetensors file, atomically."""
+        tensors = {n: getattr(self, n) for n in ("raw", "surface", "frames", "tokens", "weights", "rest_joints")}
+        for part in ("driven", "action_map"):
+            tensors |= {f"{part}.{k}": v for k, v in getattr(self, part).state_dict().items()}
+        tensors = {k: v.detach().cpu().float().contiguous().clone() for k, v in tensors.items()}
+        with atomic_path(path) as partial:
+            save_file(tensors, partial, metadata={"format": FORMAT, "meta": json.dumps(self.meta)})
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Avatar":
+        """Read an avatar file; InputError when it is not one. No code in the file is ever run: it holds none."""
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                if metadata.get("format") != FORMAT:
+                    raise InputError(f"{path} is a safetensors file, but no avatar ({FORMAT}); make one with `avatar`")
+                tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - not a dict
+        except (SafetensorError, OSError) as error:
+            raise InputError(f"{path} cannot be read as an avatar ({error}); make one with `avatar`") from error
+        dim, k = tensors["tokens"].shape[1], tensors["raw"].shape[1]
+        parts = {"driven": DrivenDecoder(dim, k, THETA + EPSILON + GAZE), "action_map": ActionMap()}
+        for name, part in parts.items():
+            part.load_state_dict({n[len(name) + 1 :]: t for n, t in tensors.items() if n.startswith(name + ".")})
+            part.requires_grad_(False)
+        plain = {n: t for n, t in tensors.items() if "." not in n}
+        return cls(**plain, **parts, meta=json.loads(metadata.get("meta", "{}")))

@@ -1,0 +1,110 @@
+"""LCA: pictures of a person to an avatar, in one forward pass (arXiv 2604.02320)."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from lca_core.body import Anchors, BodyModel, sample_anchors
+from lca_core.body.driving import EPSILON, GAZE, THETA
+from lca_core.model.decoders import CanonicalDecoder, DrivenDecoder, Template, frames_of_normals, to_gaussians
+from lca_core.model.expression import ActionMap, ExpressionEncoder
+from lca_core.model.transformer import Encoder, fourier
+from lca_core.profiles import Profile
+from lca_core.splats import Gaussians
+
+_BANDS = 6
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the encoder sees of B people: N photographs each, a body picture and a face crop.
+
+    body, face: rows of patch numbers (frozen features beside the patch's own RGB and matte) [B, N, patches, F];
+    seen: [B, N, 2], False where a body picture or a face crop is missing; betas: [B, S] shape of the body.
+    """
+
+    body: Float[Tensor, "B N P F"]
+    face: Float[Tensor, "B N Q F"]
+    seen: Bool[Tensor, "B N 2"]
+    betas: Float[Tensor, "B S"]
+
+    def to(self, device) -> "Inputs":
+        """A copy on another device."""
+        return Inputs(self.body.to(device), self.face.to(device), self.seen.to(device), self.betas.to(device))
+
+
+class LCA(nn.Module):
+    """The model at any profile's sizes.
+
+    features: length of a row of patch numbers; body: the body file the anchors lie on.
+    """
+
+    def __init__(self, profile: Profile, features: int, body: BodyModel, anchors: Anchors | None = None):
+        super().__init__()
+        self.profile, self.features = profile, features
+        dim, k = profile.dim, profile.gaussians_per_anchor
+        anchors = anchors or sample_anchors(body, profile.anchors, k)
+        for name in ("points", "shapedirs", "weights", "normals", "spacing"):
+            self.register_buffer(f"anchor_{name}", getattr(anchors, name), persistent=False)
+        self.register_buffer("frames", frames_of_normals(anchors.normals), persistent=False)
+        self.register_buffer("joint_template", body.J_template, persistent=False)
+        self.register_buffer("joint_shapedirs", body.J_shapedirs, persistent=False)
+
+        self.template = Template(anchors)
+        self.image_tokens = nn.Linear(features, dim)
+        self.kind = nn.Parameter(0.02 * torch.randn(2, dim))  # body picture or face crop
+        self.place = nn.ParameterList(  # where in the picture a patch is
+            [nn.Parameter(0.02 * torch.randn((px // 14) ** 2, dim)) for px in (profile.body_px, profile.face_px)]
+        )
+        position = 3 * (1 + 2 * _BANDS)
+        self.geometry_tokens = nn.Sequential(nn.Linear(position, dim), nn.GELU(), nn.Linear(dim, dim))
+        self.encoder = Encoder(dim, profile.depth, profile.heads)
+        self.canonical = CanonicalDecoder(dim, k)
+        self.driven = DrivenDecoder(dim, k, THETA + EPSILON + GAZE)
+        self.expression = ExpressionEncoder()
+        self.action_map = ActionMap()
+
+    def encode(self, inputs: Inputs) -> Float[Tensor, "B G D"]:
+        """Geometry tokens T_gs of B people. The order of the photographs does not matter."""
+        rows = []
+        for i, x in enumerate((inputs.body, inputs.face)):
+            rows.append((self.image_tokens(x) + self.kind[i] + self.place[i]).flatten(1, 2))
+        seen = torch.cat([
+            inputs.seen[..., i, None].expand(-1, -1, x.shape[2]).flatten(1)
+            for i, x in enumerate((inputs.body, inputs.face))
+        ], 1)  # fmt: skip
+        centers = self.anchor_points.mean(1)
+        geometry = self.geometry_tokens(fourier(centers, _BANDS)).expand(len(seen), -1, -1)
+        return self.encoder(torch.cat(rows, 1), geometry, None if seen.all() else seen)
+
+    def surface(self, betas: Float[Tensor, "B S"]) -> Float[Tensor, "B G k 3"]:
+        """Points of the shaped T-pose that Gaussians are placed relative to, metres."""
+        n = min(betas.shape[-1], self.anchor_shapedirs.shape[-1])
+        return self.anchor_points + torch.einsum("gkis,bs->bgki", self.anchor_shapedirs[..., :n], betas[:, :n])
+
+    def rest_joints(self, betas: Float[Tensor, "B S"]) -> Float[Tensor, "B 55 3"]:
+        """Joints of the shaped T-pose, metres."""
+        n = min(betas.shape[-1], self.joint_shapedirs.shape[-1])
+        return self.joint_template + torch.einsum("jis,bs->bji", self.joint_shapedirs[..., :n], betas[:, :n])
+
+    def canonical_raw(self, tokens: Float[Tensor, "B G D"]) -> Float[Tensor, "B G k 14"]:
+        """H_cano(T_gs) on the template: the raw numbers of the canonical Gaussians."""
+        return self.template.raw + self.canonical(tokens).float()
+
+    def driven_raw(
+        self, raw: Float[Tensor, "B G k 14"], tokens: Float[Tensor, "B G D"], condition: Float[Tensor, "B C"]
+    ) -> Float[Tensor, "B G k 14"]:
+        """Canonical plus H_pose(T_gs, theta, epsilon, psi); opacity is not driven."""
+        delta = self.driven(tokens, condition).float()
+        return raw + torch.nn.functional.pad(delta, (0, 1))
+
+    def gaussians(self, raw: Float[Tensor, "B G k 14"], surface: Float[Tensor, "B G k 3"]) -> Gaussians:
+        """Raw numbers to Gaussians [B, N] in the T-pose."""
+        return to_gaussians(raw, surface, self.frames)
+
+    @property
+    def skinning_weights(self) -> Float[Tensor, "N 55"]:
+        """The template's weights at every Gaussian."""
+        return self.anchor_weights.flatten(0, 1)

@@ -1,0 +1,86 @@
+"""Making many digital humans: a pool of processes, shards that appear whole, and picking up where it stopped."""
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from lca_core.data.records import Person
+from lca_core.data.shards import write_shard
+from lca_core.errors import InputError
+from lca_core.paths import atomic_path
+from lca_core.people.domains import render_person
+from lca_core.profiles import Profile
+from lca_core.profiles import profile as profile_named
+
+PEOPLE_A_SHARD = 8
+
+
+def render_people(
+    seeds: Sequence[int], domain: str, profile: Profile | str, out: Path | str, workers: int = 2, progress: bool = True
+) -> list[Path]:
+    """Render people and write them as WebDataset shards `domain-00000.tar`, ... of eight people each.
+
+    A shard appears only when it is whole, and shards already there are kept: the same call after an interruption
+    goes on where it stopped. InputError when `out` holds another set (other seeds, domain or profile).
+    Returns the paths of all shards and prints how many pictures a second were made.
+    """
+    profile = profile_named(profile) if isinstance(profile, str) else profile
+    out, seeds = Path(out), [int(s) for s in seeds]
+    _claim(out / f"{domain}.json", {"domain": domain, "profile": profile.name, "seeds": seeds})
+    batches = [seeds[i : i + PEOPLE_A_SHARD] for i in range(0, len(seeds), PEOPLE_A_SHARD)]
+    paths = [out / f"{domain}-{i:05d}.tar" for i in range(len(batches))]
+    todo = [(path, batch) for path, batch in zip(paths, batches, strict=True) if not path.exists()]
+    waiting = [seed for _, batch in todo for seed in batch]
+    if not waiting:
+        return paths
+    start, pictures = time.perf_counter(), 0
+    with ProcessPoolExecutor(workers, get_context("spawn"), _single_threaded) as pool:
+        people = pool.map(render_person, waiting, [domain] * len(waiting), [profile] * len(waiting))
+        people = iter(tqdm(people, desc=domain, total=len(waiting), unit="person", disable=not progress))
+        for path, batch in todo:
+            shard = [next(people) for _ in batch]
+            write_shard(path, shard)
+            pictures += sum(pictures_of(person) for person in shard)
+        next(people, None)  # lets the bar close
+    seconds = time.perf_counter() - start
+    speed = f"{pictures / seconds:.2f} a second"
+    print(f"{domain}: {pictures} pictures of {len(waiting)} people in {seconds:.0f} s, {speed}")
+    return paths
+
+
+def pictures_of(person: Person) -> int:
+    """How many pictures were drawn of a person: full bodies and face crops."""
+    return sum(1 + (frame.face is not None) for frame in person.frames)
+
+
+def _claim(path: Path, description: dict) -> None:
+    """Note beside the shards what they hold; refuse to mix two sets."""
+    if path.exists():
+        if json.loads(path.read_text()) != description:
+            raise InputError(
+                f"{path.parent} already holds other {description['domain']} people (see {path.name}); "
+                "give another folder, or remove it first"
+            )
+        return
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(description))
+
+
+def _single_threaded() -> None:
+    """Each process one thread: two processes of one thread are quicker than one process of two."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    import torch
+
+    torch.set_num_threads(1)
+    from lca_core.people.backend import mitsuba
+
+    mitsuba()
+    import drjit
+
+    drjit.set_thread_count(1)

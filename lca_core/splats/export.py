@@ -1,0 +1,114 @@
+"""Gaussians to and from the PLY files that 3D Gaussian splatting viewers open.
+
+The layout is that of the original 3DGS code (Kerbl et al., 2023): one float32 vertex a Gaussian, colour as the
+degree-0 spherical harmonic, opacity as a logit, scales as logarithms, rotation wxyz.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lca_core.errors import InputError
+from lca_core.paths import atomic_path
+from lca_core.splats.gaussians import Gaussians
+
+SH_DC = 0.28209479177387814  # the constant spherical harmonic
+MEANS, NORMALS, COLORS = ("x", "y", "z"), ("nx", "ny", "nz"), ("f_dc_0", "f_dc_1", "f_dc_2")
+SCALES, QUATS = ("scale_0", "scale_1", "scale_2"), ("rot_0", "rot_1", "rot_2", "rot_3")
+FIELDS = (*MEANS, *NORMALS, *COLORS, "opacity", *SCALES, *QUATS)
+_OPACITY_MARGIN, _SCALE_MIN = 1e-6, 1e-9  # their logit and logarithm are finite
+_HEADER_MAX = 1 << 16
+_TYPES = {
+    **dict.fromkeys(("char", "int8"), "<i1"),
+    **dict.fromkeys(("uchar", "uint8"), "<u1"),
+    **dict.fromkeys(("short", "int16"), "<i2"),
+    **dict.fromkeys(("ushort", "uint16"), "<u2"),
+    **dict.fromkeys(("int", "int32"), "<i4"),
+    **dict.fromkeys(("uint", "uint32"), "<u4"),
+    **dict.fromkeys(("float", "float32"), "<f4"),
+    **dict.fromkeys(("double", "float64"), "<f8"),
+}
+
+
+def write_ply(path: Path | str, gaussians: Gaussians) -> None:
+    """Write N Gaussians (no batch dimensions, colours RGB in [0, 1]) to `path`, whole or not at all."""
+    if gaussians.means.ndim != 2 or gaussians.colors.shape[-1] != 3:
+        raise ValueError(
+            f"a PLY holds one set of RGB Gaussians: means [N, 3] and colors [N, 3], "
+            f"not {list(gaussians.means.shape)} and {list(gaussians.colors.shape)}"
+        )
+    gaussians = gaussians.map(lambda t: t.detach().cpu().double())
+    opacities = gaussians.opacities.clamp(_OPACITY_MARGIN, 1 - _OPACITY_MARGIN)
+    columns = torch.cat(
+        [
+            gaussians.means,
+            torch.zeros_like(gaussians.means),
+            (gaussians.colors - 0.5) / SH_DC,
+            torch.logit(opacities)[:, None],
+            gaussians.scales.abs().clamp(min=_SCALE_MIN).log(),
+            torch.nn.functional.normalize(gaussians.quats, dim=-1),
+        ],
+        dim=1,
+    )
+    vertices = np.zeros(len(gaussians), dtype=[(name, "<f4") for name in FIELDS])
+    for name, column in zip(FIELDS, columns.T.numpy()):
+        vertices[name] = column
+    properties = "".join(f"property float {name}\n" for name in FIELDS)
+    header = f"ply\nformat binary_little_endian 1.0\nelement vertex {len(vertices)}\n{properties}end_header\n"
+    with atomic_path(path) as partial:
+        partial.write_bytes(header.encode("ascii") + vertices.tobytes())
+
+
+def read_ply(path: Path | str) -> Gaussians:
+    """The Gaussians of a 3DGS PLY (float32); view-dependent colour (f_rest_*) is left out.
+
+    Raises InputError if the file is missing, is not a binary little-endian 3DGS PLY, is cut short, or holds NaN.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give the path of a 3DGS .ply file") from error
+    layout, count, start = _parse_header(path, data)
+    if len(data) < start + count * layout.itemsize:
+        raise InputError(f"{path}: is cut short: {count} Gaussians were promised; copy or export the file again")
+    vertices = np.frombuffer(data, layout, count, start)
+
+    def column(*names: str) -> torch.Tensor:
+        return torch.from_numpy(np.stack([vertices[name] for name in names], axis=-1).astype(np.float32))
+
+    gaussians = Gaussians(
+        means=column(*MEANS),
+        quats=column(*QUATS),
+        scales=column(*SCALES).exp(),
+        opacities=column("opacity")[:, 0].sigmoid(),
+        colors=column(*COLORS) * SH_DC + 0.5,
+    )
+    if not all(t.isfinite().all() for t in vars(gaussians).values()):
+        raise InputError(f"{path}: holds NaN or infinite numbers; export the file again")
+    return gaussians
+
+
+def _parse_header(path: Path | str, data: bytes) -> tuple[np.dtype, int, int]:
+    """The vertex layout, the number of vertices and where they begin."""
+    advice = "give a binary little-endian PLY as 3D Gaussian splatting programs write it"
+    end = data.find(b"end_header\n", 0, _HEADER_MAX)
+    if not data.startswith(b"ply") or end < 0:
+        raise InputError(f"{path}: is not a PLY file; {advice}")
+    lines = [line.split() for line in data[:end].decode("ascii", "replace").splitlines()[1:]]
+    lines = [words for words in lines if words and words[0] not in ("comment", "obj_info")]
+    if lines[:1] != [["format", "binary_little_endian", "1.0"]]:
+        raise InputError(f"{path}: is not binary little-endian PLY 1.0; {advice}")
+    if len(lines) < 2 or lines[1][:2] != ["element", "vertex"] or not "".join(lines[1][2:]).isdecimal():
+        raise InputError(f"{path}: does not begin with its vertices; {advice}")
+    fields = {}
+    for words in lines[2:]:
+        if words[0] == "element":  # what follows the vertices is not ours
+            break
+        if words[0] != "property" or len(words) != 3 or words[1] not in _TYPES or words[2] in fields:
+            raise InputError(f"{path}: has a vertex property we cannot read, '{' '.join(words)}'; {advice}")
+        fields[words[2]] = _TYPES[words[1]]
+    missing = [name for name in FIELDS if name not in fields and name not in NORMALS]
+    if missing:
+        raise InputError(f"{path}: holds no Gaussians (no {', '.join(missing)}); {advice}")
+    return np.dtype(list(fields.items())), int(lines[1][2]), end + len(b"end_header\n")

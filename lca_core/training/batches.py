@@ -1,0 +1,78 @@
+"""Batches: which people, which photographs they are encoded from, which pictures they are held to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from lca_core.model import Inputs
+from lca_core.training.examples import Example
+
+
+@dataclass(frozen=True)
+class Views:
+    """Pictures to compare with, all of one size. rgba in [0, 1]; which: (person, view) of each picture [P, 2]."""
+
+    rgba: Float[Tensor, "P H W 4"]
+    viewmats: Float[Tensor, "P 4 4"]
+    Ks: Float[Tensor, "P 3 3"]
+    which: tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B people with V driving signals each, and the pictures that belong to them."""
+
+    inputs: Inputs
+    theta: Float[Tensor, "B V 138"]
+    root: Float[Tensor, "B V 6"]
+    gaze: Float[Tensor, "B V 4"]
+    expression_faces: Float[Tensor, "B V 3 h w"]
+    has_face: Bool[Tensor, "B V"]
+    body: Views
+    face: Views
+
+
+def draw_batch(people: list[Example], rng: np.random.Generator, size: int, inputs: int, views: int) -> Batch:
+    """`size` people at random; of each, one to `inputs` photographs (as many for all) and `views` targets."""
+    chosen = [people[i] for i in rng.choice(len(people), size=size, replace=len(people) < size)]
+    shown = int(rng.integers(max(1, inputs // 2), inputs + 1))
+    frames = [rng.permutation(len(p.theta)) for p in chosen]
+    given = [p.inputs(sorted(f[:shown].tolist())) for p, f in zip(chosen, frames, strict=True)]
+    # Targets come from the far end, so that they are mostly not among the photographs shown.
+    targets = [np.resize(f[::-1], views) for f in frames]
+    return make_batch(chosen, stack_inputs(given), targets)
+
+
+def stack_inputs(items: list[Inputs]) -> Inputs:
+    """Inputs of single people to one batch; fewer photographs are padded and marked unseen."""
+    most = max(i.body.shape[1] for i in items)
+
+    def padded(name: str) -> Tensor:
+        rows = []
+        for item in items:
+            x = getattr(item, name)
+            rows.append(torch.cat([x, x.new_zeros(1, most - x.shape[1], *x.shape[2:])], 1))
+        return torch.cat(rows)
+
+    return Inputs(padded("body"), padded("face"), padded("seen"), torch.cat([i.betas for i in items]))
+
+
+def make_batch(people: list[Example], inputs: Inputs, targets: list[np.ndarray]) -> Batch:
+    """A batch of given people whose target frames are `targets` (as many for each)."""
+
+    def gather(name: str) -> Tensor:
+        return torch.stack([getattr(p, name)[torch.from_numpy(t.copy())] for p, t in zip(people, targets, strict=True)])
+
+    has_face, viewmats = gather("has_face"), gather("viewmats")
+    face_rgba, body_rgba = gather("face_rgba").float() / 255, gather("body_rgba").float() / 255
+    alpha = face_rgba[..., 3:]
+    faces = (face_rgba[..., :3] * alpha + 0.5 * (1 - alpha)).permute(0, 1, 4, 2, 3)
+    everyone, some = torch.ones_like(has_face).nonzero(as_tuple=True), has_face.nonzero(as_tuple=True)
+    return Batch(
+        inputs, gather("theta"), gather("root"), gather("gaze"), faces, has_face,
+        Views(body_rgba[everyone], viewmats[everyone], gather("body_Ks")[everyone], everyone),
+        Views(face_rgba[some], viewmats[some], gather("face_Ks")[some], some),
+    )  # fmt: skip

@@ -1,0 +1,85 @@
+"""Records to tensors in memory: what the training loop draws its batches from."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float16, UInt8
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from lca_core.data import Person, Picture
+from lca_core.model import ImageEncoder, Inputs
+from lca_core.model.tokens import cached_rows
+
+
+@dataclass(frozen=True)
+class Example:
+    """One person as tensors, F frames.
+
+    *_rows: patch rows of the encoder; *_rgba: targets, uint8, matte last; has_face: False where a face crop is
+    missing (its tensors are zero); cameras as in `Camera`; actions are NaN where unknown.
+    """
+
+    id: str
+    betas: Float[Tensor, "S"]
+    body_rows: Float16[Tensor, "F P C"]
+    face_rows: Float16[Tensor, "F Q C"]
+    body_rgba: UInt8[Tensor, "F H W 4"]
+    face_rgba: UInt8[Tensor, "F h w 4"]
+    has_face: Bool[Tensor, "F"]
+    viewmats: Float[Tensor, "F 4 4"]
+    body_Ks: Float[Tensor, "F 3 3"]
+    face_Ks: Float[Tensor, "F 3 3"]
+    theta: Float[Tensor, "F 138"]
+    root: Float[Tensor, "F 6"]
+    gaze: Float[Tensor, "F 4"]
+    actions: Float[Tensor, "F 52"]
+    instant: np.ndarray
+
+    def inputs(self, chosen: list[int]) -> Inputs:
+        """The encoder's inputs (B = 1) from the frames of these numbers."""
+        has_face = self.has_face[chosen]
+        seen = torch.stack([torch.ones_like(has_face), has_face], -1)
+        return Inputs(
+            self.body_rows[chosen].float()[None], self.face_rows[chosen].float()[None], seen[None], self.betas[None]
+        )
+
+
+def example(person: Person, encoder: ImageEncoder, face_px: int) -> Example:
+    """Turn a record into tensors; patch rows come from the cache where they were made before."""
+    frames = person.frames
+    faces = [f.face for f in frames if f.face is not None]
+    body_rows = cached_rows([f.body for f in frames], encoder)
+    has_face = torch.tensor([f.face is not None for f in frames])
+    face_rows = body_rows.new_zeros(len(frames), (face_px // encoder.patch) ** 2, body_rows.shape[-1])
+    face_rgba = torch.zeros(len(frames), face_px, face_px, 4, dtype=torch.uint8)
+    face_Ks = torch.eye(3).repeat(len(frames), 1, 1)
+    if faces:
+        face_rows[has_face] = cached_rows(faces, encoder)
+        face_rgba[has_face] = torch.stack([_rgba(f) for f in faces])
+        face_Ks[has_face] = torch.stack([torch.from_numpy(f.camera.K) for f in faces])
+
+    def stacked(name: str) -> Tensor:
+        return torch.from_numpy(np.stack([getattr(f, name) for f in frames]))
+
+    unknown = np.full(52, np.nan, np.float32)
+    return Example(
+        id=person.id, betas=torch.from_numpy(person.betas), body_rows=body_rows, face_rows=face_rows,
+        body_rgba=torch.stack([_rgba(f.body) for f in frames]), face_rgba=face_rgba, has_face=has_face,
+        viewmats=torch.stack([torch.from_numpy(f.body.camera.viewmat) for f in frames]),
+        body_Ks=torch.stack([torch.from_numpy(f.body.camera.K) for f in frames]), face_Ks=face_Ks,
+        theta=stacked("theta"), root=stacked("root"), gaze=stacked("gaze"),
+        actions=torch.from_numpy(np.stack([unknown if f.actions is None else f.actions for f in frames])),
+        instant=np.array([f.instant for f in frames]),
+    )  # fmt: skip
+
+
+def examples(people: Iterable[Person], encoder: ImageEncoder, face_px: int, total: int | None = None) -> list[Example]:
+    """All people as tensors, with a progress bar (the frozen encoder runs here)."""
+    return [example(p, encoder, face_px) for p in tqdm(people, total=total, desc="patch rows", unit="person")]
+
+
+def _rgba(picture: Picture) -> UInt8[Tensor, "H W 4"]:
+    return torch.from_numpy(np.concatenate([picture.image, picture.matte[..., None]], -1))

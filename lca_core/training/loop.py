@@ -1,0 +1,246 @@
+"""One training loop for both stages, to be read from top to bottom.
+
+Pretraining starts from random weights (after a short fit of the person-independent template) on wild people;
+post-training starts from pretrained weights on studio people with layer-wise learning-rate decay.
+"""
+
+import csv
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from lca_core.body import BodyModel, full_pose, joint_transforms
+from lca_core.model import LCA
+from lca_core.splats import Gaussians, rasterize, skin
+from lca_core.training.batches import Batch, Views, draw_batch
+from lca_core.training.checkpoints import load_state, save_model, save_state
+from lca_core.training.examples import Example
+from lca_core.training.losses import as_close_as_possible, as_spherical_as_possible, l1_loss, too_large
+from lca_core.training.perceptual import lpips
+from lca_core.training.schedules import cosine, parameter_groups
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What defines a run besides the profile and the data."""
+
+    stage: str
+    steps: int
+    lr: float
+    gamma: float = 1.0  # layer-wise decay
+    seed: int = 0
+    warmup: int = 50
+    template_steps: int = 0  # first fit the template alone (pretraining)
+    regularizer: float = 1.0  # lambda of L_reg
+    face_weight: float = 0.5
+    lpips_weight: float = 0.1
+    lpips_views: int = 2  # pictures a step that LPIPS looks at
+    autocast: bool = True
+
+
+def render(gaussians: Gaussians, views: Views, background: Float[Tensor, "P 3"]) -> tuple[Tensor, Tensor]:
+    """(colours [P, H, W, 3], alphas [P, H, W, 1]) of one Gaussian set a picture."""
+    height, width = views.rgba.shape[1:3]
+    colors, alphas = rasterize(
+        gaussians.means, gaussians.quats, gaussians.scales, gaussians.opacities, gaussians.colors,
+        views.viewmats[:, None], views.Ks[:, None], width, height, background[:, None],
+    )  # fmt: skip
+    return colors[:, 0], alphas[:, 0]
+
+
+def forward(model: LCA, batch: Batch, autocast: bool) -> tuple[Tensor, Tensor, Gaussians, Gaussians]:
+    """(canonical raw [B, G, k, 14], driven raw [B, V, G, k, 14], canonical and driven Gaussians [B, V, N], posed)."""
+    device = batch.theta.device.type
+    with torch.autocast(device, torch.bfloat16) if autocast else nullcontext():
+        tokens = model.encode(batch.inputs)
+        codes = model.expression(batch.expression_faces.flatten(0, 1)).float().unflatten(0, batch.has_face.shape)
+        codes = codes * batch.has_face[..., None]
+        raw = model.canonical_raw(tokens)
+        condition = torch.cat([batch.theta, codes, batch.gaze], -1)
+        driven = model.driven_raw(raw[:, None], tokens[:, None], condition)
+    surface, joints = model.surface(batch.inputs.betas), model.rest_joints(batch.inputs.betas)
+    B, V = batch.has_face.shape
+    pose = full_pose(batch.theta, batch.root, batch.gaze).flatten(0, 1)
+    joints = joints[:, None].expand(-1, V, -1, -1).flatten(0, 1)
+    transforms = joint_transforms(joints, pose, batch.root[..., 3:].flatten(0, 1))[0].unflatten(0, (B, V))
+
+    def posed(numbers: Tensor) -> Gaussians:
+        return skin(model.gaussians(numbers, surface[:, None]), model.skinning_weights, transforms)
+
+    return raw, driven, posed(raw[:, None]), posed(driven)
+
+
+def loss_of(model: LCA, batch: Batch, settings: Settings, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+    """The paper's loss on a batch, and its terms as numbers."""
+    raw, driven, canonical_posed, driven_posed = forward(model, batch, settings.autocast)
+    terms: dict[str, Tensor] = {}
+    for name, views, weight in (("body", batch.body, 1.0), ("face", batch.face, settings.face_weight)):
+        if not len(views.rgba):
+            continue
+        background = torch.from_numpy(rng.random((len(views.rgba), 3), np.float32)).to(views.rgba)
+        alpha = views.rgba[..., 3:]
+        truth = views.rgba[..., :3] * alpha + background[:, None, None] * (1 - alpha)
+        for branch, posed in (("cano", canonical_posed), ("driven", driven_posed)):
+            colors, alphas = render(posed.map(lambda t: t[views.which]), views, background)
+            terms[f"l1_{name}_{branch}"] = weight * l1_loss(colors, truth, alphas, alpha)
+            if branch == "driven" and settings.lpips_weight and settings.lpips_views:
+                some = torch.from_numpy(rng.permutation(len(truth))[: settings.lpips_views])
+                distance = lpips(colors[some], truth[some]).mean()
+                terms[f"lpips_{name}_{branch}"] = settings.lpips_weight * weight * distance
+    position, scales = torch.cat([raw[..., 3:6].flatten(0, 2), driven[..., 3:6].flatten(0, 3)]), raw[..., 10:13]
+    terms["acap"] = settings.regularizer * as_close_as_possible(0.05 * position)
+    terms["asap"] = settings.regularizer * 0.02 * as_spherical_as_possible(scales)
+    terms["size"] = settings.regularizer * 0.1 * too_large(scales)
+    total = sum(terms.values())
+    return total, {k: v.item() for k, v in terms.items()} | {"loss": total.item()}
+
+
+def fit_template(model: LCA, people: list[Example], settings: Settings, rng: np.random.Generator) -> None:
+    """Train the person-independent template alone, the network's residuals left out."""
+    optimizer = torch.optim.Adam([model.template.raw], lr=0.02)
+    zero = _NoResiduals(model)
+    bar = tqdm(range(settings.template_steps), desc="template", unit="step")
+    for step in bar:
+        batch = draw_batch(people, rng, model.profile.batch_people, 1, model.profile.views)
+        loss, _ = loss_of(zero, batch, settings, rng)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        for group in optimizer.param_groups:
+            group["lr"] = 0.02 * cosine(step + 1, settings.template_steps, 0)
+        bar.set_postfix(loss=f"{loss.item():.3f}")
+
+
+class _NoResiduals:
+    """The model with both branches silent: everybody is the template, in their own shape and pose."""
+
+    def __init__(self, model: LCA):
+        self.model = model
+
+    def __getattr__(self, name: str):
+        return getattr(self.model, name)
+
+    def encode(self, inputs):
+        return inputs.betas
+
+    def expression(self, faces: Tensor) -> Tensor:
+        return faces.new_zeros(len(faces), 128)
+
+    def canonical_raw(self, tokens: Tensor) -> Tensor:
+        return self.model.template.raw.expand(len(tokens), -1, -1, -1)
+
+    def driven_raw(self, raw: Tensor, tokens: Tensor, condition: Tensor) -> Tensor:
+        return raw.expand(-1, condition.shape[1], -1, -1, -1)
+
+
+def train(
+    model: LCA,
+    people: list[Example],
+    settings: Settings,
+    out: Path | str,
+    *,
+    resume: bool = False,
+    checkpoint_minutes: float = 4.0,
+    meta: dict | None = None,
+    watch: Callable[[int, LCA], None] | None = None,
+) -> LCA:
+    """Train `model` in place on examples; writes into `out` log.csv, state.safetensors and weights.safetensors.
+
+    resume: go on from state.safetensors if it is there (bitwise as if never stopped, on a CPU). watch is called
+    with (step, model) now and then, for pictures.
+    """
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(settings.seed)
+    optimizer = torch.optim.AdamW(
+        parameter_groups(model, model.profile.depth, settings.lr, settings.gamma), lr=settings.lr, betas=(0.9, 0.98)
+    )
+    start = 0
+    run = asdict(settings) | {"profile": model.profile.name, "people": len(people)}
+    log = out / "log.csv"
+    if resume and (out / "state.safetensors").exists():
+        start = load_state(out, model, optimizer, rng, run)
+        _cut_log(log, start)
+    else:
+        log.unlink(missing_ok=True)
+        if settings.template_steps:
+            fit_template(model, people, settings, rng)
+            save_model(out / "template.safetensors", model, {"stage": "template", "steps": settings.template_steps})
+    model.train()
+    saved = time.monotonic()
+    bar = tqdm(range(start, settings.steps), desc=settings.stage, unit="step", initial=start, total=settings.steps)
+    smooth = None
+    for step in bar:
+        factor = cosine(step, settings.steps, settings.warmup)
+        for group in optimizer.param_groups:
+            group["lr"] = group["base_lr"] * factor
+        batch = draw_batch(people, rng, model.profile.batch_people, model.profile.inputs, model.profile.views)
+        loss, terms = loss_of(model, batch, settings, rng)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        smooth = terms["loss"] if smooth is None else 0.98 * smooth + 0.02 * terms["loss"]
+        bar.set_postfix(loss=f"{smooth:.3f}")
+        _append_log(log, {"step": step, **terms, "lr": settings.lr * factor})
+        if time.monotonic() - saved > 60 * checkpoint_minutes:
+            save_state(out, model, optimizer, rng, step + 1, run)
+            saved = time.monotonic()
+            if watch:
+                watch(step + 1, model)
+    model.eval()
+    fit_action_map(model, people)
+    save_state(out, model, optimizer, rng, settings.steps, run)
+    save_model(out / "weights.safetensors", model, (meta or {}) | {"settings": run})
+    if watch:
+        watch(settings.steps, model)
+    return model
+
+
+@torch.no_grad()
+def fit_action_map(model: LCA, people: list[Example], most: int = 4000) -> None:
+    """Fit facial actions -> epsilon on the training people's own face crops, where actions are known."""
+    actions, codes = [], []
+    for person in people:
+        usable = person.has_face & person.actions.isfinite().all(-1)
+        if usable.any():
+            rgba = person.face_rgba[usable].float() / 255
+            faces = rgba[..., :3] * rgba[..., 3:] + 0.5 * (1 - rgba[..., 3:])
+            codes.append(model.expression(faces.permute(0, 3, 1, 2)))
+            actions.append(person.actions[usable])
+        if sum(map(len, codes)) > most:
+            break
+    if codes:
+        model.action_map.fit(torch.cat(actions), torch.cat(codes))
+
+
+def build_model(profile, features: int, seed: int = 0, body: BodyModel | None = None) -> LCA:
+    """A model with reproducible random weights."""
+    torch.manual_seed(seed)
+    return LCA(profile, features, body or BodyModel.load())
+
+
+def _append_log(path: Path, row: dict[str, float]) -> None:
+    columns = ["step", "loss", "l1_body_cano", "l1_body_driven", "l1_face_cano", "l1_face_driven", "lpips_body_driven",
+               "lpips_face_driven", "acap", "asap", "size", "lr"]  # fmt: skip
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        if new:
+            writer.writeheader()
+        writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+
+
+def _cut_log(path: Path, steps: int) -> None:
+    """Drop rows past the checkpoint, which the resumed run writes again."""
+    if path.exists():
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(lines[: steps + 1]))

@@ -1,0 +1,124 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from lca_core.errors import InputError
+from lca_core.evaluation import (
+    Record,
+    Summary,
+    comparison_markdown,
+    comparison_text,
+    metrics_markdown,
+    provenance,
+    read_records,
+    record_of,
+    results_readme,
+    write_record,
+    write_results_readme,
+)
+from lca_core.evaluation.paper import PAPER, paper_value
+from lca_core.evaluation.records import METRICS, read_record, sha256
+
+
+@pytest.fixture
+def record():
+    summary = Summary(24.5, (23.0, 26.0), 2, 6, {"10000": 23.1234567, "10001": 25.9})
+    return record_of("release/wild/psnr", summary, "laptop", {"mask": "white"}, {"command": "evaluate"}, 28.175)
+
+
+def test_a_record_comes_back_as_it_was_written(record, tmp_path):
+    path = write_record(record, tmp_path)
+    assert path == tmp_path / "release/wild/psnr.json"
+    assert read_records(tmp_path) == {"release/wild/psnr": record}
+    assert record.unit == "dB" and record.per_person == {"10000": 23.123457, "10001": 25.9}
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["psnr.json"]
+
+
+def test_a_number_that_is_not_finite_never_becomes_a_record(record, tmp_path):
+    with pytest.raises(ValueError, match="not finite"):
+        replace(record, value=float("inf"))
+
+
+@pytest.mark.parametrize("id", ["", "../psnr", "/etc/psnr", "Release/psnr", "a//psnr", "a b/psnr"])
+def test_an_id_cannot_leave_the_folder(record, id):
+    with pytest.raises(ValueError, match="slashes"):
+        replace(record, id=id)
+
+
+def test_a_metric_needs_a_known_name():
+    with pytest.raises(ValueError, match="psnr_fg"):
+        record_of("release/wild/snr", Summary(1.0, None, 1, 1, {}), "smoke", {}, {})
+
+
+def test_a_broken_or_misplaced_file_is_named(record, tmp_path):
+    path = write_record(record, tmp_path)
+    path.write_text(path.read_text().replace('"unit"', '"units"'))
+    with pytest.raises(InputError, match="psnr.json is not a record"):
+        read_record(path)
+    path.write_text("{")
+    with pytest.raises(InputError, match="psnr.json"):
+        read_records(tmp_path)
+    write_record(record, tmp_path)
+    path.rename(tmp_path / "elsewhere.json")
+    with pytest.raises(InputError, match="elsewhere.json holds"):
+        read_records(tmp_path)
+
+
+def test_provenance_names_files_by_content_and_never_by_this_machines_path(tmp_path):
+    file = tmp_path / "checkpoint.safetensors"
+    file.write_bytes(b"abc")
+    entry = provenance(["python", "-m", "lca_core", "verify"], {"checkpoint": file}, seeds=[10000])
+    assert entry["command"] == "python -m lca_core verify"
+    assert entry["checkpoint"] == "checkpoint.safetensors"
+    assert entry["checkpoint_sha256"] == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert str(tmp_path) not in json.dumps(entry)
+    with pytest.raises(InputError, match="nothing.here"):
+        sha256(tmp_path / "nothing.here")
+
+
+def test_the_results_page_shows_every_record(record, tmp_path):
+    speed = Record("speed/encode", 1.25, "s", None, 0, 8, "smoke")
+    for one in (record, speed):
+        write_record(one, tmp_path / "records")
+    text = write_results_readme(tmp_path).read_text()
+    assert text == results_readme(read_records(tmp_path / "records"))
+    expected = "| 24.50 dB | 23.00 dB to 26.00 dB | 2 | 6 | laptop | 28.18 dB |"
+    assert f"[release/wild/psnr](records/release/wild/psnr.json) {expected}" in text
+    assert "| 1.25 s |  | 0 | 8 | smoke |  |" in text
+
+
+def test_the_papers_numbers_have_unique_ids_in_the_record_layout():
+    ids = [entry.id for entry in PAPER]
+    assert len(set(ids)) == len(ids)
+    assert all(id.rsplit("/", 1)[-1] in METRICS for id in ids)
+    assert paper_value("table1/pre_post/studio/psnr") == 30.514
+    assert paper_value("table2/single/lhm/wild/psnr") == 18.322
+    assert paper_value("release/studio/psnr") is None
+
+
+def test_the_comparison_prefers_the_exact_record_and_says_when_it_is_another(record):
+    for table in (comparison_text, comparison_markdown):
+        text = table({record.id: record})
+        row = next(line for line in text.splitlines() if "pretrain, then post-train" in line)
+        assert "28.175" in row and "24.50" in row and "release/wild/psnr (laptop): the shipped checkpoint" in row
+        assert "ExAvatar" not in text and "digital humans" in text
+        exact = replace(record, id="table1/pre_post/wild/psnr", value=25.25)
+        row = next(
+            line
+            for line in table({record.id: record, exact.id: exact}).splitlines()
+            if "pretrain, then post-train" in line
+        )
+        assert "25.25" in row and "shipped" not in row
+
+
+def test_the_comparison_can_show_what_is_not_measured_yet():
+    rows = comparison_text({}, all_rows=True).splitlines()
+    assert sum("not measured yet" in row for row in rows) == len(PAPER)
+
+
+def test_the_metrics_table_has_a_row_a_method_and_a_column_a_metric(record):
+    other = replace(record, id="release/wild/iou", value=0.9, unit="", ci95=None)
+    lines = metrics_markdown({r.id: r for r in (record, other)}).splitlines()
+    assert lines[0] == "| what | psnr up | iou up | people |"
+    assert lines[2:] == ["| release/wild | 24.50 dB | 0.9 | 2 |"]

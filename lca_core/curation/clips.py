@@ -12,6 +12,7 @@ from lca_core.curation.decode import Clip, read_clip
 from lca_core.curation.detect import Sighting, find_people
 from lca_core.curation.filters import (
     FrameMeasures,
+    LIMITS,
     Limits,
     Verdict,
     change,
@@ -62,7 +63,7 @@ class CuratedClip:
 
 
 def curate_clip(
-    path: Path | str, profile: Profile, max_frames: int = 16, stride: int = 4, limits: Limits = Limits()
+    path: Path | str, profile: Profile, max_frames: int = 16, stride: int = 4, limits: Limits = LIMITS
 ) -> CuratedClip:
     """Take a clip through every stage: every `stride`-th frame, at most `max_frames`, their longest shot.
 
@@ -92,7 +93,7 @@ def find_shots(distances: Sequence[float], threshold: float) -> list[tuple[int, 
 
 
 def curate_frame(
-    image: np.ndarray, number: int = 0, time: float = 0.0, before: Sighting | None = None, limits: Limits = Limits()
+    image: np.ndarray, number: int = 0, time: float = 0.0, before: Sighting | None = None, limits: Limits = LIMITS
 ) -> CuratedFrame:
     """Detect, matte, measure and judge one frame, uint8 [H, W, 3]; `before` is the person one frame earlier."""
     people = find_people(image)

@@ -41,7 +41,9 @@ def read_photo(path: Path | str) -> np.ndarray:
                 opened.seek(0)
                 return np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(opened)))
     except Image.DecompressionBombError:
-        raise InputError(f"{path}: the picture says it is larger than {_megapixels(MAX_PIXELS)}; save it smaller") from None
+        raise InputError(
+            f"{path}: the picture says it is larger than {_megapixels(MAX_PIXELS)}; save it smaller"
+        ) from None
     except UnidentifiedImageError:
         raise InputError(f"{path}: this is not a picture that can be read; give a JPEG or PNG photograph") from None
     except InputError:
@@ -133,7 +135,9 @@ def _existing_file(path: Path | str, kind: str) -> Path:
 def _check_size(path: Path, width: int, height: int) -> None:
     if width * height > MAX_PIXELS or max(width, height) > 30_000:
         limit = _megapixels(MAX_PIXELS)
-        raise InputError(f"{path}: {width} x {height} px is too large (limit {limit}, 30,000 px a side); save it smaller")
+        raise InputError(
+            f"{path}: {width} x {height} px is too large (limit {limit}, 30,000 px a side); save it smaller"
+        )
     if min(width, height) < MIN_SIDE:
         raise InputError(f"{path}: {width} x {height} px is too small; give one at least {MIN_SIDE} px a side")
 

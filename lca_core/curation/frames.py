@@ -71,7 +71,11 @@ def view_of(image: np.ndarray, person: Sighting, matte: np.ndarray) -> dict:
     if person.pose is not None:
         x, y, visible = person.pose[:, 0], person.pose[:, 1], person.pose[:, 3]
         seen = (visible > POSE_VISIBLE) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
-        for name, joints in (("whole body", (27, 28)), ("body to the knees", (25, 26)), ("upper body", (13, 14, 23, 24))):
+        for name, joints in (
+            ("whole body", (27, 28)),
+            ("body to the knees", (25, 26)),
+            ("upper body", (13, 14, 23, 24)),
+        ):
             if seen[list(joints)].any():
                 shows = name
                 break

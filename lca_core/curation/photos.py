@@ -16,7 +16,9 @@ from lca_core.errors import InputError
 from lca_core.profiles import Profile
 
 WORKING_SIDE = 2048  # px: larger photographs are scaled down to this before anyone is looked for
-NOT_FITTED = "shape, pose, expression and gaze are zeros and the camera is assumed: no body is fitted to photographs yet"
+NOT_FITTED = (
+    "shape, pose, expression and gaze are zeros and the camera is assumed: no body is fitted to photographs yet"
+)
 
 
 def prepare_photos(paths: Sequence[Path | str], profile: Profile) -> Person:

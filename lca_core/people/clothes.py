@@ -76,13 +76,13 @@ class _Skin:
         used = np.unique(faces)
         return cls(rest[used], basemesh.vertex_normals(rest, faces)[used], cKDTree(rest[used]))
 
-    def clear(self, points: np.ndarray, distance: np.ndarray, smooth_over: int = 4) -> np.ndarray:
-        """Push points out until each is `distance` above the nearest skin."""
+    def clear(self, points: np.ndarray, least: np.ndarray, most: np.ndarray, smooth_over: int = 4) -> np.ndarray:
+        """Move points along the skin's normal until each is between `least` and `most` metres above it."""
         _, nearest = self.tree.query(points, k=smooth_over)
         normal = self.normals[nearest].mean(1)
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
         height = ((points[:, None] - self.vertices[nearest]) * normal[:, None]).sum(-1).max(1)
-        return points + normal * np.maximum(distance - height, 0)[:, None]
+        return points + normal * (np.clip(height, least, most) - height)[:, None]
 
 
 class _Lines:
@@ -114,7 +114,9 @@ class _Lines:
             forward = p[:, 2] - self.neck_z
             room = np.where(forward > 0, 0.008 + 0.024 * garment.neck, 0.010)
             away = np.hypot(across, forward / (self.neck_deep + room)) - 1
-            return np.maximum(away * self.neck_half, self.neck[1] - 0.045 - 0.045 * garment.neck - p[:, 1])
+            below = self.neck[1] - 0.045 - 0.045 * garment.neck - p[:, 1]
+            a, b = away * self.neck_half, below  # a rounded union, so that the line has no corners
+            return np.maximum(a, b) + np.square((0.02 - np.abs(a - b)).clip(0)) / 0.08
 
         def sleeve(p):
             if garment.kind != "tank":
@@ -146,7 +148,8 @@ def _make(part, garment, cuts, distance, body, rest, weights, lines, px, seed) -
         wide = 1 + (0.25 + 0.9 * garment.loose) * drop
         vertices = vertices * np.stack([wide, np.ones_like(wide), wide], -1)
     clearance = _ease(part, garment, vertices, lines, distance, seed)
-    vertices = body.clear(vertices, clearance)
+    snug = cuts[0](vertices).clip(0) if part == "top" else np.full(len(vertices), 1.0)  # collars lie on the neck
+    vertices = body.clear(vertices, clearance, clearance + 0.002 + 0.5 * snug)
     if part == "shoe":
         sole = body.vertices[:, 1].min() - 0.012
         vertices[:, 1] = np.where(vertices[:, 1] < sole + 0.018, sole, vertices[:, 1])

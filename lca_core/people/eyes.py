@@ -1,6 +1,7 @@
 """Eyeballs with a painted iris and a clear bulge before it, lashes, teeth and tongue."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -92,6 +93,7 @@ def lash_uv(quads: np.ndarray, rest: np.ndarray) -> np.ndarray:
     return np.stack([columns / columns.max(), rows / rows.max()], -1)[local].astype(np.float32)
 
 
+@lru_cache(maxsize=1)
 def paint_lashes(px: int = 256) -> np.ndarray:
     """Opacity of the lash cards, uint8 [px, px]: thin hairs that taper away from the lid.
 

@@ -36,7 +36,7 @@ class _Style:
 
 STYLES = {
     "buzz": _Style(3500, 3, 0.007, 0.001, 1.0, 0.0, "crown", radius=0.0005),
-    "short": _Style(4000, 6, 0.042, 0.008, 0.55, 0.10, "crown", radius=0.0008),
+    "short": _Style(4000, 6, 0.042, 0.008, 0.38, 0.10, "crown", radius=0.0008),
     "side_part": _Style(3800, 8, 0.085, 0.012, 0.45, 0.16, "part", radius=0.0008),
     "bob": _Style(3600, 12, 0.20, 0.014, 0.25, 0.85, "part", "chin", radius=0.0008),
     "long": _Style(3600, 16, 0.40, 0.014, 0.25, 0.90, "part", "chest", 0.004, 14.0, radius=0.0008),
@@ -91,10 +91,10 @@ class _Obstacle:
         """Head, neck and shoulders, and the cloth on them (taken as lying on the skin below, normals as there)."""
         low = joints[JOINT_NAMES.index("spine2"), 1]
         used = np.unique(faces)
-        used = used[(rest[used, 1] > low) & (np.abs(rest[used, 0]) < 0.32)]
+        used = used[(rest[used, 1] > low) & (np.abs(rest[used, 0]) < 0.15)]
         normals = basemesh.vertex_normals(rest, faces)[used]
         points = rest[used]
-        cloth = cloth[(cloth[:, 1] > low) & (np.abs(cloth[:, 0]) < 0.32)]
+        cloth = cloth[(cloth[:, 1] > low) & (np.abs(cloth[:, 0]) < 0.15)]
         if len(cloth):
             _, nearest = cKDTree(points).query(cloth)
             points, normals = np.concatenate([points, cloth]), np.concatenate([normals, normals[nearest]])
@@ -146,11 +146,19 @@ def _comb(spec, style, roots, normals, depth, marks, obstacle, rng) -> np.ndarra
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     line = [p]
     for number in range(steps):
-        lean = direction * (0.75 if style.cut else 1.0) + 0.30 * flow * (number < steps / 3) + style.gravity * np.array([0.0, -1.0, 0.0])
+        offset = p - marks.center
+        over_brow = (np.abs(offset[:, 0]) < 1.6 * offset[:, 2]) & (style.cut is not None) & ~bangs
+        follow = np.where(over_brow, 0.7, 0.30 * (number < steps / 3))[:, None]
+        fall = np.where(over_brow, 0.06, style.gravity)[:, None]
+        lean = direction * (0.75 if style.cut else 1.0) + follow * flow + fall * np.array([0.0, -1.0, 0.0])
         lean /= np.linalg.norm(lean, axis=1, keepdims=True)
         moved = p + step * lean
         if style.comb != "out":
             moved = obstacle.clear(moved, np.where(number == 0, 0.6, 1.0) * height + 0.001)
+        if style.cut == "chest":  # the rest pose's arms are level: hair falls before or behind the shoulder
+            low = ((marks.chin - moved[:, 1]) / 0.06).clip(0, 1)
+            excess = (np.abs(moved[:, 0]) - 0.085).clip(0) * low
+            moved[:, 0] -= np.sign(moved[:, 0]) * 0.6 * excess
         if style.cut:
             moved = np.where(bangs[:, None], moved, _off_the_face(moved, roots, marks))
         direction = moved - p
@@ -190,7 +198,7 @@ def _flow(spec, style, roots, normals, bangs, marks, rng) -> np.ndarray:
         place = 0.030 * (1 if spec.hair.part > 0 else -1) if spec.hair.style == "side_part" else 0.012 * spec.hair.part
         side = np.where(roots[:, 0] >= place, 1.0, -1.0)
         front = ((roots[:, 2] - marks.center[2]) / 0.08).clip(-1, 1)
-        flow = np.stack([side * (0.9 - 0.5 * (-front).clip(0)), -0.35 - 0.2 * (-front).clip(0), -0.30 - 0.35 * front], -1)
+        flow = np.stack([side * (0.9 - 0.5 * (-front).clip(0)), -0.35 - 0.2 * (-front).clip(0), -0.25 - 0.20 * front], -1)
         if spec.hair.style == "side_part":
             flow[:, 2] += 0.15
         flow -= 0.8 * (flow * normals).sum(1, keepdims=True) * normals

@@ -209,17 +209,22 @@ class _Mesh:
 
 
 class _Curves:
-    """Strands as cubic B-splines, each its own colour: mitsuba's v runs along all strands, one texel a strand."""
+    """Strands as cubic B-splines, each its own colour: mitsuba's v runs along all strands, one texel a strand.
+
+    Counts are compiled into mitsuba's kernels, so strands are filled up to a multiple of 1024 by thin copies hidden
+    inside the first one: otherwise every head of hair would be compiled anew, for seconds.
+    """
 
     def __init__(self, part: Strands):
         mi = mitsuba()
         strands, points = part.points.shape[:2]
-        points += 2  # one phantom point at either end, so that the spline reaches its ends
-        reflectance = _texture(part.colors[:, None], nearest=True)
+        self._fill = -strands % 1024
+        strands, points = strands + self._fill, points + 2  # a phantom point at either end: splines reach their ends
+        colors = np.concatenate([part.colors, np.repeat(part.colors[:1], self._fill, 0)])
         with tempfile.TemporaryDirectory() as folder:
             placeholder = Path(folder, "strand.txt")
             placeholder.write_text("".join(f"0 {i} 0 0.01\n" for i in range(4)))
-            bsdf = _bsdf(reflectance, 0.45, 0.5)
+            bsdf = _bsdf(_texture(colors[:, None], nearest=True), 0.45, 0.5)
             self.shape = mi.load_dict({"type": "bsplinecurve", "filename": str(placeholder), "bsdf": bsdf})
         segments = np.arange(strands)[:, None] * points + np.arange(points - 3)
         params = mi.traverse(self.shape)
@@ -229,10 +234,12 @@ class _Curves:
         params.update()
 
     def buffers(self, part: Strands) -> dict[str, np.ndarray]:
-        p = np.concatenate([part.points, part.radii[..., None]], -1)
+        p = np.concatenate([part.points, np.maximum(part.radii, 1e-5)[..., None]], -1)
+        hidden = np.repeat(p[:1] * [1, 1, 1, 0.5], self._fill, 0)
+        p = np.concatenate([p, hidden])
         before, after = 2 * p[:, :1] - p[:, 1:2], 2 * p[:, -1:] - p[:, -2:-1]
         p = np.concatenate([before, p, after], 1).astype(np.float32)
-        p[..., 3] = np.maximum(p[..., 3], 1e-5)
+        p[..., 3] = np.maximum(p[..., 3], 1e-6)
         return {"control_points": p.ravel()}
 
 

@@ -4,6 +4,7 @@ What depends on the topology only (where each texel lies on the template, MakeHu
 rasterised once into the cache; painting a person is then a few array operations.
 """
 
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -52,13 +53,12 @@ class Landmarks:
 @dataclass(frozen=True)
 class Atlas:
     """What the texture shows where. position: float32 [px, px, 3] on the template; masks: float32 [px, px] in
-    0..1 by name; noise: int8 [frequency, copy, px, px]; skull: metres inside the hairline [px, px]."""
+    0..1 by name; noise: int8 [frequency, copy, px, px]; fields: as `_fields` gives them."""
 
     position: np.ndarray
     masks: dict[str, np.ndarray]
     noise: np.ndarray
-    scalp: np.ndarray
-    landmarks: Landmarks
+    fields: dict[str, np.ndarray]
 
 
 def scalp_depth(points: np.ndarray, marks: Landmarks) -> np.ndarray:
@@ -75,8 +75,6 @@ def scalp_depth(points: np.ndarray, marks: Landmarks) -> np.ndarray:
 @lru_cache(maxsize=2)
 def atlas(template_bytes: bytes, px: int) -> Atlas:
     """The atlas of this template (float32 [V, 3] as bytes), from the cache or made (a few seconds, once)."""
-    import hashlib
-
     template = np.frombuffer(template_bytes, np.float32).reshape(-1, 3)
     key = hashlib.sha256(template_bytes).hexdigest()[:12]
     cached = cache_dir("people") / f"skin-{key}-{px}-3.npz"
@@ -87,9 +85,7 @@ def atlas(template_bytes: bytes, px: int) -> Atlas:
         position = data["position"]
         masks = {name: data[name].astype(np.float32) / 255 for name in MASKS}
         noise = data["noise"]
-    marks = Landmarks.of(template)
-    depth = scalp_depth(position, marks)
-    return Atlas(position, masks, noise, depth, marks)
+    return Atlas(position, masks, noise, _fields(position, masks, noise, Landmarks.of(template)))
 
 
 def _rasterize(template: np.ndarray, px: int) -> dict[str, np.ndarray]:
@@ -140,56 +136,83 @@ def _fill_triangle(picture: np.ndarray, corner: np.ndarray, value: np.ndarray) -
         picture[y[inside], x[inside]] = (1 - b - c) * value[0] + b * value[1] + c * value[2]
 
 
+def _fields(position: np.ndarray, masks: dict[str, np.ndarray], noise: np.ndarray, marks: Landmarks) -> dict:
+    """Where features lie, for every person alike: float32 [px, px] in about 0..1 by name."""
+    offset = position - marks.eye * np.array([0, 1, 1], np.float32)  # from the point between the eyes
+    x, y = np.abs(offset[..., 0]), offset[..., 1]
+    height = position[..., 1] - marks.chin
+    fine, pore = (noise[row, 0].astype(np.float32) / 127 for row in (2, 3))
+    face = _soft(height + 0.02, 0.02) * _soft(offset[..., 2] + 0.06, 0.03)
+    around_eyes = _spots(offset, (0.030, 0.0, -0.005), 0.016)
+    beard = _soft(-y - 0.052 - 0.35 * np.maximum(x - 0.045, 0), 0.008) * face
+    beard *= _soft(height + 0.012, 0.015) * _soft(0.075 - x, 0.01)
+    beard *= 1 - _soft(0.010 - np.abs(position[..., 1] - marks.mouth[1]), 0.004) * (x < 0.026)
+    scalp = scalp_depth(position, marks) + 0.0015 * fine + 0.0025 * pore
+    return {
+        "cheeks": _spots(offset, (0.045, -0.042, -0.012), 0.022),
+        "nose": _spots(offset, (0.0, -0.042, 0.03), 0.014),
+        "ruddy": 0.5 * masks["ears"] + 0.25 * masks["eyelids"] + 0.2 * _spots(offset, (0.0, -0.105, 0.0), 0.016),
+        "tired": 0.10 * _spots(offset, (0.030, -0.017, 0.0), 0.009) + 0.05 * masks["eyelids"],
+        "freckled": (_spots(offset, (0.03, -0.035, 0.0), 0.03) + _spots(offset, (0.0, -0.02, 0.0), 0.03)
+                     + 0.25 * (1 - face)).clip(0, 1),
+        "moles": face * (1 - around_eyes) * (1 - masks["lips"]),
+        "beard": beard,
+        "brows": _brows(offset, fine, pore),
+        "hair": _soft(scalp, 0.005) * (1 - masks["ears"]),
+        "nails": 0.55 * np.maximum(masks["fingernails"], masks["toenails"]),
+    }  # fmt: skip
+
+
 def paint(spec: PersonSpec, skin_atlas: Atlas) -> np.ndarray:
     """The person's skin: uint8 sRGB [px, px, 3]."""
     rng = np.random.default_rng([spec.seed, 10])
-    skin, masks, marks = spec.skin, skin_atlas.masks, skin_atlas.landmarks
-    position = skin_atlas.position
+    skin, masks, fields, position = spec.skin, skin_atlas.masks, skin_atlas.fields, skin_atlas.position
     blend = rng.normal(size=(len(_NOISE_PER_METRE), _NOISE_COPIES))
     blend = (blend / np.linalg.norm(blend, axis=1, keepdims=True)).astype(np.float32) / 50.0
-    low, mid, fine, pore = (
-        sum(blend[row, copy] * skin_atlas.noise[row, copy] for copy in range(_NOISE_COPIES)) for row in range(4)
-    )
+    low, mid, fine, pore = (np.tensordot(blend[row], skin_atlas.noise[row], 1) for row in range(4))
 
-    offset = position - marks.eye * [0, 1, 1]  # from the point between the eyes
-    x, y = np.abs(offset[..., 0]), offset[..., 1]
-    face = _soft(position[..., 1] - marks.chin + 0.02, 0.02) * _soft(offset[..., 2] + 0.06, 0.03)
-    redness = _spots(offset, [(0.045, -0.042, -0.012)], 0.022) * 0.9 * skin.blush
-    redness += _spots(offset, [(0.0, -0.042, 0.03)], 0.014) * (0.25 + 0.5 * skin.blush)
-    redness += 0.5 * masks["ears"] + 0.25 * masks["eyelids"] + _spots(offset, [(0.0, -0.105, 0.0)], 0.016) * 0.2
+    redness = fields["cheeks"] * (0.9 * skin.blush) + fields["nose"] * (0.25 + 0.5 * skin.blush) + fields["ruddy"]
     redness += 0.05 * low + 0.07 * mid
-    shade = 1 + 0.014 * low + 0.014 * mid + 0.016 * fine + 0.022 * pore
-    shade -= 0.10 * _spots(offset, [(0.030, -0.017, 0.0)], 0.009)  # under the eyes
-    shade -= 0.05 * masks["eyelids"]
-    flush = 0.55 + 0.45 * (1 - skin.tone)
-    color = np.asarray(skin.color, np.float32) * shade[..., None]
-    color *= 1 + flush * redness[..., None] * np.array([0.05, -0.13, -0.11], np.float32)
+    redness *= 0.55 + 0.45 * (1 - skin.tone)
+    shade = 1 + 0.014 * low + 0.014 * mid + 0.016 * fine + 0.022 * pore - fields["tired"]
+    color = np.empty((*shade.shape, 3), np.float32)
+    for channel, change in enumerate((0.05, -0.13, -0.11)):
+        color[..., channel] = skin.color[channel] * shade * (1 + change * redness)
 
     if skin.freckles:
-        where = (_spots(offset, [(0.03, -0.035, 0.0), (0.0, -0.02, 0.0)], 0.03) + 0.25 * (1 - face)).clip(0, 1)
-        dots = _soft(pore + 0.4 * fine - 0.62, 0.08) * where * skin.freckles
-        color *= 1 - dots[..., None] * np.array([0.22, 0.36, 0.42], np.float32)
-    places = np.flatnonzero(face.ravel() > 0.5)
+        dots = _soft(pore + 0.4 * fine - 0.62, 0.08) * fields["freckled"] * skin.freckles
+        _tint(color, np.s_[:, :], dots, (0.78, 0.64, 0.58))
+    places = np.flatnonzero(fields["moles"].ravel() > 0.5)
     for place in rng.choice(places, skin.moles):
-        away = np.square(position - position.reshape(-1, 3)[place]).sum(-1)
-        dot = np.exp(-((away / rng.uniform(0.0012, 0.0022) ** 2) ** 2))
-        color *= 1 - dot[..., None] * np.array([0.45, 0.55, 0.6], np.float32)
+        row, column = np.divmod(place, len(position))
+        reach = len(position) // 64
+        window = np.s_[max(row - reach, 0) : row + reach, max(column - reach, 0) : column + reach]
+        away = np.square(position[window] - position[row, column]).sum(-1)
+        _tint(color, window, np.exp(-((away / rng.uniform(0.0012, 0.0022) ** 2) ** 2)), (0.55, 0.45, 0.40))
     if skin.stubble:
-        beard = _soft(-y - 0.052 - 0.35 * np.maximum(x - 0.045, 0), 0.008) * face
-        beard *= _soft(position[..., 1] - marks.chin + 0.012, 0.015) * _soft(0.075 - x, 0.01)
-        beard *= 1 - _soft(0.010 - np.abs(position[..., 1] - marks.mouth[1]), 0.004) * (x < 0.026)
-        color = _mix(color, spec.hair.color, beard * skin.stubble * (0.34 + 0.30 * pore + 0.1 * fine).clip(0, 0.8))
-    lips = np.asarray(skin.lips, np.float32) * (1 + 0.05 * fine + 0.06 * pore)[..., None]
-    color = _mix(color, lips, masks["lips"] * skin.lip_strength)
-    color = _mix(color, color * 0.5 + [0.42, 0.26, 0.25], 0.55 * np.maximum(masks["fingernails"], masks["toenails"]))
-    color = _mix(color, color * [0.72, 0.55, 0.52], 0.7 * masks["aureolae"])
-    color = _mix(color, [0.36, 0.13, 0.13], masks["inside-mouth"])
-    color = _mix(color, _brow_color(spec), _brows(offset, fine, pore) * skin.brow_density)
+        grain = rng.standard_normal(shade.shape, dtype=np.float32)
+        amount = fields["beard"] * skin.stubble * (0.30 + 0.12 * pore + 0.14 * grain).clip(0, 0.7)
+        _cover(color, spec.hair.color, amount)
+    _cover(color, skin.lips, masks["lips"] * skin.lip_strength, 1 + 0.05 * fine + 0.06 * pore)
+    _cover(color, np.asarray(skin.color) * 0.5 + [0.42, 0.26, 0.25], fields["nails"])
+    _tint(color, np.s_[:, :], 0.7 * masks["aureolae"], (0.72, 0.55, 0.52))
+    _cover(color, (0.36, 0.13, 0.13), masks["inside-mouth"])
+    _cover(color, _brow_color(spec), fields["brows"] * skin.brow_density)
     density = {"bald": 0.10, "buzz": 0.82}.get(spec.hair.style, 0.92)
-    scalp = _soft(skin_atlas.scalp + 0.006 * fine + 0.004 * mid, 0.007) * (1 - masks["ears"])
-    hair = np.asarray(spec.hair.color, np.float32) * (0.75 + 0.2 * pore + 0.15 * fine)[..., None]
-    color = _mix(color, hair, scalp * density)
+    _cover(color, spec.hair.color, fields["hair"] * density, 0.75 + 0.12 * pore + 0.12 * fine)
     return (color.clip(0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _cover(color: np.ndarray, paint: tuple | np.ndarray, amount: np.ndarray, shade: np.ndarray | None = None) -> None:
+    """Lay paint over the picture in place, only where there is any."""
+    where = np.flatnonzero(amount.ravel() > 0.004)
+    flat, share = color.reshape(-1, 3), amount.ravel()[where, None]
+    laid = np.asarray(paint, np.float32) * (1.0 if shade is None else shade.ravel()[where, None])
+    flat[where] = flat[where] * (1 - share) + laid * share
+
+
+def _tint(color: np.ndarray, window: tuple, amount: np.ndarray, factor: tuple[float, float, float]) -> None:
+    color[window] *= 1 - amount[..., None] * (1 - np.asarray(factor, np.float32))
 
 
 def _brows(offset: np.ndarray, fine: np.ndarray, pore: np.ndarray) -> np.ndarray:
@@ -199,7 +222,7 @@ def _brows(offset: np.ndarray, fine: np.ndarray, pore: np.ndarray) -> np.ndarray
     arch = 0.0205 + 0.0055 * np.sin(np.pi * (0.15 + 0.7 * along)) - 0.003 * along
     thickness = 0.0048 * (1 - 0.55 * along)
     stroke = _soft(thickness - np.abs(y - arch), 0.0016) * _soft(x - 0.0115, 0.003) * _soft(0.054 - x, 0.004)
-    return stroke * (offset[..., 2] > -0.03) * (0.78 + 0.5 * pore + 0.25 * fine).clip(0.2, 1)
+    return stroke * (offset[..., 2] > -0.03) * (0.78 + 0.4 * pore + 0.2 * fine).clip(0.2, 1)
 
 
 def _brow_color(spec: PersonSpec) -> np.ndarray:
@@ -214,11 +237,8 @@ def _soft(value: np.ndarray, width: float) -> np.ndarray:
     return t * t * (3 - 2 * t)
 
 
-def _spots(offset: np.ndarray, centers: list[tuple[float, float, float]], radius: float) -> np.ndarray:
-    """Gaussian spots on both sides of the face."""
-    mirrored = np.concatenate([np.abs(offset[..., :1]), offset[..., 1:]], -1)
-    return sum(np.exp(-np.square((mirrored - c) / radius).sum(-1)) for c in np.asarray(centers, np.float32))
-
-
-def _mix(color: np.ndarray, other: np.ndarray, amount: np.ndarray) -> np.ndarray:
-    return color + (np.asarray(other, np.float32) - color) * amount[..., None]
+def _spots(offset: np.ndarray, center: tuple[float, float, float], radius: float) -> np.ndarray:
+    """A Gaussian spot on both sides of the face."""
+    x, y, z = (value - place for value, place in zip((np.abs(offset[..., 0]), offset[..., 1], offset[..., 2]), center,
+                                                     strict=True))  # fmt: skip
+    return np.exp(-(x * x + y * y + z * z) / radius**2).astype(np.float32)

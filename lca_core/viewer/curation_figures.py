@@ -1,0 +1,152 @@
+"""Pictures of curation's stages, for looking at by eye: each function returns a matplotlib figure."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from lca_core.curation.clips import CuratedClip, CuratedFrame
+from lca_core.curation.crops import Square, body_square, face_square, person_box
+from lca_core.curation.detect import POSE_VISIBLE, Sighting
+from lca_core.data.records import Person, Picture
+
+GREEN = (40, 150, 70)
+BONES = ((11, 12), (11, 13), (13, 15), (12, 14), (14, 16), (11, 23), (12, 24), (23, 24), (23, 25), (25, 27), (24, 26), (26, 28))  # fmt: skip
+
+
+def composite(image: np.ndarray, matte: np.ndarray, colour: tuple[int, int, int] = GREEN) -> np.ndarray:
+    """The person (uint8 [H, W, 3] with matte [H, W]) on a plain colour: edges and holes show at once."""
+    alpha = matte[..., None] / 255
+    return np.uint8(image * alpha + np.array(colour) * (1 - alpha))
+
+
+def pictures(images: Sequence[np.ndarray], titles: Sequence[str], columns: int = 4, size: float = 2.6) -> Figure:
+    """Images in rows, each under its title."""
+    rows = -(-len(images) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(size * columns, size * 1.1 * rows), squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, image, title in zip(axes.flat, images, titles, strict=False):
+        axis.imshow(image, cmap="gray" if image.ndim == 2 else None)
+        axis.set_title(title, fontsize=9)
+    figure.tight_layout()
+    return figure
+
+
+def stages(image: np.ndarray, person: Sighting, matte: np.ndarray) -> Figure:
+    """One picture through the stages: as read, landmarks, crops, matte, the person on green."""
+    figure, axes = plt.subplots(1, 4, figsize=(13, 3.5))
+    axes[0].imshow(image)
+    axes[0].set_title("1. as read")
+    draw_landmarks(axes[1], image, person)
+    axes[1].set_title("2. face mesh and pose")
+    draw_crops(axes[2], image, person, matte)
+    axes[2].set_title("3. body and face crop")
+    axes[3].imshow(composite(image, matte))
+    axes[3].set_title("4. the matte, on green")
+    for axis in axes:
+        axis.axis("off")
+    figure.tight_layout()
+    return figure
+
+
+def draw_landmarks(axis: Axes, image: np.ndarray, person: Sighting) -> None:
+    """The face mesh as points, the pose's visible bones as lines, over the darkened picture."""
+    axis.imshow(image // 2)
+    if person.mesh is not None:
+        axis.scatter(person.mesh[:, 0], person.mesh[:, 1], s=0.5, c="cyan", linewidths=0)
+        axis.scatter(person.mesh[468:, 0], person.mesh[468:, 1], s=2, c="yellow", linewidths=0)
+    if person.pose is not None:
+        for a, b in BONES:
+            if min(person.pose[a, 3], person.pose[b, 3]) > POSE_VISIBLE:
+                axis.plot(person.pose[[a, b], 0], person.pose[[a, b], 1], "-o", c="orange", lw=1.5, ms=3)
+    axis.set_xlim(0, image.shape[1])
+    axis.set_ylim(image.shape[0], 0)
+
+
+def draw_crops(axis: Axes, image: np.ndarray, person: Sighting, matte: np.ndarray) -> None:
+    """The squares that body and face are cropped to; a square may hang over the edge."""
+    axis.imshow(image)
+    squares = [(body_square(person_box(matte), *image.shape[:2]), "lime")]
+    if person.face is not None:
+        squares.append((face_square(person.face), "cyan"))
+    for square, colour in squares:
+        _draw_square(axis, square, colour)
+    sides = np.array([(s.left, s.top, s.left + s.side, s.top + s.side) for s, _ in squares])
+    height, width = image.shape[:2]
+    axis.set_xlim(min(0, sides[:, 0].min()) - 2, max(width, sides[:, 2].max()) + 2)
+    axis.set_ylim(max(height, sides[:, 3].max()) + 2, min(0, sides[:, 1].min()) - 2)
+
+
+def _draw_square(axis: Axes, square: Square, colour: str) -> None:
+    axis.add_patch(Rectangle((square.left, square.top), square.side, square.side, fill=False, ec=colour, lw=1.8))
+
+
+def record(person: Person, columns: int = 8) -> Figure:
+    """What the model gets of a person: body pictures above, face crops below, on green."""
+
+    def shown(picture: Picture | None) -> np.ndarray:
+        return np.zeros((8, 8, 3), np.uint8) if picture is None else composite(picture.image, picture.matte)
+
+    frames = person.frames[:columns]
+    images = [shown(f.body) for f in frames] + [shown(f.face) for f in frames]
+    titles = [f"body {f.instant}" for f in frames] + [f"face {f.instant}" for f in frames]
+    return pictures(images, titles, columns=len(frames), size=min(3.0, 13 / len(frames)))
+
+
+def filmstrip(frames: Sequence[CuratedFrame], columns: int = 8) -> Figure:
+    """Frames with their times, kept ones framed green, dropped ones red with the first reason."""
+    chosen = [frames[i] for i in np.unique(np.linspace(0, len(frames) - 1, min(columns, len(frames))).astype(int))]
+    figure, axes = plt.subplots(1, len(chosen), figsize=(13, 2.4), squeeze=False)
+    for axis, frame in zip(axes.flat, chosen, strict=True):
+        axis.imshow(frame.image if frame.matte is None else composite(frame.image, frame.matte))
+        colour = "green" if frame.verdict.keep else "red"
+        axis.set(xticks=[], yticks=[])
+        for spine in axis.spines.values():
+            spine.set(color=colour, linewidth=3)
+        reason = "" if frame.verdict.keep else "\n" + _wrap(frame.verdict.reasons[0])
+        axis.set_title(f"{frame.time:.2f} s{reason}", fontsize=7, color=colour)
+    figure.tight_layout()
+    return figure
+
+
+def shot_distances(clip: CuratedClip, threshold: float) -> Figure:
+    """Histogram distance from each frame to the next, the cut threshold, and the shots it makes."""
+    figure, axis = plt.subplots(figsize=(9, 2.4))
+    axis.bar(np.arange(len(clip.distances)) + 0.5, clip.distances, width=0.9, color="tab:blue")
+    axis.axhline(threshold, color="red", ls="--", label="cut")
+    for number, (start, end) in enumerate(clip.shots):
+        axis.axvspan(start, end - 1, alpha=0.12, color=f"C{number}", label=f"shot {number + 1}")
+    axis.set(xlabel="frame read", ylabel="histogram distance", ylim=(0, 1))
+    axis.legend(fontsize=7, ncols=4)
+    figure.tight_layout()
+    return figure
+
+
+def measures(clips: Mapping[str, CuratedClip], names: Sequence[str] = ("face_px", "sharpness", "brightness")) -> Figure:
+    """One panel a measure: each clip's frames as dots, green kept, red dropped."""
+    figure, axes = plt.subplots(1, len(names), figsize=(4 * len(names), 0.4 * len(clips) + 1.2), sharey=True)
+    for axis, name in zip(axes, names, strict=True):
+        for row, clip in enumerate(clips.values()):
+            for frame in clip.frames:
+                if frame.measures.people == 1:
+                    colour = "green" if frame.verdict.keep else "red"
+                    axis.plot(getattr(frame.measures, name), row, "o", ms=4, alpha=0.6, c=colour)
+        axis.set_xlabel(name)
+    axes[0].set_yticks(range(len(clips)), list(clips))
+    axes[0].invert_yaxis()
+    figure.tight_layout()
+    return figure
+
+
+def _wrap(sentence: str, width: int = 24) -> str:
+    lines, line = [], ""
+    for word in sentence.split():
+        if len(line) + len(word) > width:
+            lines.append(line)
+            line = ""
+        line = f"{line} {word}".strip()
+    return "\n".join([*lines, line][:4])

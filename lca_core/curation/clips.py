@@ -11,8 +11,8 @@ from lca_core.curation.crops import FIELD_OF_VIEW, Square, cut, cut_edges, face_
 from lca_core.curation.decode import Clip, read_clip
 from lca_core.curation.detect import Sighting, find_people
 from lca_core.curation.filters import (
-    FrameMeasures,
     LIMITS,
+    FrameMeasures,
     Limits,
     Verdict,
     change,
@@ -21,11 +21,10 @@ from lca_core.curation.filters import (
     judge_clip,
     judge_frame,
     sharpness,
-    thumbnail,
 )
 from lca_core.curation.frames import frame_of, view_of
 from lca_core.curation.matte import person_matte
-from lca_core.curation.photos import NOT_FITTED
+from lca_core.curation.photos import NOT_FITTED, plain_name
 from lca_core.data.records import Person
 from lca_core.profiles import Profile
 
@@ -34,7 +33,7 @@ from lca_core.profiles import Profile
 class CuratedFrame:
     """One frame after all stages. person and matte are None where there is not exactly one person.
 
-    number: among the frames read; time: seconds; image: uint8 [H, W, 3]; matte: uint8 [H, W].
+    number: in the clip; time: seconds; image: uint8 [H, W, 3]; matte: uint8 [H, W].
     """
 
     number: int
@@ -50,8 +49,8 @@ class CuratedFrame:
 class CuratedClip:
     """What became of a clip.
 
-    shots: [start, end) frame numbers; frames: those of the longest shot; distances: histogram distance from
-    each frame read to the next; person: the record, or None where the verdict is no.
+    shots: [start, end) frame numbers; frames: those read of the shot with the most of them; distances: histogram
+    distance from every frame to the next; person: the record, or None where the verdict is no.
     """
 
     path: Path
@@ -71,15 +70,16 @@ def curate_clip(
     body is not fitted yet and the camera is assumed. Raises InputError for a file that cannot be read.
     """
     clip = read_clip(path, max_frames, stride)
-    thumbnails = [thumbnail(image) for image in clip.images]
-    distances = [histogram_distance(a, b) for a, b in zip(thumbnails, thumbnails[1:], strict=False)]
+    distances = [histogram_distance(a, b) for a, b in zip(clip.thumbnails, clip.thumbnails[1:], strict=False)]
     shots = find_shots(distances, limits.shot_cut)
-    start, end = max(shots, key=lambda shot: shot[1] - shot[0])
+    inside = [np.flatnonzero((clip.numbers >= start) & (clip.numbers < end)) for start, end in shots]
+    longest = max(inside, key=len)
     frames: list[CuratedFrame] = []
-    for number in range(start, end):
+    for i in longest:
         before = frames[-1].person if frames else None
-        frames.append(curate_frame(clip.images[number], number, float(clip.times[number]), before, limits))
-    changes = [change(thumbnails[i], thumbnails[i + 1]) for i in range(start, end - 1)]
+        frames.append(curate_frame(clip.images[i], int(clip.numbers[i]), float(clip.times[i]), before, limits))
+    seen = clip.thumbnails[clip.numbers[longest]]
+    changes = [change(a, b) for a, b in zip(seen, seen[1:], strict=False)]
     verdict = judge_clip([frame.verdict for frame in frames], changes, len(shots) - 1, clip.complete, limits)
     person = _record(clip, frames, profile) if verdict.keep else None
     return CuratedClip(clip.path, tuple(shots), tuple(distances), tuple(frames), verdict, person)
@@ -149,4 +149,4 @@ def _record(clip: Clip, frames: Sequence[CuratedFrame], profile: Profile) -> Per
         "licence": "the owner's; not stated in the file",
         "profile": profile.name,
     }
-    return Person(f"clip-{clip.path.stem}", "wild", None, np.zeros(300, np.float32), pictures, meta)
+    return Person(f"clip-{plain_name(clip.path)}", "wild", None, np.zeros(300, np.float32), pictures, meta)

@@ -18,6 +18,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from lca_core.errors import InputError
 
 MIN_SIDE = 64  # px: below this neither faces nor clothes can be told apart
+THUMBNAIL = 64  # px, the size at which frames are compared with each other
 MAX_PIXELS = 120_000_000  # a 100-megapixel camera passes, a decompression bomb does not
 MAX_BYTES = 500_000_000  # photographs; clips are read frame by frame
 
@@ -41,9 +42,7 @@ def read_photo(path: Path | str) -> np.ndarray:
                 opened.seek(0)
                 return np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(opened)))
     except Image.DecompressionBombError:
-        raise InputError(
-            f"{path}: the picture says it is larger than {_megapixels(MAX_PIXELS)}; save it smaller"
-        ) from None
+        raise InputError(f"{path}: larger than {_megapixels(MAX_PIXELS)}, by its header; save it smaller") from None
     except UnidentifiedImageError:
         raise InputError(f"{path}: this is not a picture that can be read; give a JPEG or PNG photograph") from None
     except InputError:
@@ -58,12 +57,15 @@ def read_photo(path: Path | str) -> np.ndarray:
 class Clip:
     """Frames of a clip: images uint8 [N, H, W, 3], upright; times float64 [N] in seconds from the start.
 
-    complete: False when the file broke off before its end.
+    numbers: int [N], which of the clip's frames these are; thumbnails: uint8 [M, 64, 64, 3] of every frame up to
+    the last one looked at, for finding cuts; complete: False when the file broke off before its end.
     """
 
     path: Path
     images: np.ndarray
     times: np.ndarray
+    numbers: np.ndarray
+    thumbnails: np.ndarray
     complete: bool
 
 
@@ -77,7 +79,7 @@ def read_clip(path: Path | str, max_frames: int = 32, stride: int = 1, max_side:
     if max_frames < 1 or stride < 1:
         raise InputError(f"max_frames and stride must be 1 or more; got {max_frames} and {stride}")
     path = _existing_file(path, "clip")
-    images, times, complete = [], [], True
+    images, times, numbers, thumbnails, complete = [], [], [], [], True
     try:
         # an open file and no protocols: a playlist in disguise must not make ffmpeg open other files or the network
         with open(path, "rb") as handle, av.open(handle, options={"protocol_whitelist": "pipe"}) as container:
@@ -87,11 +89,13 @@ def read_clip(path: Path | str, max_frames: int = 32, stride: int = 1, max_side:
             _check_size(path, stream.codec_context.width, stream.codec_context.height)
             try:
                 for number, frame in enumerate(container.decode(stream)):
+                    if number >= max_frames * stride:
+                        break
+                    thumbnails.append(_thumbnail(frame))
                     if number % stride == 0:
+                        numbers.append(number)
                         images.append(_upright(frame, stream.sample_aspect_ratio, max_side))
                         times.append(float((frame.pts or 0) * (frame.time_base or Fraction(0))))
-                        if len(images) == max_frames:
-                            break
             except av.FFmpegError:
                 complete = False
     except InputError:
@@ -106,7 +110,7 @@ def read_clip(path: Path | str, max_frames: int = 32, stride: int = 1, max_side:
         raise InputError(f"{path}: the picture size changes inside the clip; save it with one size")
     _check_size(path, images[0].shape[1], images[0].shape[0])
     times = np.array(times)
-    return Clip(path, np.stack(images), times - times[0], complete)
+    return Clip(path, np.stack(images), times - times[0], np.array(numbers), np.stack(thumbnails), complete)
 
 
 def shrink(image: np.ndarray, max_side: int) -> np.ndarray:
@@ -134,10 +138,8 @@ def _existing_file(path: Path | str, kind: str) -> Path:
 
 def _check_size(path: Path, width: int, height: int) -> None:
     if width * height > MAX_PIXELS or max(width, height) > 30_000:
-        limit = _megapixels(MAX_PIXELS)
-        raise InputError(
-            f"{path}: {width} x {height} px is too large (limit {limit}, 30,000 px a side); save it smaller"
-        )
+        limit = f"limit {_megapixels(MAX_PIXELS)}, 30,000 px a side"
+        raise InputError(f"{path}: {width} x {height} px is too large ({limit}); save it smaller")
     if min(width, height) < MIN_SIDE:
         raise InputError(f"{path}: {width} x {height} px is too small; give one at least {MIN_SIDE} px a side")
 
@@ -175,6 +177,10 @@ def _to_srgb(image: Image.Image) -> Image.Image:
         except (ImageCms.PyCMSError, OSError):  # a broken profile is no reason to refuse the picture
             pass
     return image.convert("RGB")
+
+
+def _thumbnail(frame: av.VideoFrame) -> np.ndarray:
+    return frame.reformat(THUMBNAIL, THUMBNAIL, "rgb24", interpolation="AREA").to_ndarray()
 
 
 def _upright(frame: av.VideoFrame, aspect: Fraction | None, max_side: int) -> np.ndarray:

@@ -2,8 +2,8 @@
 
 MediaPipe's pose network answers for one body only and its face networks miss small faces, so people are
 counted by several looks: faces on the whole picture and on overlapping tiles, each confirmed by the face mesh
-in an enlarged crop; the most evident body; and the most evident body once the first is painted over. A body without a face
-counts if it is found again, at the same place, in an enlarged crop.
+in an enlarged crop; the most evident body; and the most evident body once the first is painted over. A body without
+a face counts if it is found again, at the same place, in an enlarged crop.
 """
 
 from dataclasses import dataclass, replace

@@ -11,14 +11,14 @@ from PIL import Image
 from scipy import ndimage
 
 SHARPNESS_PX = 128  # heads are compared at about the smoke profile's size; larger ones are reduced to it
-THUMBNAIL = 64  # px, the size at which frames are compared with each other
 
 
 @dataclass(frozen=True)
 class Limits:
     """Where the filters draw their lines.
 
-    face_px to motion are limits of `FrameMeasures`; shot_cut of `histogram_distance`; frozen of `change` (a clip
+    face_px to motion are limits of `FrameMeasures`; shot_cut of `histogram_distance` between neighbouring
+    frames (in the clips of `samples` cuts score 0.16 and more, all else 0.08 and less); frozen of `change` (a clip
     that never changes more); frames: the fewest a shot may have; kept: the fraction of them to be kept. sharpness:
     the astronaut scores 0.27 as she is, 0.06 blurred by 1 px of her 108 px face, 0.014 by 2 px.
     """
@@ -29,7 +29,7 @@ class Limits:
     brightest: float = 0.92
     clipped: float = 0.5
     motion: float = 0.25
-    shot_cut: float = 0.5
+    shot_cut: float = 0.12
     frozen: float = 0.0015
     frames: int = 4
     kept: float = 0.5
@@ -88,11 +88,6 @@ def exposure(image: np.ndarray, matte: np.ndarray) -> tuple[float, float]:
     if grey.size == 0:
         return 0.0, 1.0
     return float(grey.mean()), float(((grey < 0.02) | (grey > 0.98)).mean())
-
-
-def thumbnail(image: np.ndarray) -> np.ndarray:
-    """uint8 [64, 64, 3], for comparing frames with each other."""
-    return np.asarray(Image.fromarray(image).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX))
 
 
 def change(before: np.ndarray, after: np.ndarray) -> float:

@@ -19,6 +19,8 @@ from lca_core.profiles import Profile
 
 EYES = (0.0, 0.657, 0.137)  # metres: between the eyes of the mean body at rest, its pelvis in the origin
 SHOULDERS = (0.0, 0.419, 0.032)
+# the lowest landmarks seen (`networks.POSE_NAMES`) say how much of the body a picture shows
+SHOWN = (("whole body", (27, 28)), ("body to the knees", (25, 26)), ("upper body", (13, 14, 23, 24)))
 
 
 def frame_of(image: np.ndarray, person: Sighting, matte: np.ndarray, profile: Profile, instant: int = 0) -> Frame:
@@ -71,11 +73,7 @@ def view_of(image: np.ndarray, person: Sighting, matte: np.ndarray) -> dict:
     if person.pose is not None:
         x, y, visible = person.pose[:, 0], person.pose[:, 1], person.pose[:, 3]
         seen = (visible > POSE_VISIBLE) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
-        for name, joints in (
-            ("whole body", (27, 28)),
-            ("body to the knees", (25, 26)),
-            ("upper body", (13, 14, 23, 24)),
-        ):
+        for name, joints in SHOWN:
             if seen[list(joints)].any():
                 shows = name
                 break

@@ -7,7 +7,7 @@ Nothing is downloaded. Images go in as uint8 RGB [H, W, 3]; all answers are in p
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -38,34 +38,32 @@ def quiet() -> Iterator[None]:
         os.close(nowhere)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _network(name: str, option: int = 0):
     """The mediapipe solution called `name`; importing takes 2 s, so it happens on first use."""
-    with quiet():
-        if name == "faces":
-            from mediapipe.python.solutions.face_detection import FaceDetection
+    if name == "faces":
+        from mediapipe.python.solutions.face_detection import FaceDetection
 
-            return FaceDetection(model_selection=option, min_detection_confidence=0.5)
-        if name == "mesh":
-            from mediapipe.python.solutions.face_mesh import FaceMesh
+        return FaceDetection(model_selection=option, min_detection_confidence=0.5)
+    if name == "mesh":
+        from mediapipe.python.solutions.face_mesh import FaceMesh
 
-            return FaceMesh(static_image_mode=True, refine_landmarks=True, max_num_faces=1)
-        if name == "pose":
-            from mediapipe.python.solutions.pose import Pose
+        return FaceMesh(static_image_mode=True, refine_landmarks=True, max_num_faces=1)
+    if name == "pose":
+        from mediapipe.python.solutions.pose import Pose
 
-            # complexity 1 is the only pose network in the package; the others would be downloaded
-            return Pose(static_image_mode=True, model_complexity=1, enable_segmentation=True)
-        if name == "selfie":
-            from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
+        # complexity 1 is the only pose network in the package; the others would be downloaded
+        return Pose(static_image_mode=True, model_complexity=1, enable_segmentation=True)
+    if name == "selfie":
+        from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
 
-            return SelfieSegmentation(model_selection=0)
+        return SelfieSegmentation(model_selection=0)
     raise KeyError(name)
 
 
 def _ask(image: np.ndarray, name: str, option: int = 0):
-    network = _network(name, option)
-    with quiet():
-        return network.process(np.ascontiguousarray(image))
+    with quiet():  # around both: threads of a network just made go on writing until its first answer
+        return _network(name, option).process(np.ascontiguousarray(image))
 
 
 def face_boxes(image: np.ndarray, long_range: bool = True) -> np.ndarray:

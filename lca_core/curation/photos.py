@@ -1,6 +1,7 @@
 """Photographs of one person to a record the model can encode."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,9 +17,12 @@ from lca_core.errors import InputError
 from lca_core.profiles import Profile
 
 WORKING_SIDE = 2048  # px: larger photographs are scaled down to this before anyone is looked for
-NOT_FITTED = (
-    "shape, pose, expression and gaze are zeros and the camera is assumed: no body is fitted to photographs yet"
-)
+NOT_FITTED = "shape, pose, expression and gaze are zeros and the camera is assumed: no body is fitted yet"
+
+
+def plain_name(path: Path) -> str:
+    """The file's name without ending, of letters, digits, - and _ only: ids become keys and file names."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-") or "unnamed"
 
 
 def prepare_photos(paths: Sequence[Path | str], profile: Profile) -> Person:
@@ -54,4 +58,4 @@ def prepare_photos(paths: Sequence[Path | str], profile: Profile) -> Person:
         "licence": "the owner's; not stated in the files",
         "profile": profile.name,
     }
-    return Person(f"photo-{paths[0].stem}", "photo", None, np.zeros(300, np.float32), tuple(frames), meta)
+    return Person(f"photo-{plain_name(paths[0])}", "photo", None, np.zeros(300, np.float32), tuple(frames), meta)

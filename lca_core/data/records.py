@@ -78,7 +78,7 @@ class Person:
 
 
 def split_of(seed: int) -> str:
-    """"train" (0-8,999), "validation" (9,000-9,999) or "test" (10,000-10,999); ValueError for any other seed."""
+    """ "train" (0-8,999), "validation" (9,000-9,999) or "test" (10,000-10,999); ValueError for any other seed."""
     if 0 <= seed < 9_000:
         return "train"
     if seed < 10_000 and seed >= 9_000:

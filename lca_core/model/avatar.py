@@ -85,7 +85,7 @@ class Avatar:
                 metadata = file.metadata() or {}
                 if metadata.get("format") != FORMAT:
                     raise InputError(f"{path} is a safetensors file, but no avatar ({FORMAT}); make one with `avatar`")
-                tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - not a dict
+                tensors = {k: file.get_tensor(k) for k in file.keys()}
         except (SafetensorError, OSError) as error:
             raise InputError(f"{path} cannot be read as an avatar ({error}); make one with `avatar`") from error
         dim, k = tensors["tokens"].shape[1], tensors["raw"].shape[1]

@@ -60,9 +60,7 @@ class DrivenDecoder(nn.Module):
         nn.init.zeros_(self.net[-1].weight)
         nn.init.zeros_(self.net[-1].bias)
 
-    def forward(
-        self, tokens: Float[Tensor, "*B G D"], condition: Float[Tensor, "*B C"]
-    ) -> Float[Tensor, "*B G k 13"]:
+    def forward(self, tokens: Float[Tensor, "*B G D"], condition: Float[Tensor, "*B C"]) -> Float[Tensor, "*B G k 13"]:
         """Residuals on the canonical numbers; the condition scales and shifts what each token offers."""
         scale, shift = self.condition(condition)[..., None, :].chunk(2, -1)
         x = F.gelu(self.token(tokens) * (1 + scale) + shift)

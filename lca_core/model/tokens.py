@@ -37,7 +37,9 @@ def patch_rows(pictures: Sequence[Picture], encoder: ImageEncoder) -> Float[Tens
     """Rows of patch numbers of equally large pictures; half precision."""
     pixels = torch.stack([foreground(p) for p in pictures])
     p = encoder.patch
-    patches = torch.nn.functional.unfold((pixels - pixels.new_tensor([0.5, 0.5, 0.5, 0])[:, None, None]) * 4, p, stride=p)
+    patches = torch.nn.functional.unfold(
+        (pixels - pixels.new_tensor([0.5, 0.5, 0.5, 0])[:, None, None]) * 4, p, stride=p
+    )
     features = torch.cat([encoder.features(chunk[:, :3]) for chunk in pixels.split(_BATCH)])
     return torch.cat([features, patches.transpose(1, 2)], -1).half()
 

@@ -163,10 +163,7 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     corner = vertices[faces]
     flat = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     normals = np.stack(
-        [
-            np.bincount(faces.ravel(), np.repeat(flat[:, axis], 3), minlength=len(vertices))
-            for axis in range(3)
-        ],
+        [np.bincount(faces.ravel(), np.repeat(flat[:, axis], 3), minlength=len(vertices)) for axis in range(3)],
         -1,
     )
     return (normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)).astype(np.float32)

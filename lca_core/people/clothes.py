@@ -37,7 +37,8 @@ class Cloth:
 
 
 @lru_cache(maxsize=4)
-def _fine_helper(name: str, count: int):
+def _fine_helper(name: str):
+    """(vertices used [n], subdivision matrix over them, triangles) of a helper group."""
     mesh = basemesh.load()
     quads = mesh.quads[mesh.select(name)]
     used, local = np.unique(quads, return_inverse=True)
@@ -55,11 +56,12 @@ def dress(spec: PersonSpec, rest: np.ndarray, joints: np.ndarray, weights: np.nd
     body = _Skin.of(rest, mesh.triangles(mesh.select("body"))[0])
     lines = _Lines(rest, joints)
     top_cuts = lines.top(spec.top)
-    shoes = _make("shoe", spec.shoes, lines.shoes(), 0.006, body, rest, weights, lines, px // 4, spec.seed)
-    bottom = _make("bottom", spec.bottom, lines.bottom(spec.bottom), 0.006, body, rest, weights, lines, px // 2, spec.seed)
+    person = (body, rest, weights, lines)
+    shoes = _make("shoe", spec.shoes, lines.shoes(), 0.006, *person, px // 4, spec.seed)
+    bottom = _make("bottom", spec.bottom, lines.bottom(spec.bottom), 0.006, *person, px // 2, spec.seed)
     under = np.min([cut(bottom.vertices) for cut in top_cuts], 0) - 0.045
     bottom = _without(bottom, under > 0)
-    top = _make("top", spec.top, top_cuts, 0.012, body, rest, weights, lines, px, spec.seed)
+    top = _make("top", spec.top, top_cuts, 0.012, *person, px, spec.seed)
     return [shoes, bottom, top]
 
 
@@ -141,7 +143,7 @@ class _Lines:
 
 
 def _make(part, garment, cuts, distance, body, rest, weights, lines, px, seed) -> Cloth:
-    used, matrix, faces = _fine_helper("helper-skirt" if garment.kind == "skirt" else "helper-tights", len(rest))
+    used, matrix, faces = _fine_helper("helper-skirt" if garment.kind == "skirt" else "helper-tights")
     vertices = matrix @ rest[used]
     if garment.kind == "skirt":
         drop = (lines.hip_y - vertices[:, 1]).clip(0) / lines.leg

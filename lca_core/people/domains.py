@@ -117,8 +117,13 @@ def _wild(actor: _Actor, profile: Profile, generator: np.random.Generator) -> tu
         pictures = [Picture(lens(image), matte, view) for (image, matte), view in zip(shots, views)]
         frames.append(
             Frame(
-                pictures[0], pictures[1] if crop else None, tracked.theta[i], tracked.root[i], tracked.gaze[i],
-                clip.actions[i], i,
+                pictures[0],
+                pictures[1] if crop else None,
+                tracked.theta[i],
+                tracked.root[i],
+                tracked.gaze[i],
+                clip.actions[i],
+                i,
             )  # fmt: skip
         )
     return frames, {"light": light.name, "motion": name, "parameters": "with a tracker's errors", "compressed": True}

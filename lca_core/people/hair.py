@@ -69,7 +69,9 @@ def grow(
     if style.volume > 0.002:
         parts.append(_cap(spec, scalp.vertices, normals, depth, scalp.faces, style, marks, rng))
     roots, root_normals, root_depth = _scatter(scalp.vertices, normals, depth, scalp.faces, style.count, rng)
-    points = _comb(spec, style, roots, root_normals, root_depth, marks, _Obstacle.of(rest, faces, obstacles, joints), rng)
+    points = _comb(
+        spec, style, roots, root_normals, root_depth, marks, _Obstacle.of(rest, faces, obstacles, joints), rng
+    )
     taper = np.linspace(1, 0.35, points.shape[1]) * style.radius
     radii = np.broadcast_to(taper, points.shape[:2]) * rng.uniform(0.8, 1.2, (len(points), 1))
     base = np.asarray(spec.hair.color) ** 2.2
@@ -135,10 +137,13 @@ def _comb(spec, style, roots, normals, depth, marks, obstacle, rng) -> np.ndarra
     elif spec.hair.style == "afro":  # fuller above than at the nape
         length *= 0.55 + 0.45 * ((roots[:, 1] - marks.eye[1] + 0.05) / 0.12).clip(0, 1)
         length *= 0.4 + 0.6 * (depth / 0.03).clip(0, 1)
+    elif spec.hair.style == "curly":
+        length *= np.where((azimuth < 50) & (depth < 0.03), 0.4, 1.0)
     bangs = fringe & (azimuth < 40) & (offset[:, 2] > 0.02)
     length = np.where(bangs, (roots[:, 1] - marks.eye[1] - 0.018).clip(0.02) * 1.12 + 0.008, length)
     height = style.volume * rng.uniform(0.25, 1.0, count) * (depth / 0.02).clip(0.15, 1)
     flow = _flow(spec, style, roots, normals, bangs, marks, rng)
+    raggedness = rng.normal(0, 0.006, count)
     steps = style.points - 1
     step = (length / steps)[:, None]
     p = roots - 0.002 * normals
@@ -147,11 +152,16 @@ def _comb(spec, style, roots, normals, depth, marks, obstacle, rng) -> np.ndarra
     line = [p]
     for number in range(steps):
         offset = p - marks.center
-        over_brow = (np.abs(offset[:, 0]) < 1.6 * offset[:, 2]) & (style.cut is not None) & ~bangs
+        over_brow = (
+            (np.abs(offset[:, 0]) < 1.3 * offset[:, 2]) & (offset[:, 1] > -0.01) & (style.cut is not None) & ~bangs
+        )
         follow = np.where(over_brow, 0.7, 0.30 * (number < steps / 3))[:, None]
         fall = np.where(over_brow, 0.06, style.gravity)[:, None]
         lean = direction * (0.75 if style.cut else 1.0) + follow * flow + fall * np.array([0.0, -1.0, 0.0])
-        lean /= np.linalg.norm(lean, axis=1, keepdims=True)
+        if style.cut:  # combed hair does not leave the skull, its volume does the lifting
+            away = offset / np.linalg.norm(offset, axis=1, keepdims=True)
+            lean -= 0.9 * ((lean * away).sum(1, keepdims=True).clip(0)) * away * (offset[:, 1:2] > -0.02)
+        lean /= np.maximum(np.linalg.norm(lean, axis=1, keepdims=True), 1e-9)
         moved = p + step * lean
         if style.comb != "out":
             moved = obstacle.clear(moved, np.where(number == 0, 0.6, 1.0) * height + 0.001)
@@ -160,15 +170,17 @@ def _comb(spec, style, roots, normals, depth, marks, obstacle, rng) -> np.ndarra
             excess = (np.abs(moved[:, 0]) - 0.085).clip(0) * low
             moved[:, 0] -= np.sign(moved[:, 0]) * 0.6 * excess
         if style.cut:
+            moved[:, 1] = np.maximum(moved[:, 1], np.minimum(p[:, 1], end[style.cut] + raggedness))
             moved = np.where(bangs[:, None], moved, _off_the_face(moved, roots, marks))
         direction = moved - p
         direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-9)
-        p = moved if style.comb == "out" else p + direction * step
+        p = moved if style.comb == "out" or style.cut else p + direction * step
         line.append(p)
     points = np.stack(line, 1)
     if style.cut:  # strays that cross the face
         front = points - marks.center
         stray = (np.abs(front[..., 0]) < 0.9 * front[..., 2]) & (points[..., 1] < marks.eye[1] - 0.01)
+        stray |= (np.abs(front[..., 0]) < 0.055) & (front[..., 2] > -0.02) & (points[..., 1] < marks.chin)
         points = points[bangs | ~stray.any(1)]
         count, direction, step = len(points), points[:, -1] - points[:, -2], step[bangs | ~stray.any(1)]
     if style.curl:
@@ -178,7 +190,9 @@ def _comb(spec, style, roots, normals, depth, marks, obstacle, rng) -> np.ndarra
         first /= np.linalg.norm(first, axis=1, keepdims=True)
         second = np.cross(direction, first)
         size = style.curl * rng.uniform(0.6, 1.3, (count, 1)) * (along / 0.03).clip(0, 1)
-        points += (size * np.cos(phase))[..., None] * first[:, None] + (size * np.sin(phase))[..., None] * second[:, None]
+        points += (size * np.cos(phase))[..., None] * first[:, None] + (size * np.sin(phase))[..., None] * second[
+            :, None
+        ]
     return points
 
 
@@ -198,7 +212,9 @@ def _flow(spec, style, roots, normals, bangs, marks, rng) -> np.ndarray:
         place = 0.030 * (1 if spec.hair.part > 0 else -1) if spec.hair.style == "side_part" else 0.012 * spec.hair.part
         side = np.where(roots[:, 0] >= place, 1.0, -1.0)
         front = ((roots[:, 2] - marks.center[2]) / 0.08).clip(-1, 1)
-        flow = np.stack([side * (0.9 - 0.5 * (-front).clip(0)), -0.35 - 0.2 * (-front).clip(0), -0.25 - 0.20 * front], -1)
+        flow = np.stack(
+            [side * (0.9 - 0.85 * (-front).clip(0)), -0.35 - 0.2 * (-front).clip(0), -0.25 - 0.20 * front], -1
+        )
         if spec.hair.style == "side_part":
             flow[:, 2] += 0.15
         flow -= 0.8 * (flow * normals).sum(1, keepdims=True) * normals

@@ -137,8 +137,13 @@ def _mouth(spec: PersonSpec) -> list[_BodyPart]:
     mesh = basemesh.load()
     plain = lambda *rgb: np.full((4, 4, 3), rgb, np.uint8)  # noqa: E731
     return [
-        _body_part("teeth", mesh.select("helper-upper-teeth", "helper-lower-teeth"), plain(226, 216, 196),
-                   roughness=0.3, specular=0.5),  # fmt: skip
+        _body_part(
+            "teeth",
+            mesh.select("helper-upper-teeth", "helper-lower-teeth"),
+            plain(226, 216, 196),
+            roughness=0.3,
+            specular=0.5,
+        ),  # fmt: skip
         _body_part("tongue", mesh.select("helper-tongue"), plain(176, 92, 92), roughness=0.4, specular=0.4),
     ]
 

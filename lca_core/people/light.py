@@ -92,9 +92,7 @@ def normalised(name: str, environment: np.ndarray, level: float = 0.8) -> Light:
 
 def _direction(azimuth: float, elevation: float) -> np.ndarray:
     """Unit vector; azimuth 0 is +Z (in front of the person), positive towards +X."""
-    return np.array(
-        [np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)]
-    )
+    return np.array([np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)])
 
 
 def _tint(generator: np.random.Generator, spread: float) -> np.ndarray:

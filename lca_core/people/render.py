@@ -222,14 +222,12 @@ class _Curves:
         strands, points = strands + self._fill, points + 2  # a phantom point at either end: splines reach their ends
         colors = np.concatenate([part.colors, np.repeat(part.colors[:1], self._fill, 0)])
         with tempfile.TemporaryDirectory() as folder:
-            placeholder = Path(folder, "strand.txt")
-            placeholder.write_text("".join(f"0 {i} 0 0.01\n" for i in range(4)))
+            # Only the counts of this file matter; the points are put in below, where text would be slow.
+            placeholder = Path(folder, "strands.txt")
+            placeholder.write_text(("".join(f"0 {i} 0 1\n" for i in range(points)) + "\n") * strands)
             bsdf = _bsdf(_texture(colors[:, None], nearest=True), 0.45, 0.5)
             self.shape = mi.load_dict({"type": "bsplinecurve", "filename": str(placeholder), "bsdf": bsdf})
-        segments = np.arange(strands)[:, None] * points + np.arange(points - 3)
         params = mi.traverse(self.shape)
-        params["control_point_count"] = strands * points
-        params["segment_indices"] = segments.astype(np.uint32).ravel()
         params["control_points"] = self.buffers(part)["control_points"]
         params.update()
 

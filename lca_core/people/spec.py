@@ -39,7 +39,10 @@ _NATURAL_HAIR = np.array(
         [0.600, 0.590, 0.580],
     ]
 )
-_DYED_HAIR = np.array([[0.75, 0.12, 0.20], [0.15, 0.30, 0.70], [0.85, 0.40, 0.65], [0.20, 0.55, 0.35], [0.45, 0.20, 0.60]])
+_DYED_HAIR = np.array(
+    [[0.75, 0.12, 0.20], [0.15, 0.30, 0.70], [0.85, 0.40, 0.65], [0.20, 0.55, 0.35], [0.45, 0.20, 0.60]]
+)
+_LIPSTICK = np.array([[0.66, 0.10, 0.16], [0.55, 0.13, 0.27], [0.80, 0.35, 0.36], [0.40, 0.10, 0.12]])
 _IRIS = np.array(
     [
         [0.25, 0.14, 0.07],
@@ -118,7 +121,8 @@ def sample_person(seed: int) -> PersonSpec:
     """The person of this seed (any non-negative integer), the same on every machine."""
     shape, face, head, cloth = (np.random.default_rng([seed, stream]) for stream in range(4))
     betas = np.zeros(300, np.float32)
-    betas[:10] = np.clip(shape.normal(size=10), -2.0, 2.0)
+    betas[:10] = np.clip(shape.normal(size=10), -2.0, 2.0)  # build, age, sex, ancestry
+    betas[10:50] = np.clip(0.6 * shape.normal(size=40), -1.2, 1.2)  # what tells one face from another
     skin = _skin(face)
     iris = _iris(face, skin.tone)
     hair = _hair(head, skin.tone)
@@ -140,10 +144,11 @@ def _color(values: np.ndarray) -> Color:
 def _skin(rng: np.random.Generator) -> Skin:
     tone = float(rng.uniform(0.0, 1.0))
     warmth = rng.normal(size=2) * [0.014, 0.012]
-    color = _between(_TONES, tone) * (1 + np.array([warmth[0], 0.0, -warmth[0]]) + np.array([1, -0.5, -0.5]) * warmth[1])
+    undertone = np.array([1.0, 0.0, -1.0]) * warmth[0] + np.array([1.0, -0.5, -0.5]) * warmth[1]
+    color = _between(_TONES, tone) * (1 + undertone)
     natural = color * [0.86, 0.62, 0.62] + [0.03, 0.0, 0.01]
     painted = rng.random() < 0.2
-    lipstick = np.array([[0.66, 0.10, 0.16], [0.55, 0.13, 0.27], [0.80, 0.35, 0.36], [0.40, 0.10, 0.12]])[rng.integers(4)]
+    lipstick = _LIPSTICK[rng.integers(len(_LIPSTICK))]
     return Skin(
         tone=tone,
         color=_color(color),

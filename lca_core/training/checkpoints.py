@@ -33,7 +33,9 @@ def read_header(path: Path | str) -> dict:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} cannot be read as weights ({error}); give a .safetensors file made by `train`") from error
+        raise InputError(
+            f"{path} cannot be read as weights ({error}); give a .safetensors file made by `train`"
+        ) from error
     if header.get("format") != FORMAT:
         raise InputError(f"{path} holds no weights of this library ({FORMAT}); give a file made by `train`")
     return {"profile": Profile(**json.loads(header["profile"])), "features": int(header["features"]),
@@ -51,7 +53,7 @@ def load_model(path: Path | str, body: BodyModel | None = None, device: str = "c
 def load_weights(path: Path | str, model: LCA) -> None:
     """Copy a weights file into `model`; InputError when sizes differ."""
     with safe_open(path, framework="pt") as file:
-        tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - not a dict
+        tensors = {k: file.get_tensor(k) for k in file.keys()}
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
@@ -76,7 +78,7 @@ def load_state(folder: Path, model: LCA, optimizer: torch.optim.Optimizer, rng: 
     path = folder / "state.safetensors"
     with safe_open(path, framework="pt") as file:
         header = file.metadata()
-        tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - not a dict
+        tensors = {k: file.get_tensor(k) for k in file.keys()}
     before = json.loads(header["settings"])
     changed = [k for k in settings if before.get(k) != settings[k]]
     if changed:

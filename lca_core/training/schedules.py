@@ -25,7 +25,8 @@ def layer_of(name: str, depth: int) -> int:
 def parameter_groups(model: nn.Module, depth: int, lr: float, gamma: float) -> list[dict]:
     """Optimiser groups with lr(l) = lr * gamma^(L - l), the paper's layer-wise decay.
 
-    gamma = 1 is no decay, gamma = 0 trains the decoders (and the last layer) alone. Only matrices are decayed by weight.
+    gamma = 1 is no decay, gamma = 0 trains the decoders (and the last layer) alone. Only matrices have
+    weight decay.
     """
     groups: dict[tuple[int, bool], list] = {}
     for name, parameter in model.named_parameters():

@@ -14,7 +14,10 @@ from lca_core.curation.detect import POSE_VISIBLE, Sighting
 from lca_core.data.records import Person, Picture
 
 GREEN = (40, 150, 70)
-BONES = ((11, 12), (11, 13), (13, 15), (12, 14), (14, 16), (11, 23), (12, 24), (23, 24), (23, 25), (25, 27), (24, 26), (26, 28))  # fmt: skip
+BONES = (
+    *((11, 12), (11, 13), (13, 15), (12, 14), (14, 16)),
+    *((11, 23), (12, 24), (23, 24), (23, 25), (25, 27), (24, 26), (26, 28)),
+)
 
 
 def composite(image: np.ndarray, matte: np.ndarray, colour: tuple[int, int, int] = GREEN) -> np.ndarray:
@@ -94,7 +97,9 @@ def record(person: Person, columns: int = 8) -> Figure:
     frames = person.frames[:columns]
     images = [shown(f.body) for f in frames] + [shown(f.face) for f in frames]
     titles = [f"body {f.instant}" for f in frames] + [f"face {f.instant}" for f in frames]
-    return pictures(images, titles, columns=len(frames), size=min(3.0, 13 / len(frames)))
+    # one or two frames: body and face side by side
+    columns = len(frames) if len(frames) > 2 else 2 * len(frames)
+    return pictures(images, titles, columns, size=min(3.0, 13 / columns))
 
 
 def filmstrip(frames: Sequence[CuratedFrame], columns: int = 8) -> Figure:
@@ -116,11 +121,11 @@ def filmstrip(frames: Sequence[CuratedFrame], columns: int = 8) -> Figure:
 def shot_distances(clip: CuratedClip, threshold: float) -> Figure:
     """Histogram distance from each frame to the next, the cut threshold, and the shots it makes."""
     figure, axis = plt.subplots(figsize=(9, 2.4))
-    axis.bar(np.arange(len(clip.distances)) + 0.5, clip.distances, width=0.9, color="tab:blue")
+    axis.bar(np.arange(len(clip.distances)) + 1, clip.distances, width=1.0, color="tab:blue")
     axis.axhline(threshold, color="red", ls="--", label="cut")
     for number, (start, end) in enumerate(clip.shots):
-        axis.axvspan(start, end - 1, alpha=0.12, color=f"C{number}", label=f"shot {number + 1}")
-    axis.set(xlabel="frame read", ylabel="histogram distance", ylim=(0, 1))
+        axis.axvspan(start, end, alpha=0.15, color=f"C{number}", lw=0, label=f"shot {number + 1}")
+    axis.set(xlabel="frame", ylabel="histogram distance", ylim=(0, 1))
     axis.legend(fontsize=7, ncols=4)
     figure.tight_layout()
     return figure

@@ -12,7 +12,6 @@ from lca_core.curation.filters import (
     judge_clip,
     judge_frame,
     sharpness,
-    thumbnail,
 )
 
 GOOD = FrameMeasures(people=1, face_px=100, sharpness=0.2, brightness=0.4, clipped=0.05, edges=("bottom",))
@@ -82,7 +81,7 @@ def test_a_good_clip_is_kept_though_a_few_frames_are_not():
 def test_a_cut_is_found_and_a_moving_scene_is_not_one(astronaut):
     moved = np.roll(astronaut, 20, axis=1)
     other = 255 - astronaut
-    images = [thumbnail(image) for image in (astronaut, moved, other)]
+    images = [image[::8, ::8] for image in (astronaut, moved, other)]
     distances = [histogram_distance(a, b) for a, b in zip(images, images[1:], strict=False)]
-    assert distances[0] < 0.2 and distances[1] > 0.5
-    assert find_shots(distances, 0.5) == [(0, 2), (2, 3)]
+    assert distances[0] < 0.08 and distances[1] > 0.2
+    assert find_shots(distances, 0.12) == [(0, 2), (2, 3)]

@@ -90,23 +90,24 @@ def test_hair_of_every_style_stays_on_the_head_and_off_the_face(style):
     spec = sample_person(SEED)
     spec = replace(spec, hair=replace(spec.hair, style=style, part=0.0))
     body = full_body()
-    rest, joints = body.rest(body.template.new_tensor(spec.betas)[None])[0].numpy(), None
-    joints = body.rest_joints(body.template.new_tensor(spec.betas)[None])[0].numpy()
+    betas = body.template.new_tensor(spec.betas)[None]
+    rest, joints = body.rest(betas)[0].numpy(), body.rest_joints(betas)[0].numpy()
     parts = hair.grow(spec, rest, body.template.numpy(), joints, np.zeros((0, 3)))
     assert bool(parts) == (style != "bald")
     for weights, look in parts:
         assert np.allclose(weights.sum(1), 1, atol=1e-5)
         if isinstance(look, Strands):
             eye = rest[np.unique(basemesh.load().quads[basemesh.load().select("helper-l-eye")])].mean(0)
-            before = (np.abs(look.points[..., 0]) < 0.03) & (look.points[..., 2] > eye[2]) & (look.points[..., 1] < eye[1])
-            assert before.any(1).mean() < 0.01
+            x, y, z = np.moveaxis(look.points, -1, 0)
+            assert ((np.abs(x) < 0.03) & (z > eye[2]) & (y < eye[1])).any(1).mean() < 0.01
             assert len(look.points) <= 5000
 
 
 def test_a_clip_is_exact_and_keeps_the_inside():
     grid = np.stack(np.meshgrid(np.arange(5.0), np.arange(5.0), indexing="ij"), -1).reshape(-1, 2)
     corner = np.array([i * 5 + j for i in range(4) for j in range(4)])
-    faces = np.concatenate([np.stack([corner, corner + 5, corner + 6], -1), np.stack([corner, corner + 6, corner + 1], -1)])
+    ahead, diagonal, beside = corner + 5, corner + 6, corner + 1
+    faces = np.concatenate([np.stack([corner, ahead, diagonal], -1), np.stack([corner, diagonal, beside], -1)])
     points = np.c_[grid, np.zeros(25)]
     piece = clip(Piece(points, np.ones((25, 1)), faces), 2.3 - points[:, 0])
     flat = piece.vertices[piece.faces]

@@ -59,7 +59,12 @@ def test_a_ball_appears_where_its_centre_projects_for_any_principal_point():
 
 def test_textures_are_upright_and_keep_their_colours():
     albedo = np.zeros((4, 4, 3), np.uint8)
-    albedo[:2, :2], albedo[:2, 2:], albedo[2:, :2], albedo[2:, 2:] = (200, 0, 0), (0, 200, 0), (0, 0, 200), (200, 200, 0)
+    albedo[:2, :2], albedo[:2, 2:], albedo[2:, :2], albedo[2:, 2:] = (
+        (200, 0, 0),
+        (0, 200, 0),
+        (0, 0, 200),
+        (200, 200, 0),
+    )
     camera = camera_at((0, 0.5, 3), (0, 0.5, 0), 200)
     even = Light("even", np.ones((8, 16, 3), np.float32))
     image, _ = render([panel(albedo)], [camera], even, 16)[0]
@@ -90,7 +95,9 @@ def test_each_strand_has_its_own_colour():
     points = np.stack([np.stack([np.full(6, v), np.linspace(0, 1, 6), np.zeros(6)], -1) for v in x]).astype(np.float32)
     colors = np.array([[0.6, 0, 0], [0, 0.6, 0], [0, 0, 0.6], [0.6, 0.6, 0], [0, 0.6, 0.6]], np.float32)
     camera = camera_at((0, 0.5, 3), (0, 0.5, 0), 200)
-    image, matte = render([Strands("hair", points, np.full((5, 6), 0.03, np.float32), colors)], [camera], studio_light(), 8)[0]
+    image, matte = render(
+        [Strands("hair", points, np.full((5, 6), 0.03, np.float32), colors)], [camera], studio_light(), 8
+    )[0]
     for v, color in zip(x, colors, strict=True):
         u = int(project(camera, np.array([[v, 0.5, 0]]))[0, 0])
         pixel = image[48, u].astype(int)

@@ -1,0 +1,175 @@
+"""The command line: `python -m lca_core COMMAND --help`. Thin: each command calls the functions notebooks call."""
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+import tyro
+from tyro.conf import Positional
+
+from lca_core.errors import InputError
+
+ProfileName = Literal["smoke", "laptop", "gpu", "paper"]
+
+
+def people(
+    out: Path,
+    domain: Literal["studio", "wild"] = "studio",
+    seeds: tuple[int, ...] = (),
+    count: int = 0,
+    first: int = 0,
+    profile: ProfileName = "smoke",
+    workers: int = 2,
+) -> None:
+    """Make digital humans: WebDataset shards and a manifest.
+
+    Args:
+        out: Folder for the shards; a second call goes on where the first stopped.
+        domain: studio (cameras all round, exact parameters) or wild (one camera, a tracker's parameters).
+        seeds: Which people, one seed each: 0-8999 train, 9000-9999 validation, 10000-10999 test.
+        count: Instead of seeds: this many people, from `first` on.
+        first: First seed when counting.
+        profile: Sizes.
+        workers: Processes.
+    """
+    from lca_core.data.manifests import write_manifest
+    from lca_core.data.records import split_of
+    from lca_core.people import render_people
+
+    chosen = list(seeds) or list(range(first, first + count))
+    if not chosen:
+        raise InputError("no people were asked for; give --seeds 10000 10001 or --count 8 --first 0")
+    for seed in chosen:
+        try:
+            split_of(seed)
+        except ValueError as error:
+            raise InputError(f"{error}; 0-8999 train, 9000-9999 validation, 10000-10999 test") from error
+    render_people(chosen, domain, profile, out, workers)
+    print(f"shards and {write_manifest(out, domain, chosen, profile).name} are in {out}")
+
+
+def train(
+    stage: Literal["pretrain", "posttrain"],
+    data: Path,
+    out: Path,
+    profile: ProfileName = "smoke",
+    init: Path | None = None,
+    steps: int = 0,
+    lr: float = 0.0,
+    gamma: float = 0.65,
+    seed: int = 0,
+    resume: bool = False,
+) -> None:
+    """Train: pretrain on wild people from random weights, or posttrain on studio people from pretrained ones.
+
+    Args:
+        stage: Which stage.
+        data: Folder of shards made by `people`.
+        out: Folder for weights.safetensors, state.safetensors (to resume) and log.csv.
+        profile: Sizes of the model and the run.
+        init: Weights to start from (posttrain; default: the shipped release).
+        steps: Number of steps (default: the profile's).
+        lr: Learning rate (default: 7e-4 to pretrain, 3e-4 to post-train).
+        gamma: Layer-wise decay of the learning rate when post-training.
+        seed: Random seed of weights and batches.
+        resume: Go on from state.safetensors in `out`.
+    """
+    from lca_core.training.stages import train_stage
+
+    train_stage(stage, data, out, profile, init=init, steps=steps, lr=lr, gamma=gamma, seed=seed, resume=resume)
+
+
+def avatar(photos: Positional[tuple[Path, ...]], out: Path, checkpoint: Path | None = None) -> None:
+    """Photographs of one person to an avatar: avatar.safetensors, avatar.ply, sheet.png, walk.mp4.
+
+    Args:
+        photos: One or more photographs of the same person.
+        out: Folder for the files.
+        checkpoint: Weights (default: the shipped release).
+    """
+    from lca_core.evaluation.evaluate import RELEASE, load_release
+    from lca_core.model import ViTSmall
+    from lca_core.viewer import avatar_from_photos, write_avatar
+
+    model, _ = load_release(checkpoint or RELEASE)
+    made, person = avatar_from_photos(photos, model, ViTSmall.from_package())
+    for path in write_avatar(made, person, out):
+        print(path)
+
+
+def drive(
+    avatar: Positional[Path], out: Path, motion: str = "walk", frames: int = 75, fps: int = 25, px: int = 320
+) -> None:
+    """Drive a saved avatar with a ready-made motion and write a video.
+
+    Args:
+        avatar: avatar.safetensors.
+        out: The video, .mp4.
+        motion: walk, turn, wave, reach, squat, dance ...
+        frames: Length.
+        fps: Frames a second.
+        px: Side of the picture.
+    """
+    from lca_core.model import Avatar
+    from lca_core.viewer import body_camera, clip, motion_driving, write_mp4
+
+    if out.suffix != ".mp4":
+        raise InputError(f"{out} does not end in .mp4; only mp4 is written")
+    loaded = Avatar.load(avatar)
+    driving = motion_driving(loaded, motion, frames, fps)
+    write_mp4(out, clip(loaded, driving, body_camera(loaded, 0.5, px, reach=0.25)), fps)
+    print(out)
+
+
+def evaluate(
+    data: Path,
+    checkpoint: Path | None = None,
+    inputs: int = 4,
+    baselines: bool = False,
+    json: bool = False,
+    record: bool = False,
+) -> None:
+    """Evaluate a checkpoint on any folder of records made by `people`.
+
+    Args:
+        data: Folder of shards.
+        checkpoint: Weights (default: the shipped release).
+        inputs: Photographs shown.
+        baselines: Also the mean template and per-person optimisation.
+        json: Print JSON instead of a table.
+        record: Write the numbers to results/records/ (for the shipped release).
+    """
+    from lca_core.evaluation.report import evaluate_folder
+
+    print(evaluate_folder(data, checkpoint, inputs, baselines, as_json=json, write=record))
+
+
+def verify(people: int = 0) -> None:
+    """Evaluate the shipped checkpoint again and compare with the records; exit code 1 when they differ.
+
+    Args:
+        people: How many test people a domain (default: all that the records hold).
+    """
+    from lca_core.evaluation.report import verification_text
+    from lca_core.evaluation.verify import verify as run
+
+    checks = run(people or None)
+    print(verification_text(checks))
+    if not checks or not all(check.holds for check in checks):
+        sys.exit(1)
+
+
+COMMANDS = {"people": people, "train": train, "avatar": avatar, "drive": drive, "evaluate": evaluate, "verify": verify}
+
+
+def main() -> None:
+    """Parse the command line and run it; wrong input is told on standard error with exit code 2."""
+    try:
+        tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="python -m lca_core", description=__doc__)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

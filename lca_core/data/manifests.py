@@ -1,0 +1,73 @@
+"""Croissant manifests: what a folder of shards holds, in a form other tools read (mlcommons.org/croissant)."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from lca_core.data.records import split_of
+from lca_core.data.shards import shard_paths
+from lca_core.errors import InputError
+from lca_core.paths import atomic_path
+
+_CONTEXT = {
+    "@language": "en", "@vocab": "https://schema.org/", "sc": "https://schema.org/", "cr": "http://mlcommons.org/croissant/",
+    "dct": "http://purl.org/dc/terms/", "citeAs": "cr:citeAs", "column": "cr:column", "conformsTo": "dct:conformsTo",
+    "data": {"@id": "cr:data", "@type": "@json"}, "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "examples": {"@id": "cr:examples", "@type": "@json"}, "extract": "cr:extract", "field": "cr:field",
+    "fileObject": "cr:fileObject", "fileProperty": "cr:fileProperty", "fileSet": "cr:fileSet", "format": "cr:format",
+    "includes": "cr:includes", "isLiveDataset": "cr:isLiveDataset", "jsonPath": "cr:jsonPath", "key": "cr:key",
+    "md5": "cr:md5", "parentField": "cr:parentField", "path": "cr:path", "recordSet": "cr:recordSet",
+    "references": "cr:references", "regex": "cr:regex", "repeated": "cr:repeated", "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate", "separator": "cr:separator", "source": "cr:source", "subField": "cr:subField",
+    "transform": "cr:transform",
+}  # fmt: skip
+
+
+def manifest(folder: Path | str, domain: str, seeds: Sequence[int], profile: str) -> dict:
+    """The Croissant document of a set of digital humans; sha256 of every shard are in it."""
+    files, ids = [], []
+    for path in shard_paths(folder):
+        if not path.name.startswith(f"{domain}-"):
+            continue
+        ids.append(path.name)
+        files.append({
+            "@type": "cr:FileObject", "@id": path.name, "name": path.name, "contentUrl": path.name,
+            "encodingFormat": "application/x-tar", "contentSize": f"{path.stat().st_size} B",
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        })  # fmt: skip
+    if not ids:
+        raise InputError(f"{folder} has no shards of domain {domain!r}; make some with `python -m lca_core people`")
+    splits = sorted({split_of(seed) for seed in seeds})
+    members = {
+        "@type": "cr:FileSet", "@id": "persons", "name": "persons", "containedIn": [{"@id": name} for name in ids],
+        "encodingFormat": "application/json", "includes": "*.person.json",
+    }  # fmt: skip
+    fields = [
+        {"@type": "cr:Field", "@id": f"person/{name}", "name": name, "dataType": kind, "description": text,
+         "source": {"fileSet": {"@id": "persons"}, "extract": {"jsonPath": f"$.{name}"}}}
+        for name, kind, text in (
+            ("id", "sc:Text", "domain and seed"),
+            ("domain", "sc:Text", "studio or wild"),
+            ("seed", "sc:Integer", "the digital human's seed"),
+        )
+    ]  # fmt: skip
+    return {
+        "@context": _CONTEXT, "@type": "sc:Dataset", "name": f"lca-{domain}-{profile}-{'-'.join(splits)}",
+        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "description": f"{len(seeds)} digital humans made by lca_core, domain {domain}, profile {profile}: pictures, "
+        "mattes, face crops, cameras, body parameters and facial actions. Nobody in it is real.",
+        "license": "https://creativecommons.org/publicdomain/zero/1.0/", "version": "1.0.0",
+        "url": "https://arxiv.org/abs/2604.02320", "datePublished": "2026-11-22",
+        "citeAs": "lca_core: an open implementation of Large-scale Codec Avatars (arXiv 2604.02320).",
+        "keywords": [f"seeds {min(seeds)}-{max(seeds)}", *splits], "distribution": [*files, members],
+        "recordSet": [{"@type": "cr:RecordSet", "@id": "person", "name": "person", "field": fields}],
+    }  # fmt: skip
+
+
+def write_manifest(folder: Path | str, domain: str, seeds: Sequence[int], profile: str) -> Path:
+    """Write `<domain>-croissant.json` beside the shards, atomically."""
+    path = Path(folder) / f"{domain}-croissant.json"
+    with atomic_path(path) as partial:
+        partial.write_text(json.dumps(manifest(folder, domain, seeds, profile), indent=1) + "\n")
+    return path

@@ -1,0 +1,177 @@
+"""Evaluation of people with a model and with the two baselines; verification of shipped records.
+
+Whatever is judged, the protocol is the same: the input pictures of `split_frames` go in, the others are drawn from
+their own camera and driving signal and compared with the truth. epsilon comes from the target's own face crop
+(its brightness only), pose and gaze from the record.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from lca_core.body import Driving
+from lca_core.body.driving import EPSILON
+from lca_core.data import Frame, Person, Picture
+from lca_core.errors import InputError
+from lca_core.evaluation.baselines import PosedPicture, optimise_person
+from lca_core.evaluation.identity import identity_distance
+from lca_core.evaluation.metrics import iou, l1_fg, lpips_crop, over_white, psnr, psnr_fg, summarise
+from lca_core.evaluation.protocols import split_frames
+from lca_core.evaluation.records import Record, provenance, record_of
+from lca_core.model import LCA, Avatar, ImageEncoder, person_inputs
+from lca_core.model.tokens import foreground
+from lca_core.paths import CHECKPOINTS
+from lca_core.splats import Gaussians, rasterize, skin
+from lca_core.training import load_model
+
+RELEASE = CHECKPOINTS / "release.safetensors"
+TEMPLATE = CHECKPOINTS / "template.safetensors"
+METHODS = ("release", "baseline/template", "baseline/per_person")
+Values = dict[str, dict[str, dict[int | str, list[float]]]]  # method -> metric -> person -> one number a picture
+
+
+def target_driving(model: LCA, frame: Frame) -> Driving:
+    """What drives the avatar into a recorded frame: its theta, root and gaze, and epsilon from its face crop."""
+    code = torch.zeros(1, EPSILON)
+    if frame.face is not None:
+        with torch.no_grad():
+            code = model.expression(foreground(frame.face)[None, :3])
+    theta, gaze, root = (torch.from_numpy(x)[None] for x in (frame.theta, frame.gaze, frame.root))
+    return Driving(theta, code, gaze, root)
+
+
+@torch.no_grad()
+def draw(gaussians: Gaussians, picture: Picture) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W"]]:
+    """(colours over white, alpha) of Gaussians [N] seen by a picture's camera."""
+    camera = picture.camera
+    viewmat, K = torch.from_numpy(camera.viewmat)[None], torch.from_numpy(camera.K)[None]
+    g = gaussians
+    colors, alphas = rasterize(
+        g.means, g.quats, g.scales, g.opacities, g.colors, viewmat, K, camera.width, camera.height, torch.ones(3)
+    )
+    return colors[0].clamp(0, 1), alphas[0, ..., 0]
+
+
+def compare(posed: Gaussians, frame: Frame) -> dict[str, float]:
+    """All metrics of posed Gaussians against one recorded frame; identity only where there is a face crop."""
+    colors, alpha = draw(posed, frame.body)
+    truth, matte = pixels(frame.body)
+    result = {
+        "psnr": psnr(colors, truth, matte), "psnr_fg": psnr_fg(colors, truth, matte),
+        "l1_fg": l1_fg(colors, truth, matte), "lpips": lpips_crop(colors, truth, matte), "iou": iou(alpha, matte),
+    }  # fmt: skip
+    if frame.face is not None:
+        face, _ = draw(posed, frame.face)
+        result["identity_distance"] = identity_distance(face, over_white(*pixels(frame.face)))
+    return {k: float(v) for k, v in result.items()}
+
+
+def pixels(picture: Picture) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W"]]:
+    """(image, matte) in [0, 1]."""
+    return torch.from_numpy(np.array(picture.image)).float() / 255, torch.from_numpy(
+        np.array(picture.matte)
+    ).float() / 255
+
+
+def encode_person(model: LCA, encoder: ImageEncoder, person: Person, frames: Iterable[Frame]) -> Avatar:
+    """The avatar of a recorded person from some of their frames."""
+    inputs = person_inputs(list(frames), person.betas, encoder, model.profile.face_px)
+    return Avatar.encode(model, inputs, {"id": person.id})
+
+
+def template_avatar(template: LCA, person: Person) -> Avatar:
+    """The trained mean template in a person's shape: what one gets without looking at any picture."""
+    betas = torch.from_numpy(person.betas)[None]
+    tokens = torch.zeros(template.anchor_points.shape[0], template.profile.dim)
+    return Avatar(
+        template.template.raw.detach(), template.surface(betas)[0], template.frames, tokens,
+        template.skinning_weights, template.rest_joints(betas)[0], template.driven, template.action_map, {},
+    )  # fmt: skip
+
+
+def fit_person(template: LCA, person: Person, frames: Iterable[Frame]) -> Gaussians:
+    """The per-person baseline: canonical Gaussians optimised on the input pictures, from the template."""
+    start = template_avatar(template, person)
+    bodies, faces = [], []
+    for frame in frames:
+        transforms = start.transforms(target_driving(template, frame))[0]
+        for picture, into in ((frame.body, bodies), (frame.face, faces)):
+            if picture is not None:
+                camera = (torch.from_numpy(picture.camera.viewmat), torch.from_numpy(picture.camera.K))
+                into.append(PosedPicture(over_white(*pixels(picture)), transforms, *camera))
+    return optimise_person(start.canonical(), start.weights, bodies + faces)
+
+
+def evaluate_people(
+    people: Iterable[Person],
+    model: LCA,
+    encoder: ImageEncoder,
+    template: LCA | None = None,
+    n_inputs: int = 4,
+    total: int | None = None,
+) -> dict[str, Values]:
+    """domain -> method -> metric -> person -> values; the baselines are run when a template is given."""
+    result: dict[str, Values] = {}
+    for person in tqdm(people, desc="evaluate", total=total, unit="person"):
+        key = person.id if person.seed is None else person.seed
+        inputs, targets = split_frames(person, n_inputs)
+        avatar = encode_person(model, encoder, person, inputs)
+        posers = {"release": lambda d, a=avatar: a.drive(d).map(lambda t: t[0])}
+        if template is not None:
+            mean = template_avatar(template, person)
+            own = fit_person(template, person, inputs)
+            posers["baseline/template"] = lambda d, m=mean: m.drive(d).map(lambda t: t[0])
+            posers["baseline/per_person"] = lambda d, m=mean, g=own: skin(g, m.weights, m.transforms(d)[0])
+        for method, pose in posers.items():
+            values = result.setdefault(person.domain, {}).setdefault(method, {})
+            for target in targets:
+                for metric, value in compare(pose(target_driving(model, target.frame)), target.frame).items():
+                    values.setdefault(metric, {}).setdefault(key, []).append(value)
+    return result
+
+
+def to_records(
+    results: dict[str, Values], checkpoint: Path, profile: str, command: str, n_inputs: int = 4
+) -> list[Record]:
+    """Result records of an evaluation: <method>/<domain>/<metric>."""
+    records = []
+    for domain, methods in results.items():
+        for method, metrics in methods.items():
+            for metric, values in metrics.items():
+                if method != "release" and metric not in ("psnr", "psnr_fg"):
+                    continue
+                source = provenance(command, {"checkpoint": checkpoint}, sorted(values, key=str))
+                summary = summarise(values, np.random.default_rng(0))
+                records.append(
+                    record_of(f"{method}/{domain}/{metric}", summary, profile, protocol_of(metric, n_inputs), source)
+                )
+    return records
+
+
+def protocol_of(metric: str, n_inputs: int) -> dict:
+    """How a number was made, for the record."""
+    mask = {"psnr": "whole frame, both over white", "psnr_fg": "truth's foreground", "l1_fg": "truth's foreground",
+            "lpips": "square crop round the truth's foreground, over white", "iou": "alpha and matte over 0.5",
+            "identity_distance": "face crop over white, resized to 150 px, no landmark alignment"}  # fmt: skip
+    protocol = {
+        "inputs": n_inputs, "mask": mask[metric], "views": "unseen; poses seen and unseen",
+        "pose_source": "record (studio exact, wild with a tracker's errors); epsilon from the target's face crop",
+        "aggregation": "mean over pictures, then over people; 95% bootstrap over people",
+    }  # fmt: skip
+    if metric == "lpips":
+        protocol["network"] = "Alex v0.1"
+    if metric == "identity_distance":
+        protocol["network"] = "dlib ResNet, 128 numbers"
+    return protocol
+
+
+def load_release(checkpoint: Path | str = RELEASE) -> tuple[LCA, dict]:
+    """The shipped model; InputError that says what to do when it is not there."""
+    if not Path(checkpoint).exists():
+        raise InputError(f"{checkpoint} is not there; train one with `python -m lca_core train`, or give --checkpoint")
+    return load_model(checkpoint)

@@ -1,0 +1,83 @@
+"""The two stages as one call each: data, model, settings, loop."""
+
+from pathlib import Path
+
+from lca_core.data import read_people
+from lca_core.errors import InputError
+from lca_core.model import LCA, ViTSmall, rows_length
+from lca_core.paths import CHECKPOINTS
+from lca_core.profiles import profile as profile_of
+from lca_core.training.checkpoints import load_weights, read_header
+from lca_core.training.examples import Example, examples
+from lca_core.training.loop import Settings, build_model, train
+
+LEARNING_RATE = {"pretrain": 7e-4, "posttrain": 3e-4}
+TEMPLATE_STEPS = {"smoke": 40}  # other profiles: 200
+_DOMAIN = {"pretrain": "wild", "posttrain": "studio"}
+
+
+def stage_settings(
+    stage: str, profile: str, steps: int = 0, lr: float = 0.0, gamma: float = 0.65, seed: int = 0
+) -> Settings:
+    """The settings of a stage at a profile; zeros mean the default."""
+    sizes = profile_of(profile)
+    return Settings(
+        stage=stage,
+        steps=steps or (sizes.pretrain_steps if stage == "pretrain" else sizes.posttrain_steps),
+        lr=lr or LEARNING_RATE[stage],
+        gamma=1.0 if stage == "pretrain" else gamma,
+        seed=seed,
+        warmup=max(2, (steps or sizes.pretrain_steps) // 40),
+        template_steps=TEMPLATE_STEPS.get(profile, 200) if stage == "pretrain" else 0,
+    )
+
+
+def load_examples(data: Path | str, profile: str, domain: str | None = None) -> list[Example]:
+    """People of a folder of shards as tensors; InputError when their pictures are of another size."""
+    sizes, encoder = profile_of(profile), ViTSmall.from_package()
+    people = list(read_people(data))
+    for person in people:
+        size = person.frames[0].body.image.shape[0]
+        if size != sizes.body_px:
+            raise InputError(
+                f"{data}: pictures of {person.id} are {size} px, profile {profile!r} wants {sizes.body_px}; "
+                "give the profile the people were made with"
+            )
+        if domain and person.domain != domain:
+            raise InputError(
+                f"{data}: {person.id} is of domain {person.domain!r}; this stage trains on {domain!r} people"
+            )
+    return examples(people, encoder, sizes.face_px, total=len(people))
+
+
+def train_stage(
+    stage: str,
+    data: Path | str,
+    out: Path | str,
+    profile: str = "smoke",
+    *,
+    init: Path | str | None = None,
+    steps: int = 0,
+    lr: float = 0.0,
+    gamma: float = 0.65,
+    seed: int = 0,
+    resume: bool = False,
+) -> LCA:
+    """Run "pretrain" on wild people or "posttrain" on studio people; see `loop.train` for what is written.
+
+    init: weights that post-training starts from (default: the shipped release's, where its profile is this one).
+    InputError for a stage there is not, missing data, or weights of another size.
+    """
+    if stage not in _DOMAIN:
+        raise InputError(f"no stage is called {stage!r}; choose pretrain or posttrain")
+    if stage == "posttrain" and init is None:
+        init = CHECKPOINTS / "release.safetensors"
+    if init is not None and read_header(init)["profile"].name != profile:
+        raise InputError(f"{init} is of profile {read_header(init)['profile'].name!r}, not {profile!r}; give --init")
+    people = load_examples(data, profile, _DOMAIN[stage])
+    model = build_model(profile_of(profile), rows_length(ViTSmall), seed)
+    if init is not None:
+        load_weights(init, model)
+    settings = stage_settings(stage, profile, steps, lr, gamma, seed)
+    meta = {"stage": stage, "people": [p.id for p in people], "init": Path(init).name if init else None}
+    return train(model, people, settings, out, resume=resume, meta=meta)

@@ -1,0 +1,50 @@
+"""From photographs to avatar files: the main job, as two functions."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from lca_core.curation import prepare_photos
+from lca_core.data import Person
+from lca_core.errors import InputError
+from lca_core.model import LCA, Avatar, ImageEncoder, person_inputs
+from lca_core.splats import write_ply
+from lca_core.viewer.figures import avatar_figure, save_figure
+from lca_core.viewer.stage import body_camera, clip, motion_driving
+from lca_core.viewer.video import write_mp4
+
+FILES = ("avatar.safetensors", "avatar.ply", "sheet.png", "walk.mp4")
+
+
+def avatar_from_photos(
+    paths: Sequence[Path | str], model: LCA, encoder: ImageEncoder, meta: dict | None = None
+) -> tuple[Avatar, Person]:
+    """Find, cut out and encode the one person in the photographs; InputError as `curation.prepare_photos`."""
+    person = prepare_photos(paths, model.profile)
+    inputs = person_inputs(person.frames, person.betas, encoder, model.profile.face_px)
+    return Avatar.encode(model, inputs, {"id": person.id, "photos": person.meta["photos"]} | (meta or {})), person
+
+
+def write_avatar(
+    avatar: Avatar, person: Person, out: Path | str, frames: int = 50, progress: bool = True
+) -> list[Path]:
+    """Write avatar.safetensors, avatar.ply (canonical), sheet.png and walk.mp4 into `out`.
+
+    All four are made in a temporary folder first, so that an error leaves nothing half-written behind.
+    """
+    out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; give a folder for the avatar")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".avatar-", dir=out.parent) as name:
+        made = Path(name)
+        avatar.save(made / "avatar.safetensors")
+        write_ply(made / "avatar.ply", avatar.canonical())
+        save_figure(avatar_figure(person, avatar), made / "sheet.png")
+        camera = body_camera(avatar, 0.5, 320, reach=0.15)
+        write_mp4(made / "walk.mp4", clip(avatar, motion_driving(avatar, "walk", frames), camera, progress))
+        out.mkdir(exist_ok=True)
+        for file in FILES:
+            shutil.move(made / file, out / file)
+    return [out / file for file in FILES]

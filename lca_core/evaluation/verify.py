@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm.auto import tqdm
 
+from lca_core.data import read_people
 from lca_core.evaluation.evaluate import RELEASE, TEMPLATE, evaluate_people, load_release
 from lca_core.evaluation.records import Record, read_records, sha256
 from lca_core.model import ViTSmall
-from lca_core.people import render_person
+from lca_core.people import cached_people
 
 # Re-rendering and re-fitting a person on another machine repeats these only so far: path tracing and denoising
 # differ in the last bit between processors, and optimisation amplifies it.
@@ -50,8 +50,9 @@ def verify(people: int | None = None) -> list[Check]:
     for domain in ("studio", "wild"):
         mine = {k: r for k, r in records.items() if k.split("/")[-2] == domain}
         seeds = sorted({int(s) for r in mine.values() for s in r.per_person})[:people]
-        bar = tqdm(seeds, desc=f"render {domain}", unit="person")
-        rendered = [render_person(seed, domain, model.profile) for seed in bar]
+        if not seeds:
+            continue
+        rendered = list(read_people(cached_people(seeds, domain, model.profile)))
         results = evaluate_people(rendered, model, encoder, template, total=len(rendered)).get(domain, {})
         checks += [check for k, r in mine.items() if (check := _check(k, r, results)) is not None]
     return checks

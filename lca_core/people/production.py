@@ -1,5 +1,6 @@
 """Making many digital humans: a pool of processes, shards that appear whole, and picking up where it stopped."""
 
+import hashlib
 import json
 import os
 import time
@@ -13,12 +14,13 @@ from tqdm.auto import tqdm
 from lca_core.data.records import Person
 from lca_core.data.shards import write_shard
 from lca_core.errors import InputError
-from lca_core.paths import atomic_path
+from lca_core.paths import atomic_path, cache_dir
 from lca_core.people.domains import render_person
 from lca_core.profiles import Profile
 from lca_core.profiles import profile as profile_named
 
 PEOPLE_A_SHARD = 8
+RENDERING = 1  # raise when people or their pictures change, so that caches are made anew
 
 
 def render_people(
@@ -84,3 +86,12 @@ def _single_threaded() -> None:
     import drjit
 
     drjit.set_thread_count(1)
+
+
+def cached_people(seeds: Sequence[int], domain: str, profile: Profile | str, workers: int = 2) -> Path:
+    """Folder of shards with these people in the cache, rendered on first use: what notebooks and verify call."""
+    profile = profile_named(profile) if isinstance(profile, str) else profile
+    name = hashlib.sha256(json.dumps([RENDERING, domain, profile.name, *map(int, seeds)]).encode()).hexdigest()[:16]
+    folder = cache_dir("people", f"{domain}-{profile.name}-{name}")
+    render_people(seeds, domain, profile, folder, workers)
+    return folder

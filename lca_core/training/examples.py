@@ -23,12 +23,12 @@ class Example:
     """
 
     id: str
-    betas: Float[Tensor, "S"]
+    betas: Float[Tensor, " S"]
     body_rows: Float16[Tensor, "F P C"]
     face_rows: Float16[Tensor, "F Q C"]
     body_rgba: UInt8[Tensor, "F H W 4"]
     face_rgba: UInt8[Tensor, "F h w 4"]
-    has_face: Bool[Tensor, "F"]
+    has_face: Bool[Tensor, " F"]
     viewmats: Float[Tensor, "F 4 4"]
     body_Ks: Float[Tensor, "F 3 3"]
     face_Ks: Float[Tensor, "F 3 3"]

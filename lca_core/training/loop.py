@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ class Settings:
     regularizer: float = 1.0  # lambda of L_reg
     face_weight: float = 0.5
     lpips_weight: float = 0.1
-    lpips_views: int = 2  # pictures a step that LPIPS looks at
+    lpips_views: int = 1  # pictures a step that LPIPS looks at
     autocast: bool = True
 
 
@@ -54,6 +55,11 @@ def render(gaussians: Gaussians, views: Views, background: Float[Tensor, "P 3"])
         views.viewmats[:, None], views.Ks[:, None], width, height, background[:, None],
     )  # fmt: skip
     return colors[:, 0], alphas[:, 0]
+
+
+def select(values: Tensor, which: tuple[Tensor, Tensor]) -> Tensor:
+    """The entries (person, view) of a tensor [B, V, ...], one a picture."""
+    return values[which]
 
 
 def forward(model: LCA, batch: Batch, autocast: bool) -> tuple[Tensor, Tensor, Gaussians, Gaussians]:
@@ -89,7 +95,7 @@ def loss_of(model: LCA, batch: Batch, settings: Settings, rng: np.random.Generat
         alpha = views.rgba[..., 3:]
         truth = views.rgba[..., :3] * alpha + background[:, None, None] * (1 - alpha)
         for branch, posed in (("cano", canonical_posed), ("driven", driven_posed)):
-            colors, alphas = render(posed.map(lambda t: t[views.which]), views, background)
+            colors, alphas = render(posed.map(partial(select, which=views.which)), views, background)
             terms[f"l1_{name}_{branch}"] = weight * l1_loss(colors, truth, alphas, alpha)
             if branch == "driven" and settings.lpips_weight and settings.lpips_views:
                 some = torch.from_numpy(rng.permutation(len(truth))[: settings.lpips_views])

@@ -12,7 +12,7 @@ from lca_core.training.examples import Example, examples
 from lca_core.training.loop import Settings, build_model, train
 
 LEARNING_RATE = {"pretrain": 7e-4, "posttrain": 3e-4}
-TEMPLATE_STEPS = {"smoke": 40}  # other profiles: 200
+TEMPLATE_STEPS = {"smoke": 40}  # other profiles: 150
 _DOMAIN = {"pretrain": "wild", "posttrain": "studio"}
 
 
@@ -28,7 +28,7 @@ def stage_settings(
         gamma=1.0 if stage == "pretrain" else gamma,
         seed=seed,
         warmup=max(2, (steps or sizes.pretrain_steps) // 40),
-        template_steps=TEMPLATE_STEPS.get(profile, 200) if stage == "pretrain" else 0,
+        template_steps=TEMPLATE_STEPS.get(profile, 150) if stage == "pretrain" else 0,
     )
 
 

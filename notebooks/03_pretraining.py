@@ -1,0 +1,357 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 03 · Pretraining: a prior over people from casual clips
+#
+# The model learns what people look like from many of them, each seen badly: one moving camera, casual light, a
+# tracker's errors in pose and shape. Here the whole of it is built up in small steps, every tensor with its shape:
+# pictures to patch rows, rows to image tokens, a body's surface to geometry tokens, attention between them, Gaussians,
+# the loss, and a training run. At `profile="smoke"` that run is a few dozen steps on eight people: enough to see
+# every part move, not enough to see a face. The shipped model's own, longer curve stands at the end.
+#
+# **Where we are**
+#
+# ```
+#  digital humans ──┐
+#                   ├─▶ records ─▶ PRETRAINING ─▶ post-training ─▶ avatar ─▶ driving
+#  curation ────────┘
+#
+#  photos ─▶ patch rows ─▶ image tokens ───┐ (read by)
+#  body ───▶ anchors ────▶ geometry tokens ┴─▶ T_gs ─┬─ canonical: once per person ─┐
+#                          theta, epsilon, gaze ─────┴─ driven: once per frame ─────┴─▶ LBS ─▶ splats ─▶ loss
+# ```
+
+# %%
+import json
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from IPython.display import Markdown, display
+
+from lca_core.data import read_people
+from lca_core.evaluation.evaluate import draw, encode_person, evaluate_people, target_driving
+from lca_core.evaluation.protocols import split_frames
+from lca_core.model import ViTSmall, rows_length
+from lca_core.model.tokens import foreground
+from lca_core.paths import CHECKPOINTS, RESULTS
+from lca_core.people import cached_people
+from lca_core.profiles import profile as profile_of
+from lca_core.training import build_model, load_model, read_header
+from lca_core.training.batches import draw_batch
+from lca_core.training.examples import example
+from lca_core.training.loop import forward, loss_of, render, select
+from lca_core.training.stages import stage_settings, train_stage
+from lca_core.viewer import loss_curves, read_log, sheet
+
+# %% tags=["parameters"]
+profile = "smoke"
+seed = 0
+out = "../build/03_pretraining"
+
+# %%
+# %config InlineBackend.figure_formats = ["jpeg"]
+sizes, encoder = profile_of(profile), ViTSmall.from_package()
+run_folder = Path(out, "pretrain")
+print(f"profile {sizes.name}: body {sizes.body_px} px, face {sizes.face_px} px, D = {sizes.dim}, L = {sizes.depth},")
+print(f"{sizes.anchors} anchors x {sizes.gaussians_per_anchor} Gaussians, {sizes.pretrain_steps} steps")
+
+# %% [markdown]
+# ## 1. The people
+#
+# Wild records: a clip each, a body picture and a face crop a frame, both with mattes and cameras. The first run
+# renders them (minutes); afterwards they come from the cache. Seed 9000 is a validation person: never trained on.
+
+# %%
+folder = cached_people(range(sizes.wild_people), "wild", profile)
+people = list(read_people(folder))
+(unseen,) = read_people(cached_people([9000], "wild", profile))
+frame = people[0].frames[0]
+print(f"{len(people)} people, {len(people[0].frames)} frames each; of one frame:")
+print(f"body {frame.body.image.shape}, face {frame.face.image.shape if frame.face else None}, theta {frame.theta.shape}")
+sheet([("bodies", [p.frames[0].body.image for p in people[:8]]),
+       ("faces", [next((f.face.image for f in p.frames if f.face), p.frames[0].body.image) for p in people[:8]])], 110)  # fmt: skip
+plt.show()
+
+# %% [markdown]
+# ## 2. A picture becomes rows of numbers
+#
+# The picture is put over grey and cut into 14 x 14 patches. Each patch becomes one row: the frozen ViT's features,
+# then the patch's own pixels (the ViT alone keeps little colour). On the right the features' three main directions as
+# red, green and blue: the network tells body parts and background apart before any training of ours.
+
+# %%
+one = example(people[0], encoder, sizes.face_px)
+side = sizes.body_px // encoder.patch
+rows = one.body_rows[0].float()
+print(f"patch rows of {len(one.theta)} pictures: {[*one.body_rows.shape]}  [frames, patches, features + pixels]")
+print(f"one row: {encoder.dim} features + 4 x {encoder.patch} x {encoder.patch} pixels = {rows_length(encoder)}")
+u, s, _ = torch.pca_lowrank(rows[:, : encoder.dim], 3)
+colours = (0.5 + u / u.abs().amax(0) / 2).reshape(side, side, 3).numpy()
+pixels = rows[:, encoder.dim :].reshape(-1, 4, encoder.patch, encoder.patch)[:, :3] / 4 + 0.5
+
+# %%
+over_grey = foreground(frame.body)[:3].permute(1, 2, 0).numpy()
+figure, axes = plt.subplots(1, 3, figsize=(9, 3.2))
+axes[0].imshow(over_grey)
+axes[0].set_title("over grey")
+tiles = torch.nn.functional.pad(pixels, (1, 1, 1, 1), value=1.0).reshape(side, side, 3, 16, 16)
+axes[1].imshow(tiles.permute(0, 3, 1, 4, 2).reshape(16 * side, 16 * side, 3).clamp(0, 1))
+axes[1].set_title(f"{side} x {side} patches of {encoder.patch} px")
+axes[2].imshow(colours)
+axes[2].set_title("ViT features, 3 main directions")
+for axis in axes:
+    axis.axis("off")
+plt.show()
+
+# %% [markdown]
+# ## 3. The model, part by part
+#
+# One shared linear layer turns rows into image tokens, for any number of pictures. On the other side stand geometry
+# tokens, one for each anchor on the body's surface, made from where the anchor is and nothing else.
+
+# %%
+model = build_model(sizes, rows_length(encoder), seed)
+chosen = one.has_face.nonzero().flatten()[: sizes.inputs].tolist() or [0]
+inputs = one.inputs(chosen)
+image_tokens = model.image_tokens(inputs.body)
+print(f"image rows      {[*inputs.body.shape]}  ->  image tokens {[*image_tokens.shape]}  [B, photos, patches, D]")
+print(f"geometry tokens {[1, sizes.anchors, sizes.dim]}  [B, anchors, D]")
+parts = {n: sum(p.numel() for p in m.parameters()) for n, m in model.named_children()}
+for name, count in sorted(parts.items(), key=lambda item: -item[1]):
+    print(f"{name:16} {count:10,} numbers")
+
+# %% [markdown]
+# The anchors are spread more finely over head and hands, where people look. Each carries a compact group of points,
+# and each point a Gaussian: neighbouring points of one colour below belong to one token.
+
+# %%
+points, groups = model.anchor_points.flatten(0, 1), np.repeat(np.arange(sizes.anchors), sizes.gaussians_per_anchor)
+front = model.anchor_normals.flatten(0, 1)[:, 2] > 0
+shuffled = np.random.default_rng(0).permutation(sizes.anchors)[groups]
+figure, axes = plt.subplots(1, 2, figsize=(9, 4), width_ratios=(2, 1))
+for axis, size in zip(axes, (3, 14), strict=True):
+    axis.scatter(points[front, 0], points[front, 1], s=size, c=shuffled[front], cmap="prism", linewidths=0)
+    axis.set_aspect("equal")
+    axis.set_xlabel("x, metres")
+head = model.joint_template[15]
+axes[1].set_xlim(head[0] - 0.13, head[0] + 0.13)
+axes[1].set_ylim(head[1] - 0.08, head[1] + 0.22)
+axes[0].set_title(f"{sizes.anchors} anchors x {sizes.gaussians_per_anchor} points, front")
+axes[1].set_title("the head")
+plt.show()
+
+# %% [markdown]
+# Each of the L layers has three attentions: image tokens among themselves, geometry tokens among themselves, and
+# geometry tokens reading image tokens. Through all of them the shapes stay as they are. What comes out is T_gs.
+
+# %%
+layer = model.encoder.layers[0]
+for name in ("image_attention", "geometry_attention", "multimodal_attention"):
+    print(f"{name:22} {sum(p.numel() for p in getattr(layer, name).parameters()):9,} numbers, {sizes.heads} heads")
+with torch.no_grad():
+    tokens = model.encode(inputs)
+    raw = model.canonical_raw(tokens)
+    gaussians = model.gaussians(raw, model.surface(inputs.betas))
+print(f"T_gs {[*tokens.shape]} -> canonical numbers {[*raw.shape]}  [B, anchors, k, 14]")
+for name in ("means", "quats", "scales", "opacities", "colors"):
+    print(f"  {name:10} {[*getattr(gaussians, name).shape]}")
+
+# %% [markdown]
+# The canonical branch stops at the T-pose: this runs once per person. The driven branch adds what pose, expression
+# and gaze change, once per frame, and skinning puts the body where the record says. Before training both are
+# silent, and everybody is a grey surface in their own shape and pose.
+
+# %%
+training = [example(p, encoder, sizes.face_px) for p in people[: min(8, len(people))]]
+batch = draw_batch(training, np.random.default_rng(seed), sizes.batch_people, sizes.inputs, sizes.views)
+settings = stage_settings("pretrain", profile, seed=seed)
+with torch.no_grad():
+    _, driven, canonical_posed, driven_posed = forward(model, batch, autocast=False)
+    grey = torch.full((len(batch.body.rgba), 3), 0.5)
+    posed = driven_posed.map(lambda t: select(t, batch.body.which))
+    drawn, alphas = render(posed, batch.body, grey)
+print(f"theta {[*batch.theta.shape]}, driven numbers {[*driven.shape]}  [B, views, anchors, k, 14]")
+print(f"pictures drawn {[*drawn.shape]}, alphas {[*alphas.shape]}")
+truth = batch.body.rgba[..., :3] * batch.body.rgba[..., 3:] + 0.5 * (1 - batch.body.rgba[..., 3:])
+sheet([("truth", list(truth.numpy())), ("before training", list(drawn.clamp(0, 1).numpy()))], 140)
+plt.show()
+
+# %% [markdown]
+# ## 4. The loss
+#
+# L = L_img(I, I_cano) + L_img(I, I_driven) + lambda L_reg(p, s). Both branches must explain the picture by themselves;
+# L_img is L1 on colours and silhouettes, with LPIPS on some of the pictures. The regulariser holds Gaussians near
+# their anchors (acap), roundish (asap) and small (size), and costs nothing inside a free margin.
+
+# %%
+with torch.no_grad():
+    _, terms = loss_of(model, batch, settings, np.random.default_rng(seed))
+total = terms.pop("loss")
+figure, axis = plt.subplots(figsize=(7, 2.8))
+axis.barh([*terms], [*terms.values()])
+axis.invert_yaxis()
+axis.set_xlabel(f"share of the loss, {total:.2f} in all (no unit)")
+figure.tight_layout()
+plt.show()
+
+# %% [markdown]
+# ## 5. Training
+#
+# First the template alone is fitted for a moment: the one set of Gaussians that is least wrong for everybody. Then
+# everything trains. The loop is [lca_core/training/loop.py](../lca_core/training/loop.py), to be read from top to
+# bottom; a run that is stopped goes on from its last checkpoint (here, at profiles above smoke).
+
+# %%
+trained = train_stage("pretrain", folder, run_folder, profile, seed=seed, resume=profile != "smoke")
+print("written:", ", ".join(sorted(p.name for p in run_folder.iterdir())))
+log = read_log(run_folder / "log.csv")
+print(f"{len(log['step'])} steps: loss {log['loss'][:5].mean():.2f} -> {log['loss'][-5:].mean():.2f}")
+loss_curves({"this run": run_folder / "log.csv"}, smooth=5)
+plt.show()
+
+# %% [markdown]
+# ## 6. Before and after
+#
+# A training person and one never seen, each encoded from the first frames of their clip and drawn in the others'
+# poses: untrained, the mean template, and the trained model.
+
+
+# %%
+def pictures_of(model, person):
+    """The truth of two frames that were not put in, and the model's pictures of them."""
+    shown, targets = split_frames(person)
+    avatar = encode_person(model, encoder, person, shown)
+    return [
+        draw(avatar.drive(target_driving(model, t.frame)).map(lambda x: x[0]), t.frame.body)[0].numpy()
+        for t in targets[-2:]
+    ]
+
+
+template, _ = load_model(run_folder / "template.safetensors")
+for label, person in (("training person", people[0]), ("unseen person", unseen)):
+    shown, targets = split_frames(person)
+    columns = [[f.body.image for f in shown[:2]], [t.frame.body.image for t in targets[-2:]]]
+    columns += [pictures_of(m, person) for m in (model, template, trained)]
+    titles = ["input", "input", "truth", "truth", *(n for n in ("untrained", "template", "trained") for _ in "12")]
+    sheet([(label, [picture for column in columns for picture in column])], 110, captions=[titles])
+    plt.show()
+
+# %% [markdown]
+# In numbers: PSNR over the whole frame (over white), and over the person's pixels only, which is the strict one.
+
+# %%
+numbers = {}
+for name, judged in (("template", template), ("trained", trained)):
+    values = evaluate_people([people[0], unseen], judged, encoder)["wild"]["release"]
+    for metric in ("psnr", "psnr_fg"):
+        for label, person in (("training", people[0]), ("unseen", unseen)):
+            numbers[f"{name}/{label}/{metric}"] = round(float(np.mean(values[metric][person.seed])), 2)
+for label in ("training", "unseen"):
+    for metric in ("psnr", "psnr_fg"):
+        before, after = (numbers[f"{name}/{label}/{metric}"] for name in ("template", "trained"))
+        print(f"{label:9} person, {metric:8} template {before:6.2f} dB   trained {after:6.2f} dB")
+
+# %% [markdown]
+# ## 7. The shipped model's pretraining
+#
+# The same code with more people, more steps and a larger profile made the model in `results/checkpoints`. Its log:
+
+# %%
+release, release_log = CHECKPOINTS / "release.safetensors", RESULTS / "logs" / "pretrain.csv"
+if release_log.exists() and release.exists():
+    columns = read_log(release_log)
+    print(f"profile {read_header(release)['profile'].name}, {len(columns['step'])} steps: loss "
+          f"{columns['loss'][:50].mean():.2f} -> {columns['loss'][-50:].mean():.2f}")  # fmt: skip
+    loss_curves({"release": release_log}, smooth=100)
+    plt.show()
+else:
+    print("no log of a shipped model here yet: results/logs/pretrain.csv")
+
+# %% [markdown]
+# ## What we saw
+
+# %%
+summary = {
+    "people": len(people),
+    "steps": len(log["step"]),
+    "loss_first": round(float(log["loss"][:5].mean()), 3),
+    "loss_last": round(float(log["loss"][-5:].mean()), 3),
+    "gaussians": sizes.anchors * sizes.gaussians_per_anchor,
+    **numbers,
+}
+Path(out).mkdir(parents=True, exist_ok=True)
+Path(out, "03_pretraining.json").write_text(json.dumps(summary, indent=1))
+display(Markdown(
+    f"In {summary['steps']} steps on {summary['people']} people the loss went from **{summary['loss_first']:.2f}** to "
+    f"**{summary['loss_last']:.2f}**. The unseen person's foreground PSNR is **{numbers['trained/unseen/psnr_fg']:.2f} dB**, "
+    f"with the template alone {numbers['template/unseen/psnr_fg']:.2f} dB."
+))  # fmt: skip
+summary
+
+# %% [markdown]
+# - Everything that is particular to a person passes through the image tokens; everything that is particular to a
+#   place on the body through the geometry tokens. Attention is where the two meet.
+# - The template carries most of the first gain: silhouettes and mean colours. What the photographs add comes later,
+#   and at the smoke profile hardly at all.
+# - These numbers belong to this run; the release's are measured in [05_evaluation](05_evaluation.ipynb).
+#
+# ## Exercises
+#
+# **1.** Does it matter in which order the photographs are given?
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# with torch.no_grad():
+#     a, b = (trained.encode(one.inputs(order)) for order in (chosen, chosen[::-1]))
+# print((a - b).abs().max())
+# ```
+# Only rounding differs, about 1e-6: attention treats the image tokens as a set, and `place` says where a patch is in
+# its picture, not which picture it is.
+# </details>
+#
+# **2.** Leave out the patches' own pixels and look at the colours the model can still give.
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# from dataclasses import replace
+# blind = replace(inputs, body=inputs.body.clone(), face=inputs.face.clone())
+# blind.body[..., encoder.dim:], blind.face[..., encoder.dim:] = 0, 0
+# with torch.no_grad():
+#     for x in (inputs, blind):
+#         print(trained.canonical_raw(trained.encode(x))[..., :3].sigmoid().mean((0, 1, 2)))
+# ```
+# To be fair it should be trained without them as well: zero the same columns in `Example.body_rows` and
+# `Example.face_rows` and train again. Clothes come out in the colours of the mean person.
+# </details>
+#
+# **3.** Train for 150 steps with `lpips_weight` 0 and with 0.1. Which is sharper?
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# from dataclasses import replace
+# from lca_core.training import train
+# for weight in (0.0, 0.1):
+#     again = build_model(sizes, rows_length(encoder), seed)
+#     train(again, training, replace(settings, steps=150, lpips_weight=weight), Path(out, f"lpips_{weight}"))
+#     plt.imshow(np.concatenate(pictures_of(again, unseen), 1))
+#     plt.show()
+# ```
+# At this size hardly any difference: LPIPS pays once the large colours are right and edges are what is left.
+# </details>
+#
+# **Next:** [04_posttraining](04_posttraining.ipynb), where a few people in a studio sharpen what many taught.

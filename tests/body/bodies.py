@@ -1,0 +1,11 @@
+"""The free body, loaded once for all tests that need one."""
+
+import functools
+
+from lca_core.body import BodyModel, body_file
+
+
+@functools.cache
+def free_body() -> BodyModel:
+    """The free body whatever LCA_BODY names."""
+    return BodyModel.load(body_file())

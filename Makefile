@@ -77,7 +77,6 @@ commit-notebooks: venv ## run every notebook as it stands and renew the committe
 reproduce: venv ## run every notebook at smoke, evaluate the shipped checkpoint, print our table beside the paper's
 	@$(MAKE) --no-print-directory notebooks
 	$(PY) -m lca_core verify --people 2
-	@echo; cat results/README.md
 	@echo
 	@echo "Where to look:"
 	@echo "  executed notebooks        $(OUT)/*.ipynb (seconds of each: $(OUT)/seconds.json)"

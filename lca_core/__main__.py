@@ -128,6 +128,7 @@ def evaluate(
     baselines: bool = False,
     json: bool = False,
     record: bool = False,
+    sheet: Path | None = None,
 ) -> None:
     """Evaluate a checkpoint on any folder of records made by `people`.
 
@@ -138,10 +139,11 @@ def evaluate(
         baselines: Also the mean template and per-person optimisation.
         json: Print JSON instead of a table.
         record: Write the numbers to results/records/ (for the shipped release).
+        sheet: A PNG to draw the first eight people into, truth beside avatar.
     """
     from lca_core.evaluation.report import evaluate_folder
 
-    print(evaluate_folder(data, checkpoint, inputs, baselines, as_json=json, write=record))
+    print(evaluate_folder(data, checkpoint, inputs, baselines, as_json=json, write=record, sheet=sheet))
 
 
 def verify(people: int = 0) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from lca_core.body import Driving
-from lca_core.body.driving import EPSILON
+from lca_core.body.driving import EPSILON, GAZE, THETA
 from lca_core.data import Frame, Person, Picture
 from lca_core.errors import InputError
 from lca_core.evaluation.baselines import PosedPicture, optimise_person
@@ -24,6 +24,7 @@ from lca_core.evaluation.metrics import iou, l1_fg, lpips_crop, over_white, psnr
 from lca_core.evaluation.protocols import split_frames
 from lca_core.evaluation.records import Record, provenance, record_of
 from lca_core.model import LCA, Avatar, ImageEncoder, person_inputs
+from lca_core.model.decoders import DrivenDecoder
 from lca_core.model.tokens import foreground
 from lca_core.paths import CHECKPOINTS
 from lca_core.splats import Gaussians, rasterize, skin
@@ -84,34 +85,36 @@ def encode_person(model: LCA, encoder: ImageEncoder, person: Person, frames: Ite
     return Avatar.encode(model, inputs, {"id": person.id})
 
 
-def template_avatar(template: LCA, person: Person) -> Avatar:
+def template_avatar(model: LCA, template: Float[Tensor, "G k 14"], person: Person) -> Avatar:
     """The trained mean template in a person's shape: what one gets without looking at any picture."""
     betas = torch.from_numpy(person.betas)[None]
-    tokens = torch.zeros(template.anchor_points.shape[0], template.profile.dim)
+    silent = DrivenDecoder(model.profile.dim, template.shape[1], THETA + EPSILON + GAZE)  # starts, and stays, at zero
+    tokens = torch.zeros(len(template), model.profile.dim)
     return Avatar(
-        template.template.raw.detach(), template.surface(betas)[0], template.frames, tokens,
-        template.skinning_weights, template.rest_joints(betas)[0], template.driven, template.action_map, {},
+        template, model.surface(betas)[0], model.frames, tokens, model.skinning_weights, model.rest_joints(betas)[0],
+        silent, model.action_map, {},
     )  # fmt: skip
 
 
-def fit_person(template: LCA, person: Person, frames: Iterable[Frame]) -> Gaussians:
-    """The per-person baseline: canonical Gaussians optimised on the input pictures, from the template."""
-    start = template_avatar(template, person)
+def fit_person(mean: Avatar, frames: Iterable[Frame]) -> Gaussians:
+    """The per-person baseline: canonical Gaussians optimised on the input pictures, from the mean template."""
     bodies, faces = [], []
     for frame in frames:
-        transforms = start.transforms(target_driving(template, frame))[0]
+        still = torch.zeros(1, EPSILON)  # skinning needs no expression
+        driving = Driving.from_numpy(frame.theta[None], frame.root[None], frame.gaze[None], still)
+        transforms = mean.transforms(driving)[0]
         for picture, into in ((frame.body, bodies), (frame.face, faces)):
             if picture is not None:
                 camera = (torch.from_numpy(picture.camera.viewmat), torch.from_numpy(picture.camera.K))
                 into.append(PosedPicture(over_white(*pixels(picture)), transforms, *camera))
-    return optimise_person(start.canonical(), start.weights, bodies + faces)
+    return optimise_person(mean.canonical(), mean.weights, bodies + faces)
 
 
 def evaluate_people(
     people: Iterable[Person],
     model: LCA,
     encoder: ImageEncoder,
-    template: LCA | None = None,
+    template: Float[Tensor, "G k 14"] | None = None,
     n_inputs: int = 4,
     total: int | None = None,
 ) -> dict[str, Values]:
@@ -123,8 +126,8 @@ def evaluate_people(
         avatar = encode_person(model, encoder, person, inputs)
         posers = {"release": lambda d, a=avatar: a.drive(d).map(lambda t: t[0])}
         if template is not None:
-            mean = template_avatar(template, person)
-            own = fit_person(template, person, inputs)
+            mean = template_avatar(model, template, person)
+            own = fit_person(mean, inputs)
             posers["baseline/template"] = lambda d, m=mean: m.drive(d).map(lambda t: t[0])
             posers["baseline/per_person"] = lambda d, m=mean, g=own: skin(g, m.weights, m.transforms(d)[0])
         for method, pose in posers.items():

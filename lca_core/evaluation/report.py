@@ -9,9 +9,12 @@ from lca_core.data import read_people
 from lca_core.evaluation.evaluate import RELEASE, TEMPLATE, Values, evaluate_people, load_release, to_records
 from lca_core.evaluation.metrics import summarise
 from lca_core.evaluation.records import read_records, write_record, write_results_readme
+from lca_core.evaluation.sheets import people_sheet
 from lca_core.evaluation.tables import comparison_text, metrics_text
 from lca_core.evaluation.verify import Check
 from lca_core.model import ViTSmall
+from lca_core.training import load_template
+from lca_core.viewer import save_picture
 
 
 def evaluate_folder(
@@ -21,14 +24,16 @@ def evaluate_folder(
     baselines: bool = False,
     as_json: bool = False,
     write: bool = False,
+    sheet: Path | str | None = None,
 ) -> str:
     """Evaluate a checkpoint (default: the release) on every person of a folder; returns a table or JSON as text.
 
-    write: keep the numbers as records in results/ and renew results/README.md.
+    write: keep the numbers as records in results/ and renew results/README.md. sheet: a PNG to draw the first eight
+    people into.
     """
     checkpoint = Path(checkpoint or RELEASE)
     model, _ = load_release(checkpoint)
-    template = load_release(TEMPLATE)[0] if baselines else None
+    template = load_template(TEMPLATE, model) if baselines else None
     people = list(read_people(data))
     results = evaluate_people(people, model, ViTSmall.from_package(), template, n_inputs, total=len(people))
     if write:
@@ -38,6 +43,8 @@ def evaluate_folder(
         for record in to_records(results, checkpoint, model.profile.name, command, n_inputs):
             write_record(record)
         write_results_readme()
+    if sheet:
+        save_picture(people_sheet(people[:8], model, ViTSmall.from_package(), n_inputs=n_inputs), sheet)
     rows = summaries(results)
     if as_json:
         return json.dumps(rows, indent=1)

@@ -9,6 +9,7 @@ from lca_core.evaluation.evaluate import RELEASE, TEMPLATE, evaluate_people, loa
 from lca_core.evaluation.records import Record, read_records, sha256
 from lca_core.model import ViTSmall
 from lca_core.people import cached_people
+from lca_core.training import load_template
 
 # Re-rendering and re-fitting a person on another machine repeats these only so far: path tracing and denoising
 # differ in the last bit between processors, and optimisation amplifies it.
@@ -40,7 +41,7 @@ def verify(people: int | None = None) -> list[Check]:
     """
     records = {k: r for k, r in read_records().items() if r.per_person and "checkpoint_sha256" in r.provenance}
     model, _ = load_release()
-    template, _ = load_release(TEMPLATE)
+    template = load_template(TEMPLATE, model)
     digest = sha256(RELEASE)
     stale = [k for k, r in records.items() if r.provenance["checkpoint_sha256"] != digest]
     if stale:

@@ -17,6 +17,7 @@ from lca_core.people.cut import Piece, clip
 from lca_core.people.spec import Garment, PersonSpec
 
 _J = {name: number for number, name in enumerate(JOINT_NAMES)}
+_HEAD = [_J[name] for name in ("head", "jaw", "left_eye_smplhf", "right_eye_smplhf")]
 HEM = 0.006  # metres that a hem is folded inwards
 
 
@@ -160,6 +161,8 @@ def _make(part, garment, cuts, distance, body, rest, weights, lines, px, seed) -
         piece = clip(piece, cut(piece.vertices))
     faces, uv = piece.faces, _chart(part, garment, piece, lines)
     covered = np.min([cut(rest) for cut in cuts], 0) > (0.012 if part == "shoe" else 0.03)
+    # The cuts are open upwards (a neckline is a ring): without this, noses and chins count as under the collar.
+    covered &= weights[:, _HEAD].sum(1) < 0.02
     piece, faces, uv = _fold_hems(piece, faces, uv)
     return Cloth(
         part, piece.vertices.astype(np.float32), piece.weights.astype(np.float32), faces.astype(np.int32),

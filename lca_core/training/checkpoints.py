@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from lca_core.body import BodyModel
 from lca_core.errors import InputError
@@ -16,6 +18,7 @@ from lca_core.paths import atomic_path
 from lca_core.profiles import Profile
 
 FORMAT = "lca_core model 1"
+TEMPLATE_FORMAT = "lca_core template 1"
 
 
 def save_model(path: Path | str, model: LCA, meta: dict) -> None:
@@ -25,6 +28,25 @@ def save_model(path: Path | str, model: LCA, meta: dict) -> None:
               "meta": json.dumps(meta)}  # fmt: skip
     with atomic_path(path) as partial:
         save_file(tensors, partial, metadata=header)
+
+
+def save_template(path: Path | str, model: LCA) -> None:
+    """The person-independent template alone: raw numbers [G, k, 14] of one profile."""
+    with atomic_path(path) as partial:
+        header = {"format": TEMPLATE_FORMAT, "profile": model.profile.name}
+        save_file({"raw": model.template.raw.detach().cpu().contiguous()}, partial, metadata=header)
+
+
+def load_template(path: Path | str, model: LCA) -> Float[Tensor, "G k 14"]:
+    """The raw numbers of a template file; InputError when it is none, or of another size than `model`."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            header, raw = file.metadata() or {}, file.get_tensor("raw")
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} cannot be read as a template ({error}); pretraining writes one") from error
+    if header.get("format") != TEMPLATE_FORMAT or raw.shape != model.template.raw.shape:
+        raise InputError(f"{path} is no template of profile {model.profile.name!r}; pretraining writes one")
+    return raw
 
 
 def read_header(path: Path | str) -> dict:

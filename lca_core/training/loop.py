@@ -22,7 +22,7 @@ from lca_core.body import BodyModel, full_pose, joint_transforms
 from lca_core.model import LCA
 from lca_core.splats import Gaussians, rasterize, skin
 from lca_core.training.batches import Batch, Views, draw_batch
-from lca_core.training.checkpoints import load_state, save_model, save_state
+from lca_core.training.checkpoints import load_state, save_model, save_state, save_template
 from lca_core.training.examples import Example
 from lca_core.training.losses import as_close_as_possible, as_spherical_as_possible, l1_loss, too_large
 from lca_core.training.perceptual import lpips
@@ -179,7 +179,7 @@ def train(
         log.unlink(missing_ok=True)
         if settings.template_steps:
             fit_template(model, people, settings, rng)
-            save_model(out / "template.safetensors", model, {"stage": "template", "steps": settings.template_steps})
+            save_template(out / "template.safetensors", model)
     model.train()
     saved = time.monotonic()
     bar = tqdm(range(start, settings.steps), desc=settings.stage, unit="step", initial=start, total=settings.steps)

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lca_core.body import JOINT_NAMES
 from lca_core.people import basemesh, eyes, hair
 from lca_core.people.cut import Piece, clip
-from lca_core.people.human import DigitalHuman, full_body
+from lca_core.people.human import DigitalHuman, _skin_part, full_body
 from lca_core.people.parts import PART_IDS, Strands, Surface
 from lca_core.people.spec import BOTTOMS, HAIR_STYLES, TOPS, sample_person
 
@@ -132,3 +133,13 @@ def test_an_eyeball_fills_its_socket():
     joint = body.J_template[23].numpy()
     center = (ball.vertices[:, :2].min(0) + ball.vertices[:, :2].max(0)) / 2
     assert np.linalg.norm(center - joint[:2]) < 0.003
+
+
+@pytest.mark.parametrize("seed", [2, 7, 13, 10000])
+def test_clothes_never_hide_a_face(seed):
+    body = full_body()
+    head = body.weights[:, [JOINT_NAMES.index("head"), JOINT_NAMES.index("jaw")]].sum(1).numpy() > 0.5
+    whole = _skin_part(np.zeros(len(head), bool), np.zeros((4, 4, 3), np.uint8)).index
+    human = DigitalHuman.build(sample_person(seed), texture_px=64)
+    worn = next(part for part in human._parts if part.look.part == "skin").index
+    assert set(whole[head[whole]]) <= set(worn)

@@ -69,7 +69,7 @@ def train(
         profile: Sizes of the model and the run.
         init: Weights to start from (posttrain; default: the shipped release).
         steps: Number of steps (default: the profile's).
-        lr: Learning rate (default: 7e-4 to pretrain, 3e-4 to post-train).
+        lr: Learning rate (default: 9e-4 to pretrain, 4e-4 to post-train).
         gamma: Layer-wise decay of the learning rate when post-training.
         seed: Random seed of weights and batches.
         resume: Go on from state.safetensors in `out`.

@@ -181,8 +181,8 @@ avatar_sliders(avatar, px)
 # %% [markdown]
 # ## 6. Somebody whose truth is known
 #
-# A digital human that training never saw, from a studio record: four pictures all round go in, with exact shape and
-# pose. All other pictures are drawn by the avatar and compared. This is what the model was trained for.
+# A digital human that training never saw, from a studio record: up to four pictures all round go in, with exact shape
+# and pose. All other pictures are drawn by the avatar and compared. This is what the model was trained for.
 
 # %%
 # two people: the ones that `verify` renders too, so that the cache serves both
@@ -222,7 +222,7 @@ by_count = {}
 for count in (1, 2, 4):
     some = shown[:: 4 // count]
     guess = encode_person(model, encoder, known, some)
-    by_count[count] = float(np.mean([drawn(guess, target.frame)[2] for target in targets]))
+    by_count[len(some)] = float(np.mean([drawn(guess, target.frame)[2] for target in targets]))
 print("pictures in -> psnr_fg:", {count: f"{value:.2f} dB" for count, value in by_count.items()})
 sheet([("all round", turntable(other, 6, px))], px)
 plt.show()

@@ -58,7 +58,7 @@ def read_people(folder: Path | str) -> Iterator[Person]:
                     members[name] = tar.extractfile(info).read()
                 if members:
                     yield _person(members)
-        except (tarfile.TarError, EOFError, KeyError, json.JSONDecodeError) as error:
+        except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, SyntaxError) as error:  # pictures: PIL
             raise InputError(f"{path} is not a whole shard ({error!r}); delete it and make it again") from error
 
 

@@ -88,8 +88,9 @@ def encode_person(model: LCA, encoder: ImageEncoder, person: Person, frames: Ite
 def template_avatar(model: LCA, template: Float[Tensor, "G k 14"], person: Person) -> Avatar:
     """The trained mean template in a person's shape: what one gets without looking at any picture."""
     betas = torch.from_numpy(person.betas)[None]
-    silent = DrivenDecoder(model.profile.dim, template.shape[1], THETA + EPSILON + GAZE)  # starts, and stays, at zero
-    tokens = torch.zeros(len(template), model.profile.dim)
+    width = model.driven.token.in_features
+    silent = DrivenDecoder(width, template.shape[1], THETA + EPSILON + GAZE)  # starts, and stays, at zero
+    tokens = torch.zeros(len(template), width)
     return Avatar(
         template, model.surface(betas)[0], model.frames, tokens, model.skinning_weights, model.rest_joints(betas)[0],
         silent, model.action_map, {},

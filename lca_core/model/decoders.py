@@ -35,16 +35,25 @@ class Template(nn.Module):
 class CanonicalDecoder(nn.Module):
     """H_cano: a geometry token to its k Gaussians."""
 
-    def __init__(self, dim: int, per_anchor: int):
+    def __init__(self, dim: int, per_anchor: int, read: int = 0):
         super().__init__()
-        self.k = per_anchor
+        self.k, self.read = per_anchor, read
         self.net = nn.Sequential(nn.Linear(dim, 2 * dim), nn.GELU(), nn.Linear(2 * dim, per_anchor * CANONICAL))
         nn.init.normal_(self.net[-1].weight, std=1e-3)
         nn.init.zeros_(self.net[-1].bias)
+        if read:  # the last `read` numbers of a token are colours it has read; their mean is where gates start
+            self.gates = nn.Linear(dim, per_anchor * read // 3)
+            nn.init.zeros_(self.gates.weight)
+            nn.init.constant_(self.gates.bias, 3 / read)
 
     def forward(self, tokens: Float[Tensor, "B G D"]) -> Float[Tensor, "B G k 14"]:
         """Residuals on the template's numbers."""
-        return self.net(tokens).unflatten(-1, (self.k, CANONICAL))
+        raw = self.net(tokens).unflatten(-1, (self.k, CANONICAL))
+        if not self.read:
+            return raw
+        colors = tokens[..., -self.read :].unflatten(-1, (self.read // 3, 3))
+        gates = self.gates(tokens).unflatten(-1, (self.k, self.read // 3))
+        return torch.cat([raw[..., :3] + gates @ colors, raw[..., 3:]], -1)
 
 
 class DrivenDecoder(nn.Module):

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from lca_core.body import Anchors, BodyModel, sample_anchors
 from lca_core.body.driving import EPSILON, GAZE, THETA
+from lca_core.model.colors import READ, ColorReading, patch_colors
 from lca_core.model.decoders import CanonicalDecoder, DrivenDecoder, Template, frames_of_normals, to_gaussians
 from lca_core.model.expression import ActionMap, ExpressionEncoder
 from lca_core.model.transformer import Encoder, fourier
@@ -15,6 +16,7 @@ from lca_core.profiles import Profile
 from lca_core.splats import Gaussians
 
 _BANDS = 6
+PATCH_PIXELS = 14 * 14  # the last numbers of a row are its patch's matte
 
 
 @dataclass(frozen=True)
@@ -61,23 +63,35 @@ class LCA(nn.Module):
         position = 3 * (1 + 2 * _BANDS)
         self.geometry_tokens = nn.Sequential(nn.Linear(position, dim), nn.GELU(), nn.Linear(dim, dim))
         self.encoder = Encoder(dim, profile.depth, profile.heads)
-        self.canonical = CanonicalDecoder(dim, k)
-        self.driven = DrivenDecoder(dim, k, THETA + EPSILON + GAZE)
+        self.color_reading = ColorReading(dim) if profile.color_reading else None
+        width = dim + (READ if profile.color_reading else 0)
+        self.canonical = CanonicalDecoder(width, k, READ if profile.color_reading else 0)
+        self.driven = DrivenDecoder(width, k, THETA + EPSILON + GAZE)
         self.expression = ExpressionEncoder()
         self.action_map = ActionMap()
 
-    def encode(self, inputs: Inputs) -> Float[Tensor, "B G D"]:
-        """Geometry tokens T_gs of B people. The order of the photographs does not matter."""
-        rows = []
+    def encode(self, inputs: Inputs) -> Float[Tensor, "B G D+C"]:
+        """Geometry tokens T_gs of B people, with the colours they have read beside them (`ColorReading`).
+
+        The order of the photographs does not matter.
+
+        Patches without a pixel of the person are left out: they are most of a full-body picture, and averaged with
+        the others they drown what the geometry tokens have to read at the start of training.
+        """
+        rows, seen = [], []
         for i, x in enumerate((inputs.body, inputs.face)):
             rows.append((self.image_tokens(x) + self.kind[i] + self.place[i]).flatten(1, 2))
-        seen = torch.cat([
-            inputs.seen[..., i, None].expand(-1, -1, x.shape[2]).flatten(1)
-            for i, x in enumerate((inputs.body, inputs.face))
-        ], 1)  # fmt: skip
+            on_person = x[..., -PATCH_PIXELS:].amax(-1) > 0
+            seen.append((on_person & inputs.seen[..., i, None]).flatten(1))
+        colors = torch.cat([patch_colors(x).flatten(1, 2) for x in (inputs.body, inputs.face)], 1)
+        kept, order = foreground_first(torch.cat(seen, 1))
+        tokens, colors = pick(torch.cat(rows, 1), order), pick(colors, order)
         centers = self.anchor_points.mean(1)
-        geometry = self.geometry_tokens(fourier(centers, _BANDS)).expand(len(seen), -1, -1)
-        return self.encoder(torch.cat(rows, 1), geometry, None if seen.all() else seen)
+        geometry = self.geometry_tokens(fourier(centers, _BANDS)).expand(len(tokens), -1, -1)
+        geometry = self.encoder(tokens, geometry, kept)
+        if not self.profile.color_reading:
+            return geometry
+        return torch.cat([geometry, self.color_reading(geometry, tokens, colors, kept)], -1)
 
     def surface(self, betas: Float[Tensor, "B S"]) -> Float[Tensor, "B G k 3"]:
         """Points of the shaped T-pose that Gaussians are placed relative to, metres."""
@@ -108,3 +122,17 @@ class LCA(nn.Module):
     def skinning_weights(self) -> Float[Tensor, "N 55"]:
         """The template's weights at every Gaussian."""
         return self.anchor_weights.flatten(0, 1)
+
+
+def foreground_first(seen: Bool[Tensor, "B K"]) -> tuple[Bool[Tensor, "B M"], Int[Tensor, "B M"]]:
+    """Which tokens to keep, those seen first, M being the most that anybody has: (is it seen, its number)."""
+    most = max(1, int(seen.sum(1).max()))
+    order = seen.to(torch.int8).argsort(dim=1, descending=True, stable=True)[:, :most]
+    kept = seen.gather(1, order)
+    kept[:, 0] |= ~kept.any(1)  # attention needs something to look at
+    return kept, order
+
+
+def pick(values: Float[Tensor, "B K D"], order: Int[Tensor, "B M"]) -> Float[Tensor, "B M D"]:
+    """The rows of these numbers."""
+    return values.gather(1, order[..., None].expand(-1, -1, values.shape[-1]))

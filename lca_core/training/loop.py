@@ -190,7 +190,7 @@ def train(
             group["lr"] = group["base_lr"] * factor
         batch = draw_batch(people, rng, model.profile.batch_people, model.profile.inputs, model.profile.views)
         loss, terms = loss_of(model, batch, settings, rng)
-        optimizer.zero_grad(set_to_none=True)
+        model.zero_grad(set_to_none=True)  # all: at gamma = 0 the optimizer does not hold every parameter
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()

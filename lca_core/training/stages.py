@@ -11,7 +11,7 @@ from lca_core.training.checkpoints import load_weights, read_header
 from lca_core.training.examples import Example, examples
 from lca_core.training.loop import Settings, build_model, train
 
-LEARNING_RATE = {"pretrain": 7e-4, "posttrain": 3e-4}
+LEARNING_RATE = {"pretrain": 9e-4, "posttrain": 4e-4}
 TEMPLATE_STEPS = {"smoke": 40}  # other profiles: 150
 _DOMAIN = {"pretrain": "wild", "posttrain": "studio"}
 

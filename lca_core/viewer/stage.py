@@ -28,7 +28,7 @@ def body_camera(
     box = torch.stack([low, high]).numpy()
     corners = np.array([[box[i, 0], box[j, 1], box[k, 2]] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
     middle = corners.mean(0)
-    return around(middle + (corners - middle) * (1 + reach), azimuth, elevation, 3.2, px, 0.92)
+    return around(middle + (corners - middle) * (1 + reach), azimuth, elevation, 3.2, px, 0.88)
 
 
 def head_camera(avatar: Avatar, azimuth: float = 0.0, px: int = 256) -> Camera:

@@ -8,7 +8,17 @@ from lca_core.body import JOINT_NAMES, THETA_JOINTS, Driving, full_pose, theta_o
 from tests.body.bodies import free_body
 
 SPINE, NECK = ("spine1", "spine2", "spine3"), ("neck", "head")
-LEFT_OUT = {"pelvis", "jaw", "left_eye_smplhf", "right_eye_smplhf", "left_foot", "right_foot", "spine1", "spine2", "neck"}
+LEFT_OUT = {
+    "pelvis",
+    "jaw",
+    "left_eye_smplhf",
+    "right_eye_smplhf",
+    "left_foot",
+    "right_foot",
+    "spine1",
+    "spine2",
+    "neck",
+}
 
 
 def random_signal(frames: int = 5) -> dict[str, torch.Tensor]:

@@ -33,4 +33,6 @@ def random_person(seed: int, domain: str = "studio", frames: int = 3, px: int = 
         )
         for i in range(frames)
     )  # fmt: skip
-    return Person(f"{domain}-{seed:06d}", domain, seed, numbers(300), made, meta or {"hair": "long", "tops": ["T-shirt"]})
+    return Person(
+        f"{domain}-{seed:06d}", domain, seed, numbers(300), made, meta or {"hair": "long", "tops": ["T-shirt"]}
+    )

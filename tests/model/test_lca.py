@@ -1,0 +1,135 @@
+"""The model: photographs as a set, two branches, and the template underneath."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from lca_core.model import Inputs
+from lca_core.model.decoders import frames_of_normals
+from lca_core.splats.reference import quats_to_rotations
+from tests.model.models import TINY, random_inputs, tiny_model
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tiny_model()
+
+
+def given(inputs: Inputs, photos: list[int]) -> Inputs:
+    """The photographs of these numbers, in this order."""
+    return Inputs(inputs.body[:, photos], inputs.face[:, photos], inputs.seen[:, photos], inputs.betas)
+
+
+@torch.no_grad()
+def test_the_order_of_the_photographs_does_not_matter(model):
+    inputs = random_inputs(photos=4)
+    tokens = model.encode(inputs)
+    torch.testing.assert_close(model.encode(given(inputs, [2, 0, 3, 1])), tokens, rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_a_face_belongs_to_the_set_and_not_to_its_body_picture(model):
+    inputs = random_inputs(photos=2)
+    swapped = replace(inputs, face=inputs.face.flip(1))
+    torch.testing.assert_close(model.encode(swapped), model.encode(inputs), rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_the_photographs_matter(model):
+    inputs = random_inputs(photos=2)
+    for name in ("body", "face"):
+        changed = replace(inputs, **{name: getattr(inputs, name) + 1})
+        assert (model.encode(changed) - model.encode(inputs)).abs().max() > 0.01, name
+
+
+@torch.no_grad()
+def test_photographs_that_are_not_there_change_nothing(model):
+    """Padding, whatever numbers it holds, for people with different numbers of photographs."""
+    full = random_inputs(people=2, photos=4)
+    seen = full.seen.clone()
+    seen[0, 1:] = False
+    seen[1, 3:] = False
+    together = model.encode(replace(full, seen=seen))
+    for person, photos in ((0, [0]), (1, [0, 1, 2])):
+        one = Inputs(*(getattr(full, n)[person : person + 1] for n in ("body", "face", "seen", "betas")))
+        torch.testing.assert_close(together[person], model.encode(given(one, photos))[0], rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_a_missing_face_crop_changes_nothing_whatever_stands_in_its_place(model):
+    inputs = random_inputs(people=1, photos=2)
+    inputs.seen[0, 1, 1] = False
+    other = replace(inputs, face=torch.cat([inputs.face[:, :1], 7 * torch.ones_like(inputs.face[:, 1:])], 1))
+    torch.testing.assert_close(model.encode(other), model.encode(inputs), rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("photos", [1, 2, 5, 9])
+def test_any_number_of_photographs_will_do(model, photos):
+    tokens = model.encode(random_inputs(people=1, photos=photos))
+    assert tokens.shape == (1, TINY.anchors, TINY.dim)
+    assert tokens.isfinite().all()
+
+
+@torch.no_grad()
+def test_people_of_a_batch_do_not_mix(model):
+    inputs = random_inputs(people=2)
+    alone = Inputs(*(getattr(inputs, n)[1:] for n in ("body", "face", "seen", "betas")))
+    torch.testing.assert_close(model.encode(inputs)[1:], model.encode(alone), rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_opacity_is_not_driven(model):
+    tokens = model.encode(random_inputs())
+    raw = model.canonical_raw(tokens)
+    driven = model.driven_raw(raw, tokens, torch.randn(2, 270, generator=torch.Generator().manual_seed(1)))
+    assert torch.equal(driven[..., 13], raw[..., 13])
+    assert ((driven - raw)[..., :13].abs().amax((0, 1, 2)) > 1e-3).all()
+
+
+@torch.no_grad()
+def test_an_untrained_driven_branch_leaves_the_canonical_gaussians():
+    fresh = tiny_model(stirred=False)
+    tokens = fresh.encode(random_inputs())
+    raw = fresh.canonical_raw(tokens)
+    assert torch.equal(fresh.driven_raw(raw, tokens, torch.randn(2, 270)), raw)
+
+
+@torch.no_grad()
+def test_an_untrained_model_is_the_template_on_the_skin():
+    """Every Gaussian starts at its surface point (within millimetres), opaque, thin along the normal."""
+    fresh = tiny_model(stirred=False)
+    inputs = random_inputs(people=2)
+    surface = fresh.surface(inputs.betas)
+    gaussians = fresh.gaussians(fresh.canonical_raw(fresh.encode(inputs)), surface)
+    assert len(gaussians) == TINY.anchors * TINY.gaussians_per_anchor
+    assert (gaussians.means - surface.flatten(1, 2)).norm(dim=-1).max() < 0.005
+    assert gaussians.opacities.min() > 0.8
+    assert (gaussians.scales[..., 2] < 0.5 * gaussians.scales[..., 0]).all()
+    third = quats_to_rotations(gaussians.quats)[..., :, 2]
+    assert (third * fresh.anchor_normals.flatten(0, 1)).sum(-1).min() > 0.99
+
+
+def test_frames_turn_the_third_axis_to_the_normal():
+    normals = torch.nn.functional.normalize(torch.randn(20, 3, generator=torch.Generator().manual_seed(0)), dim=-1)
+    normals = torch.cat([normals, torch.tensor([[0.0, 0, 1], [0, 0, -1], [0, 1, 0]])])
+    quats = frames_of_normals(normals)
+    torch.testing.assert_close(quats_to_rotations(quats)[..., :, 2], normals, rtol=0, atol=1e-5)
+    torch.testing.assert_close(quats.norm(dim=-1), torch.ones(23), rtol=0, atol=1e-6)
+
+
+@torch.no_grad()
+def test_attention_maps_sum_to_one_and_explain_the_output(model):
+    attention = model.encoder.layers[0].multimodal_attention
+    generator = torch.Generator().manual_seed(0)
+    queries, context = (
+        torch.randn(1, 5, TINY.dim, generator=generator),
+        torch.randn(1, 7, TINY.dim, generator=generator),
+    )
+    maps = attention.weights(queries, context)
+    assert maps.shape == (1, TINY.heads, 5, 7)
+    torch.testing.assert_close(maps.sum(-1), torch.ones(1, TINY.heads, 5))
+    values = attention.key_value(attention.norm_context(context)).chunk(2, -1)[1].unflatten(-1, (TINY.heads, -1))
+    mixed = torch.einsum("bhqk,bkhd->bqhd", maps, values).flatten(2)
+    torch.testing.assert_close(attention.out(mixed), attention(queries, context), rtol=0, atol=1e-5)

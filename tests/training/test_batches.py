@@ -1,0 +1,72 @@
+"""Batches: who is drawn, from which photographs, held to which pictures."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from lca_core.training.batches import draw_batch, make_batch, stack_inputs
+from tests.training.subjects import TINY, painted_examples
+
+
+@pytest.fixture(scope="module")
+def people():
+    return painted_examples(3)
+
+
+def test_the_same_random_state_draws_the_same_batch(people):
+    a, b = (draw_batch(people, np.random.default_rng(5), 2, 2, 2) for _ in range(2))
+    assert torch.equal(a.inputs.body, b.inputs.body)
+    assert torch.equal(a.body.rgba, b.body.rgba)
+    assert torch.equal(a.root, b.root)
+
+
+def test_targets_are_not_among_the_photographs_shown_while_there_are_enough(people):
+    """Five frames: two shown at most, two held to. Frames are told apart by their rows and pixels."""
+    for seed in range(10):
+        batch = draw_batch(people, np.random.default_rng(seed), 2, 2, 2)
+        for b in range(2):
+            owner = next(p for p in people if torch.equal(p.betas, batch.inputs.betas[b]))
+            shown = {
+                f for f in range(5) for row in batch.inputs.body[b] if torch.equal(owner.body_rows[f].float(), row)
+            }
+            held = {int(f) for root in batch.root[b] for f in (owner.root == root).all(-1).nonzero()}
+            assert 1 <= len(shown) <= 2 and len(held) == 2
+            assert not shown & held
+
+
+def test_more_people_than_there_are_can_be_drawn(people):
+    assert draw_batch(people[:1], np.random.default_rng(0), 3, 2, 2).theta.shape == (3, 2, 138)
+
+
+def test_face_pictures_are_those_of_frames_with_a_face(people):
+    targets = [np.array([0, 1]), np.array([2, 0]), np.array([0, 0])]  # frame 0 has no face crop
+    batch = make_batch(people, stack_inputs([p.inputs([0]) for p in people]), targets)
+    assert batch.body.rgba.shape == (6, TINY.body_px, TINY.body_px, 4)
+    assert batch.face.rgba.shape == (2, TINY.face_px, TINY.face_px, 4)
+    assert [w.tolist() for w in batch.face.which] == [[0, 1], [1, 0]]
+    assert torch.equal(batch.face.rgba[1] * 255, people[1].face_rgba[2].float())
+    assert torch.equal(batch.face.Ks[1], people[1].face_Ks[2])
+    assert torch.equal(batch.face.viewmats[1], people[1].viewmats[2])
+
+
+def test_fewer_photographs_are_padded_and_marked_unseen(people):
+    inputs = stack_inputs([people[0].inputs([1, 2, 3]), people[1].inputs([4])])
+    assert inputs.body.shape[:2] == (2, 3)
+    assert inputs.seen[0].all()
+    assert inputs.seen[1].tolist() == [[True, True], [False, False], [False, False]]
+    assert torch.equal(inputs.body[1, 0], people[1].body_rows[4].float())
+
+
+def test_unknown_actions_are_not_numbers(people):
+    assert people[0].actions[0].isnan().all()
+    assert people[0].actions[1:].isfinite().all()
+
+
+def test_the_codes_see_faces_without_their_background(people):
+    person = replace(people[0])
+    batch = make_batch([person], person.inputs([1]), [np.array([1])])
+    outside = person.face_rgba[1, ..., 3] == 0
+    assert outside.any()
+    assert (batch.expression_faces[0, 0].permute(1, 2, 0)[outside] == 0.5).all()

@@ -1,0 +1,167 @@
+"""The training loop: it learns, it goes on exactly where it stopped, and it writes down what it did."""
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from lca_core.errors import InputError
+from lca_core.training import Settings, load_model, train
+from lca_core.training.batches import draw_batch
+from lca_core.training.loop import fit_template, loss_of
+from tests.body.bodies import free_body
+from tests.training.subjects import TINY, painted_examples, tiny_model
+
+PRETRAIN = Settings("pretrain", steps=6, lr=1e-3, warmup=1, template_steps=2, lpips_views=1)
+POSTTRAIN = Settings("posttrain", steps=6, lr=1e-3, gamma=0.0, warmup=1, lpips_weight=0.0, autocast=False)
+
+
+@pytest.fixture(scope="module")
+def people():
+    return painted_examples(2)
+
+
+def rows(out) -> list[dict[str, str]]:
+    with (out / "log.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def interrupted(people, settings, out, after: int) -> None:
+    """Train until `after` steps are done and saved, then stop as a Ctrl-C does."""
+
+    def watch(done, model):
+        if done == after:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_model(), people, settings, out, checkpoint_minutes=0, watch=watch)
+
+
+@pytest.fixture(scope="module")
+def posttrained(people, tmp_path_factory):
+    """(folder, model) of a whole run with gamma = 0."""
+    out = tmp_path_factory.mktemp("posttrained")
+    return out, train(tiny_model(), people, POSTTRAIN, out, meta={"stage": "posttrain", "people": ["a", "b"]})
+
+
+def assert_same_weights(one, other) -> None:
+    expected, found = (load_file(out / "weights.safetensors") for out in (one, other))
+    assert expected.keys() == found.keys()
+    for name in expected:
+        assert torch.equal(expected[name], found[name]), name
+
+
+def test_training_lowers_the_loss(people, tmp_path):
+    settings = Settings("pretrain", steps=30, lr=3e-3, warmup=2, lpips_weight=0.0)
+    model = train(tiny_model(), people, settings, tmp_path)
+    losses = np.array([float(row["loss"]) for row in rows(tmp_path)])
+    assert losses[-5:].mean() < 0.8 * losses[:5].mean()
+    assert not model.training
+
+
+def test_every_parameter_is_taught(people):
+    """None is left out of the forward pass, none is cut off from the loss."""
+    model = tiny_model()
+    with torch.no_grad():
+        for parameter in model.parameters():  # some last layers start at zero and block those before them
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    rng = np.random.default_rng(0)
+    loss, _ = loss_of(model, draw_batch(people, rng, 2, 2, 2), replace(PRETRAIN, lpips_weight=0.0, autocast=False), rng)
+    loss.backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None and parameter.grad.isfinite().all(), name
+        assert parameter.grad.abs().max() > 0, name
+
+
+@pytest.mark.parametrize("settings", [PRETRAIN, POSTTRAIN], ids=["pretrain", "decoders alone"])
+def test_a_resumed_run_is_bitwise_the_run_that_did_not_stop(people, tmp_path, settings):
+    straight, stopped = tmp_path / "straight", tmp_path / "stopped"
+    train(tiny_model(), people, settings, straight)
+    interrupted(people, settings, stopped, after=3)
+    assert not (stopped / "weights.safetensors").exists()
+    # Another start: nothing of it may be left after resuming.
+    train(tiny_model(seed=9), people, settings, stopped, resume=True)
+    assert_same_weights(straight, stopped)
+    assert (straight / "log.csv").read_text() == (stopped / "log.csv").read_text()
+
+
+def test_the_log_has_every_step_once_after_a_crash_between_checkpoints(people, tmp_path):
+    """Steps done after the last checkpoint were logged, the last only by half; the resumed run does them again."""
+    interrupted(people, POSTTRAIN, tmp_path, after=3)
+    with (tmp_path / "log.csv").open("a") as log:
+        log.write("3,0.5,,,,,,,,,,0.1\n4,0.4")
+    train(tiny_model(), people, POSTTRAIN, tmp_path, resume=True)
+    assert [row["step"] for row in rows(tmp_path)] == [str(step) for step in range(6)]
+    assert all(float(row["loss"]) > 0 and float(row["lr"]) > 0 for row in rows(tmp_path))
+
+
+def test_the_terms_of_the_loss_are_logged_and_add_up(people, tmp_path):
+    train(tiny_model(), people, replace(PRETRAIN, steps=2), tmp_path)
+    for row in rows(tmp_path):
+        numbers = {k: float(v) for k, v in row.items() if v and k not in ("step", "lr")}
+        assert {"l1_body_cano", "l1_body_driven", "lpips_body_driven", "acap", "asap", "size"} <= numbers.keys()
+        total = numbers.pop("loss")
+        assert sum(numbers.values()) == pytest.approx(total, rel=1e-4)
+
+
+@pytest.mark.parametrize("change", [{"lr": 2e-3}, {"steps": 7}, {"seed": 1}, {"gamma": 0.65}])
+def test_a_run_is_not_resumed_with_other_settings(people, tmp_path, change):
+    interrupted(people, POSTTRAIN, tmp_path, after=1)
+    before = (tmp_path / "state.safetensors").read_bytes()
+    with pytest.raises(InputError, match=next(iter(change))):
+        train(tiny_model(), people, replace(POSTTRAIN, **change), tmp_path, resume=True)
+    assert (tmp_path / "state.safetensors").read_bytes() == before
+
+
+def test_a_run_is_not_resumed_on_other_people(people, tmp_path):
+    interrupted(people, POSTTRAIN, tmp_path, after=1)
+    with pytest.raises(InputError, match="people"):
+        train(tiny_model(), people[:1], POSTTRAIN, tmp_path, resume=True)
+
+
+def test_resuming_where_nothing_was_saved_starts_anew(people, posttrained, tmp_path):
+    train(tiny_model(), people, POSTTRAIN, tmp_path, resume=True)
+    assert_same_weights(posttrained[0], tmp_path)
+
+
+def test_gamma_zero_leaves_the_early_layers_as_they_were(posttrained):
+    start, trained = tiny_model().state_dict(), posttrained[1].state_dict()
+    changed = {name.split(".")[0] for name in start if not torch.equal(start[name], trained[name])}
+    assert changed == {"encoder", "canonical", "driven", "expression", "action_map"}
+    for name in start:
+        if name.startswith("encoder.layers.0."):
+            assert torch.equal(start[name], trained[name]), name
+
+
+def test_the_weights_file_says_how_it_was_made(posttrained):
+    out, trained = posttrained
+    model, meta = load_model(out / "weights.safetensors", free_body())
+    assert meta["people"] == ["a", "b"]
+    assert meta["settings"]["gamma"] == 0.0 and meta["settings"]["profile"] == TINY.name
+    for name, tensor in trained.state_dict().items():
+        assert torch.equal(model.state_dict()[name], tensor), name
+
+
+def test_facial_actions_give_codes_after_training(people, posttrained):
+    codes = posttrained[1].action_map(people[0].actions[1:])
+    assert codes.isfinite().all()
+    assert codes.abs().max() > 0
+
+
+def test_fitting_the_template_moves_the_template_alone_towards_the_mean_person(people):
+    model = tiny_model()
+    start = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    fit_template(
+        model, people, Settings("pretrain", 0, 1e-3, template_steps=30, lpips_weight=0), np.random.default_rng(0)
+    )
+    changed = {name for name, tensor in model.state_dict().items() if not torch.equal(start[name], tensor)}
+    assert changed == {"template.raw"}
+    pixels = torch.cat([p.body_rgba.flatten(0, 2) for p in people])
+    mean = pixels[pixels[:, 3] > 0][:, :3].float().mean(0) / 255
+    before, after = (
+        (t[..., :3].sigmoid().mean((0, 1)) - mean).norm() for t in (start["template.raw"], model.template.raw)
+    )
+    assert after < 0.9 * before

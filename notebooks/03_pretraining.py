@@ -45,6 +45,7 @@ from lca_core.evaluation.evaluate import draw, encode_person, evaluate_people, t
 from lca_core.evaluation.metrics import over_white
 from lca_core.evaluation.protocols import split_frames
 from lca_core.model import ViTSmall, rows_length
+from lca_core.model.lca import PATCH_PIXELS
 from lca_core.model.tokens import foreground
 from lca_core.paths import CHECKPOINTS, RESULTS
 from lca_core.people import cached_people
@@ -130,6 +131,8 @@ chosen = one.has_face.nonzero().flatten()[: sizes.inputs].tolist()
 inputs = one.inputs(chosen)
 image_tokens = model.image_tokens(inputs.body)
 print(f"image rows      {[*inputs.body.shape]}  ->  image tokens {[*image_tokens.shape]}  [B, photos, patches, D]")
+on_person = inputs.body[..., -PATCH_PIXELS:].amax(-1) > 0  # a row ends with its patch's matte
+print(f"of {on_person.numel()} body patches {int(on_person.sum())} show the person; the others are left out")
 print(f"geometry tokens {[1, sizes.anchors, sizes.dim]}  [B, anchors, D]")
 parts = {n: sum(p.numel() for p in m.parameters()) for n, m in model.named_children()}
 for name, count in sorted(parts.items(), key=lambda item: -item[1]):
@@ -157,7 +160,9 @@ plt.show()
 
 # %% [markdown]
 # Each of the L layers has three attentions: image tokens among themselves, geometry tokens among themselves, and
-# geometry tokens reading image tokens. Through all of them the shapes stay as they are. What comes out is T_gs.
+# geometry tokens reading image tokens. Through all of them the shapes stay as they are. What comes out is T_gs; beside
+# it stand 48 numbers that each token reads straight from the patches' colours. That last part is ours, not the
+# paper's: it spares a small model the long way for colours ([colors.py](../lca_core/model/colors.py)).
 
 # %%
 layer = model.encoder.layers[0]
@@ -173,8 +178,8 @@ for name in ("means", "quats", "scales", "opacities", "colors"):
 
 # %% [markdown]
 # The canonical branch stops at the T-pose: this runs once per person. The driven branch adds what pose, expression
-# and gaze change, once per frame, and skinning puts the body where the record says. Before training both are
-# silent, and everybody is a grey surface in their own shape and pose.
+# and gaze change, once per frame, and skinning puts the body where the record says. Before training everybody is a
+# smooth surface in their own shape and pose, in about the mean colour of what their photographs show.
 
 # %%
 training = [example(p, encoder, sizes.face_px) for p in people[: min(8, len(people))]]
@@ -225,14 +230,14 @@ plt.show()
 
 # %% [markdown]
 # A step sees other people and other pictures than the one before, so the curve is as rough as the pictures differ.
-# Read it on one batch instead, the one of section 3: untrained, with the fitted template, and after training.
+# Read it on one batch instead, that of section 3: untrained, untrained on the fitted template, and after training.
 
 # %%
 template = load_template(run_folder / "template.safetensors", trained)
 with torch.no_grad():
     model.template.raw.copy_(template)
     losses = {"untrained": total}
-    for name, judged in (("template", model), ("trained", trained)):
+    for name, judged in (("on the template", model), ("trained", trained)):
         losses[name] = loss_of(judged, batch, settings, np.random.default_rng(seed))[1]["loss"]
 print("loss of one and the same batch:", ", ".join(f"{name} {value:.3f}" for name, value in losses.items()))
 
@@ -307,7 +312,7 @@ Path(out, "03_pretraining.json").write_text(json.dumps(summary, indent=1))
 gain = numbers["trained/unseen/psnr_fg"] - numbers["template/unseen/psnr_fg"]
 display(Markdown(
     f"{summary['steps']} steps, {summary['people']} people: the loss of one batch went from {losses['untrained']:.2f} "
-    f"to {losses['template']:.2f} with the template and to {losses['trained']:.2f} with training. On the unseen person "
+    f"to {losses['on the template']:.2f} on the template and to {losses['trained']:.2f} trained. On the unseen person "
     f"the photographs bring **{gain:+.2f} dB** of foreground PSNR over the template alone."
 ))  # fmt: skip
 summary
@@ -341,13 +346,14 @@ summary
 # ```python
 # from dataclasses import replace
 # blind = replace(inputs, body=inputs.body.clone(), face=inputs.face.clone())
-# blind.body[..., encoder.dim:], blind.face[..., encoder.dim:] = 0, 0
+# for rows in (blind.body, blind.face):
+#     rows[..., encoder.dim:-PATCH_PIXELS] = 0  # the matte, at the end, says which patches to read: keep it
 # with torch.no_grad():
 #     for x in (inputs, blind):
 #         print(trained.canonical_raw(trained.encode(x))[..., :3].sigmoid().mean((0, 1, 2)))
 # ```
 # To be fair it should be trained without them as well: zero the same columns in `Example.body_rows` and
-# `Example.face_rows` and train again. Clothes come out in the colours of the mean person.
+# `Example.face_rows` and train again. What colour is left then is what the ViT's features still tell.
 # </details>
 #
 # **3.** Train for 150 steps with `lpips_weight` 0 and with 0.1. Which is sharper?

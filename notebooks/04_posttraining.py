@@ -42,6 +42,7 @@ from lca_core.data import read_people
 from lca_core.evaluation.evaluate import RELEASE, draw, encode_person, evaluate_people, load_release, target_driving
 from lca_core.evaluation.protocols import split_frames
 from lca_core.model import ViTSmall, person_inputs
+from lca_core.model.lca import PATCH_PIXELS
 from lca_core.paths import RESULTS
 from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of
@@ -174,23 +175,24 @@ for domain, who in pairs:
 # %% [markdown]
 # ## 6. Where a geometry token looks
 #
-# In the last layer's multimodal attention every geometry token weighs all image patches of all pictures. Below, the
-# weights of three tokens over the first body picture, mean over heads. After a smoke run they are nearly flat: a
-# colour scale of their own makes small differences visible, so read the numbers under each picture. An even share
-# would be 1.
+# In the last layer's multimodal attention every geometry token weighs the patches of all pictures that show the
+# person. Below, the weights of three tokens over the first body picture, mean over heads. After a smoke run they are
+# nearly flat: a colour scale of their own makes small differences visible, so read the numbers under each picture.
+# An even share of all patches would be 1.
 
 
 # %%
 def attention(model, inputs, token):
-    """Weights of one token over the patches of the first body picture, 1 = an even share of all patches."""
+    """One token's weights on the first body picture's patches; 1: an even share of all; NaN: not the person."""
     last, kept = model.encoder.layers[-1].multimodal_attention, []
     hook = last.register_forward_pre_hook(lambda module, given: kept.extend(given[:2]))
     with torch.no_grad():
         model.encode(inputs)
         weights = last.weights(*kept)[0, :, token].mean(0)
     hook.remove()
-    side = model.profile.body_px // 14
-    return (weights[: side * side] * len(weights)).reshape(side, side)
+    on_person = inputs.body[0, 0, :, -PATCH_PIXELS:].amax(-1) > 0  # these come first, in order
+    picture = torch.full(on_person.shape, torch.nan).masked_scatter(on_person, weights * len(weights))
+    return picture.reshape(2 * (model.profile.body_px // 14,))
 
 
 def token_near(model, joint):
@@ -216,8 +218,9 @@ for row, (name, (model, who)) in zip(axes, looking.items(), strict=True):
         axis.set_title(name if joint is None else f"token at {joint}", fontsize=9)
         if joint is not None:
             weights = attention(model, inputs, token_near(model, joint))
-            axis.imshow(weights, extent=(0, px, px, 0), alpha=0.6, cmap="magma", interpolation="bilinear")
-            axis.text(0, 1.09 * px, f"{weights.min():.2f} to {weights.max():.2f} of an even share", fontsize=7)
+            axis.imshow(weights, extent=(0, px, px, 0), alpha=0.6, cmap="magma")
+            low, high = np.nanmin(weights), np.nanmax(weights)
+            axis.text(0, 1.09 * px, f"{low:.2f} to {high:.2f} of an even share", fontsize=7)
 plt.show()
 
 # %% [markdown]
@@ -292,9 +295,9 @@ summary
 #
 # <details><summary>Solution</summary>
 #
-# In `attention`, leave out `.mean(0)` and reshape to (heads, side, side):
+# In `attention`, take one head instead of `.mean(0)`, and call it for each:
 # ```python
-# return (weights[:, : side * side] * weights.shape[1]).reshape(-1, side, side)
+# weights = last.weights(*kept)[0, head, token]
 # ```
 # Heads differ more than tokens do in short runs. With training, heads that follow the body appear first for tokens
 # that look alike on everybody: shoes, hair.

@@ -8,7 +8,8 @@ from lca_core.model import LCA, Inputs
 from lca_core.profiles import profile
 from tests.body.bodies import free_body
 
-FEATURES = 20
+FEATURES = 6 + 4 * 14 * 14  # six numbers in place of an encoder's, then the patch's red, green, blue and matte
+MATTE = 14 * 14  # the last numbers of a row
 TINY = replace(
     profile("smoke"), name="tiny", body_px=42, face_px=28, dim=24, depth=2, heads=3, anchors=32, gaussians_per_anchor=2
 )
@@ -27,7 +28,7 @@ def tiny_model(stirred: bool = True, seed: int = 0) -> LCA:
 
 
 def random_inputs(people: int = 2, photos: int = 3, seed: int = 0) -> Inputs:
-    """Noise in place of patch rows; every photograph seen."""
+    """Noise in place of patch rows; every photograph seen, and the person on every patch but the first two."""
     generator = torch.Generator().manual_seed(seed)
 
     def normal(*shape: int) -> torch.Tensor:
@@ -35,4 +36,7 @@ def random_inputs(people: int = 2, photos: int = 3, seed: int = 0) -> Inputs:
 
     patches = [(px // 14) ** 2 for px in (TINY.body_px, TINY.face_px)]
     body, face = (normal(people, photos, n, FEATURES) for n in patches)
+    for x in (body, face):
+        x[..., -MATTE:] = 4 * (x[..., -MATTE:] > 0)
+        x[..., :2, -MATTE:] = 0
     return Inputs(body, face, torch.ones(people, photos, 2, dtype=torch.bool), 0.5 * normal(people, 300))

@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lca_core.model import Inputs
+from lca_core.model import LCA, Inputs
+from lca_core.model.colors import READ
 from lca_core.model.decoders import frames_of_normals
 from lca_core.splats.reference import quats_to_rotations
-from tests.model.models import TINY, random_inputs, tiny_model
+from tests.body.bodies import free_body
+from tests.model.models import FEATURES, MATTE, TINY, random_inputs, tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +70,36 @@ def test_a_missing_face_crop_changes_nothing_whatever_stands_in_its_place(model)
 @pytest.mark.parametrize("photos", [1, 2, 5, 9])
 def test_any_number_of_photographs_will_do(model, photos):
     tokens = model.encode(random_inputs(people=1, photos=photos))
-    assert tokens.shape == (1, TINY.anchors, TINY.dim)
+    assert tokens.shape == (1, TINY.anchors, TINY.dim + READ)
     assert tokens.isfinite().all()
+
+
+@torch.no_grad()
+def test_patches_without_the_person_change_nothing(model):
+    inputs = random_inputs()
+    body = inputs.body.clone()
+    body[:, :, :2, :-MATTE] = 9
+    torch.testing.assert_close(model.encode(replace(inputs, body=body)), model.encode(inputs), rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_pictures_without_anybody_give_finite_numbers(model):
+    """Beside somebody who is there, who is not disturbed."""
+    inputs = random_inputs(people=2)
+    expected = model.encode(inputs)
+    for x in (inputs.body, inputs.face):
+        x[0, ..., -MATTE:] = 0
+    tokens = model.encode(inputs)
+    assert tokens.isfinite().all()
+    torch.testing.assert_close(tokens[1], expected[1], rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_the_plain_model_has_no_colour_reading():
+    plain = LCA(replace(TINY, color_reading=False), FEATURES, free_body())
+    tokens = plain.encode(random_inputs())
+    assert tokens.shape == (2, TINY.anchors, TINY.dim)
+    assert plain.canonical_raw(tokens).shape == (2, TINY.anchors, TINY.gaussians_per_anchor, 14)
 
 
 @torch.no_grad()

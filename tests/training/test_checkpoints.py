@@ -7,11 +7,12 @@ import torch
 from safetensors.torch import save_file
 
 from lca_core.errors import InputError
-from lca_core.model import LCA, Avatar
+from lca_core.model import LCA, Avatar, rows_length
 from lca_core.training import load_model, load_weights, read_header, save_model
 from tests.body.bodies import free_body
 from tests.model.models import random_inputs
 from tests.model.models import tiny_model as other_model
+from tests.model.test_tokens import MeanColour
 from tests.training.subjects import TINY, tiny_model
 
 
@@ -31,7 +32,7 @@ def test_a_model_comes_back_from_its_file_exactly(tmp_path):
 
 def test_weights_of_another_size_are_refused(tmp_path):
     save_model(tmp_path / "w.safetensors", tiny_model(), {})
-    wider = LCA(replace(TINY, name="wider", dim=48), 20, free_body())
+    wider = LCA(replace(TINY, name="wider", dim=48), rows_length(MeanColour()), free_body())
     with pytest.raises(InputError, match="wider"):
         load_weights(tmp_path / "w.safetensors", wider)
 

@@ -130,7 +130,7 @@ def test_resuming_where_nothing_was_saved_starts_anew(people, posttrained, tmp_p
 def test_gamma_zero_leaves_the_early_layers_as_they_were(posttrained):
     start, trained = tiny_model().state_dict(), posttrained[1].state_dict()
     changed = {name.split(".")[0] for name in start if not torch.equal(start[name], trained[name])}
-    assert changed == {"encoder", "canonical", "driven", "expression", "action_map"}
+    assert changed == {"encoder", "color_reading", "canonical", "driven", "expression", "action_map"}
     for name in start:
         if name.startswith("encoder.layers.0."):
             assert torch.equal(start[name], trained[name]), name

@@ -36,10 +36,10 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".partial-", suffix=path.suffix, dir=path.parent)
     os.close(handle)
-    os.chmod(name, 0o644)
     temporary = Path(name)
     try:
         yield temporary
+        os.chmod(temporary, 0o644)  # mkstemp, and safetensors, make files for the owner alone
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

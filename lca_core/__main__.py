@@ -139,7 +139,7 @@ def evaluate(
         baselines: Also the mean template and per-person optimisation.
         json: Print JSON instead of a table.
         record: Write the numbers to results/records/ (for the shipped release).
-        sheet: A PNG to draw the first eight people into, truth beside avatar.
+        sheet: A PNG to draw the first four people into, truth beside avatar.
     """
     from lca_core.evaluation.report import evaluate_folder
 

@@ -28,7 +28,7 @@ def evaluate_folder(
 ) -> str:
     """Evaluate a checkpoint (default: the release) on every person of a folder; returns a table or JSON as text.
 
-    write: keep the numbers as records in results/ and renew results/README.md. sheet: a PNG to draw the first eight
+    write: keep the numbers as records in results/ and renew results/README.md. sheet: a PNG to draw the first four
     people into.
     """
     checkpoint = Path(checkpoint or RELEASE)
@@ -44,7 +44,7 @@ def evaluate_folder(
             write_record(record)
         write_results_readme()
     if sheet:
-        save_picture(people_sheet(people[:8], model, ViTSmall.from_package(), n_inputs=n_inputs), sheet)
+        save_picture(people_sheet(people[:4], model, ViTSmall.from_package(), n_inputs=n_inputs), sheet)
     rows = summaries(results)
     if as_json:
         return json.dumps(rows, indent=1)

@@ -11,8 +11,9 @@ ANCHORS, PER_ANCHOR = 128, 4
 
 @pytest.fixture
 def anchors(tmp_path, monkeypatch):
+    body = free_body()  # made once a machine: from the real cache
     monkeypatch.setenv("LCA_CACHE", str(tmp_path))
-    return sample_anchors(free_body(), ANCHORS, PER_ANCHOR)
+    return sample_anchors(body, ANCHORS, PER_ANCHOR)
 
 
 def test_every_anchor_has_equally_many_points(anchors):

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from lca_core.body.layout import ACTIONS, BONE_OF_JOINT, JOINT_NAMES, PARENTS
 from lca_core.paths import atomic_path, cache_dir
 
-VERSION = 1
+VERSION = 2
 PHENOTYPE_COMPONENTS = 10  # 99.99% of the variance of anny's phenotypes
 DETAIL_COMPONENTS = 40  # local changes: nose, chin, eyes, ears ...
 SAMPLES = 800
@@ -99,7 +99,7 @@ def build(folder: Path) -> None:
             common, v_template=v, f=triangles(quads).astype(np.int64), shapedirs=dirs,
             weights=t_pose.joint_weights[index], uv=uvs, f_uv=triangles(corners).astype(np.int64),
             f_group=np.repeat(groups[inside], 2), quads=quads, base_index=index,
-            J_regressor=regressor(v, shapedirs[index], t_pose.joint_weights[index], j_template, joint_dirs),
+            J_regressor=regressor(v, shapedirs[index], np.stack(action_columns, -1)[index], j_template, joint_dirs),
         )  # fmt: skip
         if part == "body":  # what the smplx package asks for besides; anny has no pose correctives
             arrays["posedirs"] = np.zeros((len(index), 3, 486), np.float32)
@@ -198,17 +198,20 @@ def principal_directions(coefficients: np.ndarray, blend: np.ndarray, count: int
     return directions * signs[:, None]
 
 
-def regressor(v, shapedirs, weights, joints, joint_dirs) -> np.ndarray:
-    """[55, V]: the smallest weights by which vertices give the joints exactly, for every shape.
+def regressor(v, shapedirs, actiondirs, joints, joint_dirs) -> np.ndarray:
+    """[55, V]: the smallest weights by which vertices give the joints exactly, for every shape and expression.
 
-    Each joint reads the 400 vertices nearest to it; the system (template and every shape column, three axes,
-    weights summing to one) has fewer equations than that, so the minimum-norm solution is exact.
+    Each joint reads the 600 vertices nearest to it; the system (template, every shape column, every facial action,
+    which must not move a joint, three axes, weights summing to one) has fewer equations than that, so the
+    minimum-norm solution is exact.
     """
     result = np.zeros((len(joints), len(v)))
+    dirs = np.concatenate([shapedirs, actiondirs], -1)
     for j, joint in enumerate(joints):
-        near = np.argsort(((v - joint) ** 2).sum(1))[:400]
-        rows = [v[near].T, shapedirs[near].transpose(1, 2, 0).reshape(-1, len(near)), np.ones((1, len(near)))]
-        target = np.concatenate([joint, joint_dirs[j].ravel(), [1.0]])
+        near = np.argsort(((v - joint) ** 2).sum(1))[:600]
+        rows = [v[near].T, dirs[near].transpose(1, 2, 0).reshape(-1, len(near)), np.ones((1, len(near)))]
+        moves = np.concatenate([joint_dirs[j], np.zeros((3, actiondirs.shape[-1]))], -1)
+        target = np.concatenate([joint, moves.ravel(), [1.0]])
         result[j, near] = np.linalg.lstsq(np.concatenate(rows), target, rcond=1e-10)[0]
     return result
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -51,6 +52,7 @@ class BodyModel:
         regressor = torch.as_tensor(arrays["J_regressor"], dtype=torch.float64)
         self.J_template = (regressor @ torch.as_tensor(arrays["v_template"], dtype=torch.float64)).to(dtype)
         self.J_shapedirs = torch.einsum("jv,vis->jis", regressor, self.shapedirs.double()).to(dtype)
+        self.J_exprdirs = torch.einsum("jv,vis->jis", regressor, self.exprdirs.double()).to(dtype)
         self.parents = [int(p) if 0 <= p < len(JOINT_NAMES) else -1 for p in arrays["kintree_table"][0]]
         self.extra = {k: arrays[k] for k in ("uv", "f_uv", "f_group", "quads", "base_index") if k in arrays}
 
@@ -68,7 +70,7 @@ class BodyModel:
             with np.load(path, allow_pickle=False) as file:
                 arrays = {k: file[k] for k in file.files if k in (*NEEDED, "posedirs", "uv", "f_uv", "f_group",
                                                                    "quads", "base_index")}  # fmt: skip
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError, TypeError, BadZipFile) as error:
             raise InputError(
                 f"{path} cannot be read as a body file ({error}); give an .npz in SMPL-X's layout"
             ) from error
@@ -90,10 +92,19 @@ class BodyModel:
             v = v + torch.einsum("vis,bs->bvi", self.exprdirs[..., :n], expression[:, :n])
         return v
 
-    def rest_joints(self, betas: Float[Tensor, "B S"]) -> Float[Tensor, "B 55 3"]:
-        """Joint positions of the shaped T-pose, metres."""
+    def rest_joints(
+        self, betas: Float[Tensor, "B S"], expression: Float[Tensor, "B E"] | None = None
+    ) -> Float[Tensor, "B 55 3"]:
+        """Joint positions of the shaped T-pose, metres.
+
+        SMPL-X regresses the joints from the face as expressed; in the free body expressions leave them where they are.
+        """
         n = min(betas.shape[-1], self.J_shapedirs.shape[-1])
-        return self.J_template + torch.einsum("jis,bs->bji", self.J_shapedirs[..., :n], betas[:, :n])
+        joints = self.J_template + torch.einsum("jis,bs->bji", self.J_shapedirs[..., :n], betas[:, :n])
+        if expression is not None and self.J_exprdirs.shape[-1]:
+            n = min(expression.shape[-1], self.J_exprdirs.shape[-1])
+            joints = joints + torch.einsum("jis,bs->bji", self.J_exprdirs[..., :n], expression[:, :n])
+        return joints
 
     def __call__(
         self,
@@ -104,7 +115,7 @@ class BodyModel:
     ) -> Posed:
         """Pose the body (Loper et al. 2015, eq. 1-4; SMPL-X's joints and order)."""
         v = self.rest(betas, expression)
-        transforms, joints = joint_transforms(self.rest_joints(betas), full_pose, translation, self.parents)
+        transforms, joints = joint_transforms(self.rest_joints(betas, expression), full_pose, translation, self.parents)
         if self.posedirs is not None:
             eye = torch.eye(3, dtype=v.dtype, device=v.device)
             feature = (axis_angle_to_matrix(full_pose[:, 1:]) - eye).flatten(1)

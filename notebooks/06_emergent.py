@@ -30,7 +30,7 @@
 # | stylised input | drawings become avatars | tried with filters on digital humans' pictures |
 # | relighting | an extra decoder, post-trained under many lights | **not built**: light is baked into the colours |
 # | loose garments | a node graph corrects the skinning weights | **not built**: a skirt is skinned like trousers |
-# | control | expression, gaze and fingers | there; shown against the truth |
+# | control | expression, gaze and fingers | body and fingers by skinning; the face hardly moves yet |
 #
 # The numbers below are of this run, over one or two people: they are for looking, not for quoting.
 

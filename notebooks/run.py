@@ -76,6 +76,11 @@ def execute(source: Path, target: Path, parameters: dict[str, str]) -> None:
     )
 
 
+def of_the_run(output: nbformat.NotebookNode) -> bool:
+    """Whether an output is a warning or a progress bar (or another widget, which shows nothing without its kernel)."""
+    return output.get("name") == "stderr" or "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+
+
 def clean(path: Path) -> None:
     """Take off a run notebook what belongs to the run: times, widget state, progress bars and warnings.
 
@@ -86,7 +91,7 @@ def clean(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+            cell.outputs = [output for output in cell.outputs if not of_the_run(output)]
     # The minor version of the Python that happened to run it is not a change of the notebook.
     notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
     for number, cell in enumerate(notebook.cells):

@@ -21,13 +21,14 @@ def stage_settings(
 ) -> Settings:
     """The settings of a stage at a profile; zeros mean the default."""
     sizes = profile_of(profile)
+    steps = steps or (sizes.pretrain_steps if stage == "pretrain" else sizes.posttrain_steps)
     return Settings(
         stage=stage,
-        steps=steps or (sizes.pretrain_steps if stage == "pretrain" else sizes.posttrain_steps),
+        steps=steps,
         lr=lr or LEARNING_RATE[stage],
         gamma=1.0 if stage == "pretrain" else gamma,
         seed=seed,
-        warmup=max(2, (steps or sizes.pretrain_steps) // 40),
+        warmup=max(2, steps // 40),
         template_steps=TEMPLATE_STEPS.get(profile, 150) if stage == "pretrain" else 0,
     )
 

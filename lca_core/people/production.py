@@ -4,8 +4,9 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from lca_core.profiles import Profile
 from lca_core.profiles import profile as profile_named
 
 PEOPLE_A_SHARD = 8
-RENDERING = 2  # raise when people or their pictures change, so that caches are made anew
+RENDERING = 3  # raise when people or their pictures change, so that caches are made anew
 
 
 def render_people(
@@ -42,18 +43,40 @@ def render_people(
     if not waiting:
         return paths
     start, pictures = time.perf_counter(), 0
-    with ProcessPoolExecutor(workers, get_context("spawn"), _single_threaded) as pool:
-        people = pool.map(render_person, waiting, [domain] * len(waiting), [profile] * len(waiting))
-        people = iter(tqdm(people, desc=domain, total=len(waiting), unit="person", disable=not progress))
-        for path, batch in todo:
-            shard = [next(people) for _ in batch]
-            write_shard(path, shard)
-            pictures += sum(pictures_of(person) for person in shard)
-        next(people, None)  # lets the bar close
+    people = _in_processes(waiting, domain, profile, workers)
+    people = iter(tqdm(people, desc=domain, total=len(waiting), unit="person", disable=not progress))
+    for path, batch in todo:
+        shard = [next(people) for _ in batch]
+        write_shard(path, shard)
+        pictures += sum(pictures_of(person) for person in shard)
+    next(people, None)  # lets the bar close
     seconds = time.perf_counter() - start
     speed = f"{pictures / seconds:.2f} a second"
     print(f"{domain}: {pictures} pictures of {len(waiting)} people in {seconds:.0f} s, {speed}")
     return paths
+
+
+def _in_processes(seeds: list[int], domain: str, profile: Profile, workers: int) -> Iterator[Person]:
+    """People in the order of the seeds. A process that dies is replaced; two deaths over one person are the end.
+
+    The path tracer's compiled kernels crash now and then (one in a few thousand pictures, not at the same one again).
+    """
+    done, died_at = 0, -1
+    while done < len(seeds):
+        waiting = seeds[done:]
+        try:
+            with ProcessPoolExecutor(workers, get_context("spawn"), _single_threaded) as pool:
+                jobs = pool.map(render_person, waiting, [domain] * len(waiting), [profile] * len(waiting))
+                for person in jobs:
+                    done += 1
+                    yield person
+        except BrokenProcessPool as error:
+            if died_at == done:
+                raise RuntimeError(
+                    f"rendering {domain} person {seeds[done]} (or one just after) killed its process "
+                    "twice; finished shards are kept: run again, with more memory if it ran out"
+                ) from error
+            died_at = done
 
 
 def pictures_of(person: Person) -> int:

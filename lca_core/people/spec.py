@@ -122,6 +122,7 @@ def sample_person(seed: int) -> PersonSpec:
     shape, face, head, cloth = (np.random.default_rng([seed, stream]) for stream in range(4))
     betas = np.zeros(300, np.float32)
     betas[:10] = np.clip(shape.normal(size=10), -2.0, 2.0)  # build, age, sex, ancestry
+    betas[0] *= 0.45  # stature, 0.24 m each: adults of 1.5 to 2.0 m
     betas[10:50] = np.clip(0.6 * shape.normal(size=40), -1.2, 1.2)  # what tells one face from another
     skin = _skin(face)
     iris = _iris(face, skin.tone)

@@ -1,5 +1,8 @@
 """A person in both domains: what each records, exactly or not, and the same every time."""
 
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -67,7 +70,7 @@ def test_a_wild_clip_has_one_picture_an_instant_with_a_background(wild):
 def test_both_domains_show_the_same_person_and_only_the_wild_ones_shape_is_off(studio, wild):
     assert studio.meta["looks"] == wild.meta["looks"]
     off = wild.betas - studio.betas
-    assert 0 < np.abs(off).max() < 0.6 and not off[10:].any()
+    assert 0 < np.abs(off).max() < 0.12 and not off[10:].any()
 
 
 def test_the_same_seed_gives_the_same_pixels(wild):
@@ -82,9 +85,9 @@ def test_tracker_errors_have_the_stated_size():
     clip = motion("walk", np.random.default_rng(0), 60)
     tracked = [tracker_errors(clip, np.random.default_rng(i)) for i in range(20)]
     error = np.degrees(np.stack([t.theta - clip.theta for t in tracked]))
-    assert 1.3 < error[..., :48].std() < 1.7
-    assert 3.6 < error[..., 48:].std() < 4.4
-    assert 0.004 < np.stack([t.root - clip.root for t in tracked])[..., 3:].std() < 0.006
+    assert 0.43 < error[..., :48].std() < 0.57
+    assert 2.7 < error[..., 48:].std() < 3.3
+    assert 0.0016 < np.stack([t.root - clip.root for t in tracked])[..., 3:].std() < 0.0024
     np.testing.assert_array_equal(tracked[0].actions, clip.actions)
 
 
@@ -130,3 +133,32 @@ def test_production_refuses_to_mix_two_sets(tmp_path, monkeypatch, wild):
     render_people([SEED], "wild", SMOKE, tmp_path, progress=False)
     with pytest.raises(InputError, match="another folder"):
         render_people([SEED + 1], "wild", SMOKE, tmp_path, progress=False)
+
+
+class _CrashingPool(_Pool):
+    """Processes die over the second person, `crashes` times."""
+
+    crashes = 0
+
+    def map(self, _, seeds, domains, profiles):
+        for seed in seeds:
+            if seed == SEED + 1 and _CrashingPool.crashes:
+                _CrashingPool.crashes -= 1
+                raise BrokenProcessPool("a process died")
+            yield replace(self.people["wild"], seed=seed)
+
+
+def test_a_process_that_dies_is_replaced_and_nobody_is_lost_or_drawn_twice(tmp_path, monkeypatch, wild):
+    monkeypatch.setattr(production, "ProcessPoolExecutor", _CrashingPool)
+    _Pool.people, _CrashingPool.crashes = {"wild": wild}, 1
+    seeds = [SEED, SEED + 1, SEED + 2]
+    paths = render_people(seeds, "wild", SMOKE, tmp_path, progress=False)
+    assert [p.seed for path in paths for p in read_people(path)] == seeds
+
+
+def test_a_person_who_kills_every_process_is_named(tmp_path, monkeypatch, wild):
+    monkeypatch.setattr(production, "ProcessPoolExecutor", _CrashingPool)
+    _Pool.people, _CrashingPool.crashes = {"wild": wild}, 5
+    with pytest.raises(RuntimeError, match=f"wild person {SEED + 1}"):
+        render_people([SEED, SEED + 1], "wild", SMOKE, tmp_path, progress=False)
+    assert not list(tmp_path.glob("*.tar"))

@@ -1,13 +1,10 @@
 """An avatar: what is left of the photographs after encoding, and all it takes to drive it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from lca_core.body import Driving, joint_transforms
@@ -16,10 +13,13 @@ from lca_core.errors import InputError
 from lca_core.model.decoders import DrivenDecoder, to_gaussians
 from lca_core.model.expression import ActionMap
 from lca_core.model.lca import LCA, Inputs
-from lca_core.paths import atomic_path
 from lca_core.splats import Gaussians, skin
+from lca_core.tensor_files import load_tensors, save_tensors
 
-FORMAT = "lca_core avatar 1"
+FORMAT = "lca_core avatar 2"
+_TENSORS = ("raw", "surface", "frames", "tokens", "weights", "rest_joints")
+_PARTS = ("driven", "action_map")
+_REMEDY = "make one with `avatar`"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Avatar:
         """Encode one person (inputs with B = 1): the canonical branch runs here, once."""
         tokens = model.encode(inputs)
         return cls(
-            model.canonical_raw(tokens)[0], model.surface(inputs.betas)[0], model.frames, tokens[0],
+            model.canonical_raw(tokens, inputs)[0], model.surface(inputs.betas)[0], model.frames, tokens[0],
             model.skinning_weights, model.rest_joints(inputs.betas)[0], model.driven, model.action_map, meta or {},
         )  # fmt: skip
 
@@ -70,28 +70,32 @@ class Avatar:
 
     def save(self, path: Path | str) -> None:
         """Write one safetensors file, atomically."""
-        tensors = {n: getattr(self, n) for n in ("raw", "surface", "frames", "tokens", "weights", "rest_joints")}
-        for part in ("driven", "action_map"):
-            tensors |= {f"{part}.{k}": v for k, v in getattr(self, part).state_dict().items()}
-        tensors = {k: v.detach().cpu().float().contiguous().clone() for k, v in tensors.items()}
-        with atomic_path(path) as partial:
-            save_file(tensors, partial, metadata={"format": FORMAT, "meta": json.dumps(self.meta)})
+        tensors = {name: getattr(self, name).float() for name in _TENSORS}
+        for part in _PARTS:
+            tensors |= {f"{part}.{k}": v.float() for k, v in getattr(self, part).state_dict().items()}
+        save_tensors(path, FORMAT, tensors, {"meta": self.meta})
 
     @classmethod
     def load(cls, path: Path | str) -> "Avatar":
         """Read an avatar file; InputError when it is not one. No code in the file is ever run: it holds none."""
+        header, tensors = load_tensors(path, FORMAT, _REMEDY)
         try:
-            with safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                if metadata.get("format") != FORMAT:
-                    raise InputError(f"{path} is a safetensors file, but no avatar ({FORMAT}); make one with `avatar`")
-                tensors = {k: file.get_tensor(k) for k in file.keys()}
-        except (SafetensorError, OSError) as error:
-            raise InputError(f"{path} cannot be read as an avatar ({error}); make one with `avatar`") from error
-        dim, k = tensors["tokens"].shape[1], tensors["raw"].shape[1]
-        parts = {"driven": DrivenDecoder(dim, k, THETA + EPSILON + GAZE), "action_map": ActionMap()}
-        for name, part in parts.items():
-            part.load_state_dict({n[len(name) + 1 :]: t for n, t in tensors.items() if n.startswith(name + ".")})
-            part.requires_grad_(False)
-        plain = {n: t for n, t in tensors.items() if "." not in n}
-        return cls(**plain, **parts, meta=json.loads(metadata.get("meta", "{}")))
+            plain = {name: tensors[name] for name in _TENSORS}
+            dim, k = plain["tokens"].shape[1], plain["raw"].shape[1]
+            parts = {"driven": DrivenDecoder(dim, k, THETA + EPSILON + GAZE), "action_map": ActionMap()}
+            for name, part in parts.items():
+                part.load_state_dict({n[len(name) + 1 :]: t for n, t in tensors.items() if n.startswith(name + ".")})
+                part.requires_grad_(False)
+            avatar = cls(**plain, **parts, meta=header["meta"])
+        except (KeyError, IndexError, RuntimeError) as error:
+            raise InputError(f"{path} lacks a part of an avatar ({error}); {_REMEDY}") from error
+        G, k = avatar.raw.shape[:2]
+        shapes = {"raw": (G, k, 14), "surface": (G, k, 3), "frames": (G, k, 4), "tokens": (G, dim),
+                  "weights": (G * k, 55), "rest_joints": (55, 3)}  # fmt: skip
+        for name, shape in shapes.items():
+            found = getattr(avatar, name)
+            if tuple(found.shape) != shape or not found.isfinite().all():
+                raise InputError(
+                    f"{path}: {name} is not {list(shape)} finite numbers but {list(found.shape)}; {_REMEDY}"
+                )
+        return avatar

@@ -9,7 +9,9 @@ from safetensors.torch import save_file
 from lca_core.body import Driving
 from lca_core.errors import InputError
 from lca_core.model import Avatar
+from lca_core.model.avatar import FORMAT
 from lca_core.splats import skin
+from lca_core.tensor_files import load_tensors, save_tensors
 from tests.model.models import random_inputs, tiny_model
 
 FIELDS = ("means", "quats", "scales", "opacities", "colors")
@@ -66,7 +68,7 @@ def test_an_avatar_is_driven_as_the_model_it_came_from(model, avatar):
     inputs, driving = random_inputs(people=1), random_driving(1)
     with torch.no_grad():
         tokens = model.encode(inputs)
-        raw = model.driven_raw(model.canonical_raw(tokens), tokens, driving.condition)
+        raw = model.driven_raw(model.canonical_raw(tokens, inputs), tokens, driving.condition)
         rest = model.gaussians(raw, model.surface(inputs.betas))
         expected = skin(rest, model.skinning_weights, avatar.transforms(driving))
     drawn = avatar.drive(driving)
@@ -108,6 +110,13 @@ def test_an_avatar_comes_back_from_its_file_exactly(avatar, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.safetensors"]
 
 
+def test_the_same_avatar_gives_the_same_bytes(avatar, tmp_path):
+    paths = [tmp_path / "a.safetensors", tmp_path / "b.safetensors"]
+    for path in paths:
+        avatar.save(path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
 def broken(kind: str, path, avatar: Avatar) -> None:
     avatar.save(path)
     if kind == "text":
@@ -123,9 +132,24 @@ def broken(kind: str, path, avatar: Avatar) -> None:
     elif kind == "a folder":
         path.unlink()
         path.mkdir()
+    else:  # a whole file of the right kind with something wrong in it
+        header, tensors = load_tensors(path, FORMAT, "")
+        if kind == "lacks a tensor":
+            del tensors["surface"]
+        elif kind == "lacks a layer":
+            del tensors["driven.token.weight"]
+        elif kind == "other shape":
+            tensors["weights"] = tensors["weights"][:-1]
+        elif kind == "not numbers":
+            tensors["raw"][0, 0, 0] = torch.nan
+        save_tensors(path, FORMAT, tensors, header)
 
 
-@pytest.mark.parametrize("kind", ["text", "empty", "other tensors", "cut short", "missing", "a folder"])
+KINDS = ["text", "empty", "other tensors", "cut short", "missing", "a folder",
+         "lacks a tensor", "lacks a layer", "other shape", "not numbers"]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_file_that_is_no_avatar_is_refused_by_name(avatar, tmp_path, kind):
     broken(kind, tmp_path / "a.safetensors", avatar)
     with pytest.raises(InputError, match="a.safetensors"):

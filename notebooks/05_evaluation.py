@@ -40,11 +40,13 @@ from lca_core.evaluation.evaluate import (
     METHODS,
     RELEASE,
     TEMPLATE,
+    aligned_face,
     compare,
     draw,
     encode_person,
     evaluate_people,
     fit_person,
+    head_of,
     load_release,
     pixels,
     target_driving,
@@ -104,7 +106,9 @@ who = people["studio"][0]
 inputs, targets = split_frames(who)
 avatar = encode_person(model, encoder, who, inputs)
 frame = next((t.frame for t in targets if t.pose == "unseen" and t.frame.face is not None), targets[0].frame)
-posed = avatar.drive(target_driving(model, frame)).map(lambda x: x[0])
+driving = target_driving(model, frame)
+posed = avatar.drive(driving).map(lambda x: x[0])
+head = head_of(avatar.rest_joints, avatar.transforms(driving)[0])  # where the face is, for the identity distance
 drawn, alpha = draw(posed, frame.body)
 image, matte = pixels(frame.body)
 truth = over_white(image, matte)
@@ -117,7 +121,7 @@ for axis, shown, title in zip(axes, figures, titles, strict=True):
     axis.set_title(title, fontsize=9)
     axis.axis("off")
 plt.show()
-print(", ".join(f"{name} {value:.3f}" for name, value in compare(posed, frame).items()))
+print(", ".join(f"{name} {value:.3f}" for name, value in compare(posed, frame, head).items()))
 
 # %% [markdown]
 # ## 3. What each metric sees
@@ -219,12 +223,31 @@ plt.show()
 
 # %% [markdown]
 # Is it the same person? dlib's network puts one person's faces within about 0.6 of each other, for real people in
-# aligned photographs. Ours are small crops, not aligned, of digital humans, so the scale has to be measured first: two
-# true pictures of one person, and two people seen by the same camera. Only where the first is clearly the smaller one
-# does the distance speak of identity; else it speaks of views.
+# photographs. Ours are small faces of digital humans, so the scale has to be measured first: two true pictures of one
+# person, and two people seen by the same camera, aligned by where the record has their eyes. Only where the first is
+# clearly the smaller one does the distance speak of identity; else it speaks of views.
+
 
 # %%
-faces = [[None if f.face is None else over_white(*pixels(f.face)) for f in p.frames] for p in people["studio"][:4]]
+def true_face(person, frame):
+    """The aligned face of a recorded frame, [150, 150, 3]; None where no face is seen."""
+    if frame.face is None:
+        return None
+    mean, driving = template_avatar(model, template, person), target_driving(model, frame)
+    where = head_of(mean.rest_joints, mean.transforms(driving)[0])
+    return aligned_face(over_white(*pixels(frame.face)), frame.face, where)
+
+
+faces = [[true_face(p, f) for f in p.frames] for p in people["studio"][:4]]
+figure, axes = plt.subplots(1, 8, figsize=(11, 1.7))
+for axis, chip in zip(axes, [chip for mine in faces for chip in mine if chip is not None][::3], strict=False):
+    axis.imshow(chip.clamp(0, 1))
+for axis in axes:
+    axis.axis("off")
+figure.suptitle("true faces as the network sees them", fontsize=9)
+plt.show()
+
+# %%
 same = [(a, b) for mine in faces for i, a in enumerate(mine) for b in mine[i + 1 :]]
 other = [pair for i, mine in enumerate(faces) for theirs in faces[i + 1 :] for pair in zip(mine, theirs, strict=False)]
 scale = {}

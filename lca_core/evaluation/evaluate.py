@@ -7,6 +7,7 @@ their own camera and driving signal and compared with the truth. epsilon comes f
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,12 +15,12 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from lca_core.body import Driving
+from lca_core.body import JOINT_NAMES, Driving
 from lca_core.body.driving import EPSILON, GAZE, THETA
 from lca_core.data import Frame, Person, Picture
 from lca_core.errors import InputError
 from lca_core.evaluation.baselines import PosedPicture, optimise_person
-from lca_core.evaluation.identity import identity_distance
+from lca_core.evaluation.identity import face_chip, identity_distance
 from lca_core.evaluation.metrics import iou, l1_fg, lpips_crop, over_white, psnr, psnr_fg, summarise
 from lca_core.evaluation.protocols import split_frames
 from lca_core.evaluation.records import Record, provenance, record_of
@@ -32,6 +33,8 @@ from lca_core.training import load_model
 
 RELEASE = CHECKPOINTS / "release.safetensors"
 TEMPLATE = CHECKPOINTS / "template.safetensors"
+_HEAD = JOINT_NAMES.index("head")
+_EYES = [JOINT_NAMES.index(f"{side}_eye_smplhf") for side in ("left", "right")]
 METHODS = ("release", "baseline/template", "baseline/per_person")
 Values = dict[str, dict[str, dict[int | str, list[float]]]]  # method -> metric -> person -> one number a picture
 
@@ -58,7 +61,26 @@ def draw(gaussians: Gaussians, picture: Picture) -> tuple[Float[Tensor, "H W 3"]
     return colors[0].clamp(0, 1), alphas[0, ..., 0]
 
 
-def compare(posed: Gaussians, frame: Frame) -> dict[str, float]:
+class Head(NamedTuple):
+    """Where the face is in a frame, by the recorded parameters: eyeballs [2, 3] (left, right), metres, and up [3]."""
+
+    eyes: Float[Tensor, "2 3"]
+    up: Float[Tensor, "3"]
+
+
+def head_of(rest_joints: Float[Tensor, "55 3"], transforms: Float[Tensor, "55 4 4"]) -> Head:
+    """From the joints of the T-pose and their transforms to the world."""
+    turn = transforms[_HEAD]
+    return Head(rest_joints[_EYES] @ turn[:3, :3].T + turn[:3, 3], turn[:3, 1])
+
+
+def aligned_face(image: Float[Tensor, "H W 3"], picture: Picture, head: Head) -> Float[Tensor, "150 150 3"]:
+    """The aligned face of an image that a picture's camera took."""
+    camera = picture.camera
+    return face_chip(image, torch.from_numpy(camera.viewmat), torch.from_numpy(camera.K), *head)
+
+
+def compare(posed: Gaussians, frame: Frame, head: Head) -> dict[str, float]:
     """All metrics of posed Gaussians against one recorded frame; identity only where there is a face crop."""
     colors, alpha = draw(posed, frame.body)
     truth, matte = pixels(frame.body)
@@ -68,7 +90,8 @@ def compare(posed: Gaussians, frame: Frame) -> dict[str, float]:
     }  # fmt: skip
     if frame.face is not None:
         face, _ = draw(posed, frame.face)
-        result["identity_distance"] = identity_distance(face, over_white(*pixels(frame.face)))
+        truth = over_white(*pixels(frame.face))
+        result["identity_distance"] = identity_distance(*(aligned_face(x, frame.face, head) for x in (face, truth)))
     return {k: float(v) for k, v in result.items()}
 
 
@@ -134,7 +157,9 @@ def evaluate_people(
         for method, pose in posers.items():
             values = result.setdefault(person.domain, {}).setdefault(method, {})
             for target in targets:
-                for metric, value in compare(pose(target_driving(model, target.frame)), target.frame).items():
+                driving = target_driving(model, target.frame)
+                head = head_of(avatar.rest_joints, avatar.transforms(driving)[0])
+                for metric, value in compare(pose(driving), target.frame, head).items():
                     values.setdefault(metric, {}).setdefault(key, []).append(value)
     return result
 
@@ -147,7 +172,7 @@ def to_records(
     for domain, methods in results.items():
         for method, metrics in methods.items():
             for metric, values in metrics.items():
-                if method != "release" and metric not in ("psnr", "psnr_fg"):
+                if method != "release" and metric not in ("psnr", "psnr_fg", "lpips"):
                     continue
                 source = provenance(command, {"checkpoint": checkpoint}, sorted(values, key=str))
                 summary = summarise(values, np.random.default_rng(0))
@@ -161,7 +186,7 @@ def protocol_of(metric: str, n_inputs: int) -> dict:
     """How a number was made, for the record."""
     mask = {"psnr": "whole frame, both over white", "psnr_fg": "truth's foreground", "l1_fg": "truth's foreground",
             "lpips": "square crop round the truth's foreground, over white", "iou": "alpha and matte over 0.5",
-            "identity_distance": "face crop over white, resized to 150 px, no landmark alignment"}  # fmt: skip
+            "identity_distance": "face over white, aligned by the recorded eyes, 150 px"}  # fmt: skip
     protocol = {
         "inputs": n_inputs, "mask": mask[metric], "views": "unseen; poses seen and unseen",
         "pose_source": "record (studio exact, wild with a tracker's errors); epsilon from the target's face crop",

@@ -2,8 +2,8 @@
 
 The weights are dlib_face_recognition_resnet_model_v1.dat of the package face-recognition-models (public domain),
 parsed here, so dlib itself is not needed. dlib turns and scales each face by five landmarks into a 150 px chip
-with a margin of a quarter; here a record's tight face crop is resized to 150 px instead, on both sides of every
-comparison. Distances are therefore comparable with each other, and only roughly with dlib's threshold of 0.6.
+with a margin of a quarter; `face_chip` does so by where the record's body has its eyes, the same on both sides of
+every comparison, and needs no detector.
 """
 
 import functools
@@ -20,6 +20,8 @@ from torch import Tensor, nn
 from lca_core.errors import InputError
 
 CHIP_PX = 150
+_EYES_AT = (74.0, 47.1)  # pixels: where dlib's chip has the point between the eyes (its mean face, a quarter of margin)
+_EYES_APART = 52.5  # pixels between the eyes of a face seen from the front, in dlib's chip
 SAME_PERSON = 0.6  # dlib's threshold on aligned photographs: below it, the same person
 
 # One residual block each: (channels, halves the picture).
@@ -79,11 +81,42 @@ def face_embedding(images: Float[Tensor, "B 3 150 150"]) -> Float[Tensor, "B 128
     return _network(images.device)(images.float())
 
 
-def identity_distance(a: Float[Tensor, "*batch H W 3"], b: Float[Tensor, "*batch H2 W2 3"]) -> Float[Tensor, "*batch"]:
-    """Euclidean distance of the 128 numbers of two tight face crops (sRGB in [0, 1]); 0 is the same picture.
+def face_chip(
+    image: Float[Tensor, "H W 3"],
+    viewmat: Float[Tensor, "4 4"],
+    K: Float[Tensor, "3 3"],
+    eyes: Float[Tensor, "2 3"],
+    up: Float[Tensor, "3"],
+) -> Float[Tensor, "150 150 3"]:
+    """The face of a picture as dlib's network wants it: eyes level, in their place, at their distance.
 
-    Any sizes; each is resized to 150 x 150 px (bilinear, antialiased). Give both the same crop, and the same
-    background. Differentiable.
+    viewmat, K: the picture's camera; eyes: left and right eyeball in world space, metres; up: the head's up.
+    The scale comes from the distance of the eyes in space, so that faces seen from the side are not blown up.
+    Bilinear; beyond the picture its edge goes on. Differentiable in the image.
+    """
+    rotation, shift = viewmat[:3, :3], viewmat[:3, 3]
+    middle = rotation @ eyes.mean(0) + shift
+    above = middle + 0.05 * (rotation @ up)
+    focal, centre = K.diagonal()[:2], K[:2, 2]
+    origin, top = (p[:2] / p[2] * focal + centre for p in (middle, above))
+    down = F.normalize(origin - top, dim=0)
+    right = torch.stack([down[1], -down[0]])
+    scale = focal[0] / middle[2] * (eyes[0] - eyes[1]).norm() / _EYES_APART  # pixels of the picture a pixel of the chip
+    row, column = torch.meshgrid(torch.arange(CHIP_PX) + 0.5, torch.arange(CHIP_PX) + 0.5, indexing="ij")
+    across, along = (column - _EYES_AT[0])[..., None], (row - _EYES_AT[1])[..., None]
+    place = origin + scale * (across * right + along * down)
+    size = torch.tensor([image.shape[1], image.shape[0]])
+    found = F.grid_sample(
+        image.float().movedim(-1, 0)[None], (2 * place / size - 1)[None], padding_mode="border", align_corners=False
+    )
+    return found[0].movedim(0, -1)
+
+
+def identity_distance(a: Float[Tensor, "*batch H W 3"], b: Float[Tensor, "*batch H2 W2 3"]) -> Float[Tensor, "*batch"]:
+    """Euclidean distance of the 128 numbers of two face chips (sRGB in [0, 1]); 0 is the same picture.
+
+    Chips as `face_chip` makes them; other sizes are resized to 150 x 150 px (bilinear, antialiased). Give both the
+    same crop, and the same background. Differentiable.
     """
     return (_embed_crops(a) - _embed_crops(b)).square().sum(-1).clamp_min(1e-12).sqrt()
 

@@ -24,7 +24,7 @@
 #            02_curation            └──── 03_pretraining, 04_posttraining ────┘
 # ```
 #
-# What to expect: the shipped model is small and was trained on 232 digital humans, on a CPU, in twenty minutes; the
+# What to expect: the shipped model is small and was trained on 368 digital humans, on a CPU, in an hour; the
 # paper's saw a million videos and 2,737 people in a studio. Shape, pose and camera of the real photograph are not
 # fitted yet: the avatar has the mean body, and what the photograph does not show is guessed from digital humans.
 
@@ -98,10 +98,11 @@ plt.show()
 # ## 2. Encode
 #
 # A frozen image encoder turns 14 x 14 pixel patches into rows of numbers. The model reads them once and writes one
-# token for every anchor on the body; the canonical branch makes Gaussians of those. This happens once a person.
+# token for every anchor on the body; the canonical branch makes Gaussians of those. This happens once a person. Nobody
+# has fitted a body to this photograph yet, hence `posed=False`: the model is not told where on it the body lies.
 
 # %%
-inputs = person_inputs(person.frames, person.betas, encoder, sizes.face_px)
+inputs = person_inputs(person.frames, person.betas, encoder, sizes.face_px, posed=False)
 started = time.perf_counter()
 avatar = Avatar.encode(model, inputs, {"id": person.id})
 encode_seconds = time.perf_counter() - started

@@ -45,6 +45,7 @@ from lca_core.evaluation.evaluate import draw, encode_person, evaluate_people, t
 from lca_core.evaluation.metrics import over_white
 from lca_core.evaluation.protocols import split_frames
 from lca_core.model import ViTSmall, rows_length
+from lca_core.model.alignment import View, pixels_of
 from lca_core.model.lca import PATCH_PIXELS
 from lca_core.model.tokens import foreground
 from lca_core.paths import CHECKPOINTS, RESULTS
@@ -159,6 +160,39 @@ axes[1].set_title("the head")
 plt.show()
 
 # %% [markdown]
+# A second addition of ours, `alignment`: records know the pose and the camera of their pictures, so a point of the body
+# can be put into each picture and look at its own pixel, unless something hides it. Left and middle: the points that
+# see themselves, in two input pictures; right: the colours they found, carried back to the T-pose. Grey points were
+# seen in no picture: what they look like only the network can guess
+# ([alignment.py](../lca_core/model/alignment.py)).
+
+# %%
+normals = model.anchor_normals.flatten(0, 1)
+surface = model.surface(inputs.betas).flatten(1, 2).detach()
+view = View(inputs.body, inputs.face, inputs.seen, inputs.placement, model.rest_joints(inputs.betas).detach(),
+            model.skinning_weights)  # fmt: skip
+samples = view.samples(surface, normals)
+pictures = [p for kind in (inputs.body, inputs.face) for p in pixels_of(kind)[0]]
+figure, axes = plt.subplots(1, 3, figsize=(10, 3.4), width_ratios=(1, 1, 1.6))
+for axis, number in zip(axes, (0, len(chosen)), strict=False):
+    picture, sees = pictures[number], samples.facing[0, number] > 0
+    x, y = ((samples.places[0, number, sees] + 1) / 2 * picture.shape[-1]).T
+    axis.imshow((picture[:3] + 0.5).permute(1, 2, 0).clamp(0, 1), extent=(0, picture.shape[-1], picture.shape[-1], 0))
+    axis.scatter(x, y, s=2, c="w", linewidths=0)
+    axis.set_title(f"{int(sees.sum())} points see themselves", fontsize=9)
+    axis.axis("off")
+weight = samples.facing[0].square()[..., None]
+mean = ((weight * samples.colors[0]).sum(0) / weight.sum(0).clamp(min=1e-3)).where(weight.sum(0) > 0, torch.tensor(0.8))
+for side, shift in ((1, 0.0), (-1, 2.0)):  # the front, and beside it the back
+    shown = side * normals[:, 2] > 0
+    axes[2].scatter(side * surface[0, shown, 0] + shift, surface[0, shown, 1], s=3, c=mean[shown], linewidths=0)
+axes[2].set_aspect("equal")
+axes[2].axis("off")
+axes[2].set_title(f"found in {len(chosen)} photographs: front, back", fontsize=9)
+figure.tight_layout()
+plt.show()
+
+# %% [markdown]
 # Each of the L layers has three attentions: image tokens among themselves, geometry tokens among themselves, and
 # geometry tokens reading image tokens. Through all of them the shapes stay as they are. What comes out is T_gs; beside
 # it stand 48 numbers that each token reads straight from the patches' colours. That last part is ours, not the
@@ -170,7 +204,7 @@ for name in ("image_attention", "geometry_attention", "multimodal_attention"):
     print(f"{name:22} {sum(p.numel() for p in getattr(layer, name).parameters()):9,} numbers, {sizes.heads} heads")
 with torch.no_grad():
     tokens = model.encode(inputs)
-    raw = model.canonical_raw(tokens)
+    raw = model.canonical_raw(tokens, inputs)
     gaussians = model.gaussians(raw, model.surface(inputs.betas))
 print(f"T_gs {[*tokens.shape]} -> canonical numbers {[*raw.shape]}  [B, anchors, k, 14]")
 for name in ("means", "quats", "scales", "opacities", "colors"):
@@ -179,7 +213,8 @@ for name in ("means", "quats", "scales", "opacities", "colors"):
 # %% [markdown]
 # The canonical branch stops at the T-pose: this runs once per person. The driven branch adds what pose, expression
 # and gaze change, once per frame, and skinning puts the body where the record says. Before training everybody is a
-# smooth surface in their own shape and pose, in about the mean colour of what their photographs show.
+# smooth surface in their own shape and pose, already wearing the colours their photographs show of it (alignment
+# copies them); what no photograph shows has about their mean colour. Cloth and hair that stand off are still to learn.
 
 # %%
 training = [example(p, encoder, sizes.face_px) for p in people[: min(8, len(people))]]
@@ -350,7 +385,7 @@ summary
 #     rows[..., encoder.dim:-PATCH_PIXELS] = 0  # the matte, at the end, says which patches to read: keep it
 # with torch.no_grad():
 #     for x in (inputs, blind):
-#         print(trained.canonical_raw(trained.encode(x))[..., :3].sigmoid().mean((0, 1, 2)))
+#         print(trained.canonical_raw(trained.encode(x), x)[..., :3].sigmoid().mean((0, 1, 2)))
 # ```
 # To be fair it should be trained without them as well: zero the same columns in `Example.body_rows` and
 # `Example.face_rows` and train again. What colour is left then is what the ViT's features still tell.

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from lca_core.body import Anchors, BodyModel, sample_anchors
 from lca_core.body.driving import EPSILON, GAZE, THETA
+from lca_core.model.alignment import ColorCopy, PixelAlignment, Placement, View
 from lca_core.model.colors import READ, ColorReading, patch_colors
 from lca_core.model.decoders import CanonicalDecoder, DrivenDecoder, Template, frames_of_normals, to_gaussians
 from lca_core.model.expression import ActionMap, ExpressionEncoder
@@ -24,17 +25,22 @@ class Inputs:
     """What the encoder sees of B people: N photographs each, a body picture and a face crop.
 
     body, face: rows of patch numbers (frozen features beside the patch's own RGB and matte) [B, N, patches, F];
-    seen: [B, N, 2], False where a body picture or a face crop is missing; betas: [B, S] shape of the body.
+    seen: [B, N, 2], False where a body picture or a face crop is missing; betas: [B, S] shape of the body;
+    placement: cameras and poses of the photographs, where they are known (None: nowhere).
     """
 
     body: Float[Tensor, "B N P F"]
     face: Float[Tensor, "B N Q F"]
     seen: Bool[Tensor, "B N 2"]
     betas: Float[Tensor, "B S"]
+    placement: Placement | None = None
 
     def to(self, device) -> "Inputs":
         """A copy on another device."""
-        return Inputs(self.body.to(device), self.face.to(device), self.seen.to(device), self.betas.to(device))
+        place = None if self.placement is None else self.placement.map(lambda t: t.to(device))
+        return Inputs(
+            self.body.to(device), self.face.to(device), self.seen.to(device), self.betas.to(device), place
+        )  # fmt: skip
 
 
 class LCA(nn.Module):
@@ -64,8 +70,10 @@ class LCA(nn.Module):
         self.geometry_tokens = nn.Sequential(nn.Linear(position, dim), nn.GELU(), nn.Linear(dim, dim))
         self.encoder = Encoder(dim, profile.depth, profile.heads)
         self.color_reading = ColorReading(dim) if profile.color_reading else None
+        self.alignment = PixelAlignment(dim, k) if profile.pixel_alignment else None
         width = dim + (READ if profile.color_reading else 0)
         self.canonical = CanonicalDecoder(width, k, READ if profile.color_reading else 0)
+        self.color_copy = ColorCopy(width, k) if profile.pixel_alignment else None
         self.driven = DrivenDecoder(width, k, THETA + EPSILON + GAZE)
         self.expression = ExpressionEncoder()
         self.action_map = ActionMap()
@@ -78,16 +86,20 @@ class LCA(nn.Module):
         Patches without a pixel of the person are left out: they are most of a full-body picture, and averaged with
         the others they drown what the geometry tokens have to read at the start of training.
         """
-        rows, seen = [], []
+        embedded, seen = [], []
         for i, x in enumerate((inputs.body, inputs.face)):
-            rows.append((self.image_tokens(x) + self.kind[i] + self.place[i]).flatten(1, 2))
+            embedded.append(self.image_tokens(x) + self.kind[i] + self.place[i])
             on_person = x[..., -PATCH_PIXELS:].amax(-1) > 0
             seen.append((on_person & inputs.seen[..., i, None]).flatten(1))
         colors = torch.cat([patch_colors(x).flatten(1, 2) for x in (inputs.body, inputs.face)], 1)
         kept, order = foreground_first(torch.cat(seen, 1))
-        tokens, colors = pick(torch.cat(rows, 1), order), pick(colors, order)
+        tokens, colors = pick(torch.cat([x.flatten(1, 2) for x in embedded], 1), order), pick(colors, order)
         centers = self.anchor_points.mean(1)
         geometry = self.geometry_tokens(fourier(centers, _BANDS)).expand(len(tokens), -1, -1)
+        if view := self._view(inputs):
+            points = self._means(self.template.raw, inputs)
+            samples, hull = (look(points, self.anchor_normals.flatten(0, 1)) for look in (view.samples, view.hull))
+            geometry = geometry + self.alignment(samples, hull, *embedded)
         geometry = self.encoder(tokens, geometry, kept)
         if not self.profile.color_reading:
             return geometry
@@ -103,9 +115,28 @@ class LCA(nn.Module):
         n = min(betas.shape[-1], self.joint_shapedirs.shape[-1])
         return self.joint_template + torch.einsum("jis,bs->bji", self.joint_shapedirs[..., :n], betas[:, :n])
 
-    def canonical_raw(self, tokens: Float[Tensor, "B G D"]) -> Float[Tensor, "B G k 14"]:
-        """H_cano(T_gs) on the template: the raw numbers of the canonical Gaussians."""
-        return self.template.raw + self.canonical(tokens).float()
+    def canonical_raw(self, tokens: Float[Tensor, "B G D"], inputs: Inputs) -> Float[Tensor, "B G k 14"]:
+        """H_cano(T_gs) on the template: the raw numbers of the canonical Gaussians.
+
+        The inputs are looked at once more where the Gaussians have come to lie, if the poses are known (`ColorCopy`).
+        """
+        raw = self.template.raw + self.canonical(tokens).float()
+        if view := self._view(inputs):
+            samples = view.samples(self._means(raw, inputs), self.anchor_normals.flatten(0, 1))
+            raw = torch.cat([self.color_copy(raw[..., :3], tokens, samples), raw[..., 3:]], -1)
+        return raw
+
+    def _view(self, inputs: Inputs) -> View | None:
+        if self.alignment is None or inputs.placement is None:
+            return None
+        with torch.autocast(inputs.betas.device.type, enabled=False):  # half a digit of a metre is not enough
+            joints = self.rest_joints(inputs.betas)
+            return View(inputs.body, inputs.face, inputs.seen, inputs.placement, joints, self.skinning_weights)
+
+    @torch.no_grad()
+    def _means(self, raw: Float[Tensor, "*B G k 14"], inputs: Inputs) -> Float[Tensor, "B N 3"]:
+        with torch.autocast(inputs.betas.device.type, enabled=False):
+            return self.gaussians(raw, self.surface(inputs.betas)).means
 
     def driven_raw(
         self, raw: Float[Tensor, "B G k 14"], tokens: Float[Tensor, "B G D"], condition: Float[Tensor, "B C"]

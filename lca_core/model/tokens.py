@@ -5,7 +5,7 @@ background at zero. Frozen features are computed once and kept on disk in half p
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -13,7 +13,9 @@ from jaxtyping import Float
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from lca_core.body import full_pose
 from lca_core.data import Frame, Picture
+from lca_core.model.alignment import Placement
 from lca_core.model.encoders import ImageEncoder
 from lca_core.model.lca import Inputs
 from lca_core.paths import atomic_path, cache_dir
@@ -56,8 +58,13 @@ def cached_rows(pictures: Sequence[Picture], encoder: ImageEncoder) -> Float[Ten
     return load_file(path)["rows"]
 
 
-def person_inputs(frames: Sequence[Frame], betas: np.ndarray, encoder: ImageEncoder, face_px: int) -> Inputs:
-    """The encoder's inputs for one person (B = 1) from N frames; missing face crops are marked unseen."""
+def person_inputs(
+    frames: Sequence[Frame], betas: np.ndarray, encoder: ImageEncoder, face_px: int, posed: bool = True
+) -> Inputs:
+    """The encoder's inputs for one person (B = 1) from N frames; missing face crops are marked unseen.
+
+    posed: whether the frames' poses and cameras are the photographs' own (False: photographs nobody has tracked).
+    """
     body = patch_rows([f.body for f in frames], encoder)
     faces = [f.face for f in frames if f.face is not None]
     face = body.new_zeros(len(frames), (face_px // encoder.patch) ** 2, body.shape[-1])
@@ -66,4 +73,18 @@ def person_inputs(frames: Sequence[Frame], betas: np.ndarray, encoder: ImageEnco
         face[has_face] = patch_rows(faces, encoder)
     seen = torch.stack([torch.ones_like(has_face), has_face], -1)
     shape = torch.as_tensor(np.asarray(betas, np.float32))
-    return Inputs(body[None].float(), face[None].float(), seen[None], shape[None])
+    placement = frames_placement(frames) if posed else None
+    return Inputs(body[None].float(), face[None].float(), seen[None], shape[None], placement)
+
+
+def frames_placement(frames: Sequence[Frame]) -> Placement:
+    """Poses and cameras of the frames of one person (B = 1)."""
+
+    def stacked(values: Iterable[np.ndarray]) -> Tensor:
+        return torch.from_numpy(np.stack(list(values)))[None].float()
+
+    theta, root, gaze = (stacked(getattr(f, name) for f in frames) for name in ("theta", "root", "gaze"))
+    viewmats, body_Ks = stacked(f.body.camera.viewmat for f in frames), stacked(f.body.camera.K for f in frames)
+    face_Ks = stacked(np.eye(3) if f.face is None else f.face.camera.K for f in frames)
+    known = torch.ones(1, len(frames), dtype=torch.bool)
+    return Placement(full_pose(theta, root, gaze), root[..., 3:], viewmats, body_Ks, face_Ks, known)

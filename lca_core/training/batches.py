@@ -1,13 +1,13 @@
 """Batches: which people, which photographs they are encoded from, which pictures they are held to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from lca_core.model import Inputs
+from lca_core.model import Inputs, Placement
 from lca_core.training.examples import Example
 
 
@@ -35,12 +35,18 @@ class Batch:
     face: Views
 
 
-def draw_batch(people: list[Example], rng: np.random.Generator, size: int, inputs: int, views: int) -> Batch:
-    """`size` people at random; of each, one to `inputs` photographs (as many for all) and `views` targets."""
+def draw_batch(
+    people: list[Example], rng: np.random.Generator, size: int, inputs: int, views: int, placed: float = 1.0
+) -> Batch:
+    """`size` people at random; of each, half of to all `inputs` photographs (as many for all) and `views` targets.
+
+    placed: share of people whose photographs' poses are told; the others are learnt from as untracked pictures.
+    """
     chosen = [people[i] for i in rng.choice(len(people), size=size, replace=len(people) < size)]
     shown = int(rng.integers(max(1, inputs // 2), inputs + 1))
     frames = [rng.permutation(len(p.theta)) for p in chosen]
     given = [p.inputs(sorted(f[:shown].tolist())) for p, f in zip(chosen, frames, strict=True)]
+    given = [replace(g, placement=_hidden(g.placement)) if rng.random() >= placed else g for g in given]
     # Targets come from the far end, so that they are mostly not among the photographs shown.
     targets = [np.resize(f[::-1], views) for f in frames]
     return make_batch(chosen, stack_inputs(given), targets)
@@ -57,7 +63,18 @@ def stack_inputs(items: list[Inputs]) -> Inputs:
             rows.append(torch.cat([x, x.new_zeros(1, most - x.shape[1], *x.shape[2:])], 1))
         return torch.cat(rows)
 
-    return Inputs(padded("body"), padded("face"), padded("seen"), torch.cat([i.betas for i in items]))
+    places = [i.placement or Placement.unknown(1, i.body.shape[1]) for i in items]
+    padding = [Placement.unknown(1, most - i.body.shape[1]) for i in items]
+    placement = Placement(
+        *(torch.cat([torch.cat([getattr(p, f.name), getattr(q, f.name)], 1) for p, q in zip(places, padding)])
+          for f in fields(Placement))
+    )  # fmt: skip
+    betas = torch.cat([i.betas for i in items])
+    return Inputs(padded("body"), padded("face"), padded("seen"), betas, placement)
+
+
+def _hidden(placement: Placement | None) -> Placement | None:
+    return placement and replace(placement, known=torch.zeros_like(placement.known))
 
 
 def make_batch(people: list[Example], inputs: Inputs, targets: list[np.ndarray]) -> Batch:

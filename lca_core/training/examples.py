@@ -9,8 +9,9 @@ from jaxtyping import Bool, Float, Float16, UInt8
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from lca_core.body import full_pose
 from lca_core.data import Person, Picture
-from lca_core.model import ImageEncoder, Inputs
+from lca_core.model import ImageEncoder, Inputs, Placement
 from lca_core.model.tokens import cached_rows
 
 
@@ -42,9 +43,13 @@ class Example:
         """The encoder's inputs (B = 1) from the frames of these numbers."""
         has_face = self.has_face[chosen]
         seen = torch.stack([torch.ones_like(has_face), has_face], -1)
-        return Inputs(
-            self.body_rows[chosen].float()[None], self.face_rows[chosen].float()[None], seen[None], self.betas[None]
-        )
+        pose = full_pose(self.theta[chosen], self.root[chosen], self.gaze[chosen])
+        placement = Placement(
+            pose, self.root[chosen, 3:], self.viewmats[chosen], self.body_Ks[chosen], self.face_Ks[chosen],
+            torch.ones_like(has_face),
+        ).map(lambda t: t[None])  # fmt: skip
+        rows = (self.body_rows[chosen].float()[None], self.face_rows[chosen].float()[None])
+        return Inputs(*rows, seen[None], self.betas[None], placement)
 
 
 def example(person: Person, encoder: ImageEncoder, face_px: int) -> Example:

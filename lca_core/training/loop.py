@@ -43,6 +43,7 @@ class Settings:
     regularizer: float = 1.0  # lambda of L_reg
     face_weight: float = 0.5
     lpips_weight: float = 0.1
+    placed: float = 0.8  # share of people whose photographs' poses the model is told
     lpips_views: int = 1  # pictures a step that LPIPS looks at
     autocast: bool = True
 
@@ -69,7 +70,7 @@ def forward(model: LCA, batch: Batch, autocast: bool) -> tuple[Tensor, Tensor, G
         tokens = model.encode(batch.inputs)
         codes = model.expression(batch.expression_faces.flatten(0, 1)).float().unflatten(0, batch.has_face.shape)
         codes = codes * batch.has_face[..., None]
-        raw = model.canonical_raw(tokens)
+        raw = model.canonical_raw(tokens, batch.inputs)
         condition = torch.cat([batch.theta, codes, batch.gaze], -1)
         driven = model.driven_raw(raw[:, None], tokens[:, None], condition)
     surface, joints = model.surface(batch.inputs.betas), model.rest_joints(batch.inputs.betas)
@@ -140,7 +141,7 @@ class _NoResiduals:
     def expression(self, faces: Tensor) -> Tensor:
         return faces.new_zeros(len(faces), 128)
 
-    def canonical_raw(self, tokens: Tensor) -> Tensor:
+    def canonical_raw(self, tokens: Tensor, inputs) -> Tensor:
         return self.model.template.raw.expand(len(tokens), -1, -1, -1)
 
     def driven_raw(self, raw: Tensor, tokens: Tensor, condition: Tensor) -> Tensor:
@@ -188,7 +189,9 @@ def train(
         factor = cosine(step, settings.steps, settings.warmup)
         for group in optimizer.param_groups:
             group["lr"] = group["base_lr"] * factor
-        batch = draw_batch(people, rng, model.profile.batch_people, model.profile.inputs, model.profile.views)
+        batch = draw_batch(
+            people, rng, model.profile.batch_people, model.profile.inputs, model.profile.views, settings.placed
+        )
         loss, terms = loss_of(model, batch, settings, rng)
         model.zero_grad(set_to_none=True)  # all: at gamma = 0 the optimizer does not hold every parameter
         loss.backward()

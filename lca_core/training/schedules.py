@@ -17,7 +17,7 @@ def layer_of(name: str, depth: int) -> int:
     """The layer l of a parameter: 0 for tokens and the template, 1 ... L for the encoder, L for the decoders."""
     if name.startswith("encoder.layers."):
         return int(name.split(".")[2]) + 1
-    if name.startswith(("canonical.", "driven.", "expression.", "color_reading.", "encoder.norm")):
+    if name.startswith(("canonical.", "driven.", "expression.", "color_reading.", "color_copy.", "encoder.norm")):
         return depth
     return 0
 

@@ -96,10 +96,11 @@ def test_pictures_without_anybody_give_finite_numbers(model):
 
 @torch.no_grad()
 def test_the_plain_model_has_no_colour_reading():
-    plain = LCA(replace(TINY, color_reading=False), FEATURES, free_body())
-    tokens = plain.encode(random_inputs())
+    plain = LCA(replace(TINY, color_reading=False, pixel_alignment=False), FEATURES, free_body())
+    inputs = random_inputs()
+    tokens = plain.encode(inputs)
     assert tokens.shape == (2, TINY.anchors, TINY.dim)
-    assert plain.canonical_raw(tokens).shape == (2, TINY.anchors, TINY.gaussians_per_anchor, 14)
+    assert plain.canonical_raw(tokens, inputs).shape == (2, TINY.anchors, TINY.gaussians_per_anchor, 14)
 
 
 @torch.no_grad()
@@ -111,8 +112,9 @@ def test_people_of_a_batch_do_not_mix(model):
 
 @torch.no_grad()
 def test_opacity_is_not_driven(model):
-    tokens = model.encode(random_inputs())
-    raw = model.canonical_raw(tokens)
+    inputs = random_inputs()
+    tokens = model.encode(inputs)
+    raw = model.canonical_raw(tokens, inputs)
     driven = model.driven_raw(raw, tokens, torch.randn(2, 270, generator=torch.Generator().manual_seed(1)))
     assert torch.equal(driven[..., 13], raw[..., 13])
     assert ((driven - raw)[..., :13].abs().amax((0, 1, 2)) > 1e-3).all()
@@ -121,8 +123,9 @@ def test_opacity_is_not_driven(model):
 @torch.no_grad()
 def test_an_untrained_driven_branch_leaves_the_canonical_gaussians():
     fresh = tiny_model(stirred=False)
-    tokens = fresh.encode(random_inputs())
-    raw = fresh.canonical_raw(tokens)
+    inputs = random_inputs()
+    tokens = fresh.encode(inputs)
+    raw = fresh.canonical_raw(tokens, inputs)
     assert torch.equal(fresh.driven_raw(raw, tokens, torch.randn(2, 270)), raw)
 
 
@@ -132,7 +135,7 @@ def test_an_untrained_model_is_the_template_on_the_skin():
     fresh = tiny_model(stirred=False)
     inputs = random_inputs(people=2)
     surface = fresh.surface(inputs.betas)
-    gaussians = fresh.gaussians(fresh.canonical_raw(fresh.encode(inputs)), surface)
+    gaussians = fresh.gaussians(fresh.canonical_raw(fresh.encode(inputs), inputs), surface)
     assert len(gaussians) == TINY.anchors * TINY.gaussians_per_anchor
     assert (gaussians.means - surface.flatten(1, 2)).norm(dim=-1).max() < 0.005
     assert gaussians.opacities.min() > 0.8

@@ -116,6 +116,14 @@ def test_a_run_is_not_resumed_with_other_settings(people, tmp_path, change):
     assert (tmp_path / "state.safetensors").read_bytes() == before
 
 
+def test_a_damaged_state_is_refused_by_name(people, tmp_path):
+    interrupted(people, POSTTRAIN, tmp_path, after=1)
+    path = tmp_path / "state.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match="state.safetensors"):
+        train(tiny_model(), people, POSTTRAIN, tmp_path, resume=True)
+
+
 def test_a_run_is_not_resumed_on_other_people(people, tmp_path):
     interrupted(people, POSTTRAIN, tmp_path, after=1)
     with pytest.raises(InputError, match="people"):
@@ -130,7 +138,9 @@ def test_resuming_where_nothing_was_saved_starts_anew(people, posttrained, tmp_p
 def test_gamma_zero_leaves_the_early_layers_as_they_were(posttrained):
     start, trained = tiny_model().state_dict(), posttrained[1].state_dict()
     changed = {name.split(".")[0] for name in start if not torch.equal(start[name], trained[name])}
-    assert changed == {"encoder", "color_reading", "canonical", "driven", "expression", "action_map"}
+    assert changed == {
+        "encoder", "color_reading", "color_copy", "canonical", "driven", "expression", "action_map",
+    }  # fmt: skip
     for name in start:
         if name.startswith("encoder.layers.0."):
             assert torch.equal(start[name], trained[name]), name

@@ -1,0 +1,212 @@
+"""Pixel alignment: what a person's Gaussians see where they fall in the photographs. Ours, not the paper's; optional.
+
+Where a photograph's camera and body pose are known (tracked video, studios), every Gaussian can be posed into it and
+look at its own pixel. Three uses: the colours, and the patch tokens under them, go into the geometry tokens before
+the encoder; so does a visual hull, the least matte met when one leaves the skin along its normal, which tells how far
+cloth and hair stand out; and after the decoder every Gaussian may copy the colour it finds at its predicted place,
+by a softmax over the photographs and "none of them". Photographs without a known pose (`Placement.known` False) take
+no part; the attention of the paper's plain model reads those as before.
+"""
+
+from dataclasses import dataclass, fields
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lca_core.body import joint_transforms
+
+HULL = (0.0, 0.02, 0.05, 0.10)  # metres from the surface, along its normal
+_CELL = {"body": 2, "face": 4}  # pixels of a cell of the depth buffer: some Gaussians must fall into each
+_BEHIND = 0.04  # metres behind the nearest Gaussian of its cell at which a Gaussian counts as hidden
+_OBLIQUE = 0.15  # cosine under which a surface is seen too obliquely
+_INSIDE = 0.9  # matte over which a pixel shows the person alone
+_TRAITS = 4  # numbers that describe a sample to the softmax: facing, face crop or not, log resolution, one
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Cameras and body poses of N photographs of each of B people.
+
+    pose: axis-angle of all joints, radians; translation: metres; viewmats, Ks as in `Camera`; known: False where a
+    photograph's pose is unknown (its other numbers are then ignored).
+    """
+
+    pose: Float[Tensor, "B N 55 3"]
+    translation: Float[Tensor, "B N 3"]
+    viewmats: Float[Tensor, "B N 4 4"]
+    body_Ks: Float[Tensor, "B N 3 3"]
+    face_Ks: Float[Tensor, "B N 3 3"]
+    known: Bool[Tensor, "B N"]
+
+    @classmethod
+    def unknown(cls, people: int, photos: int) -> "Placement":
+        """Of photographs about which nothing is known."""
+        eye = torch.eye(4).expand(people, photos, 4, 4)
+        pose, translation = torch.zeros(people, photos, 55, 3), torch.zeros(people, photos, 3)
+        K = eye[..., :3, :3]
+        return cls(pose, translation, eye, K, K, torch.zeros(people, photos, dtype=torch.bool))
+
+    def map(self, function) -> "Placement":
+        """The same function applied to every tensor."""
+        return Placement(**{f.name: function(getattr(self, f.name)) for f in fields(self)})
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What M points see in S = 2 N pictures of each person (body pictures first, then face crops).
+
+    colors: sRGB in [0, 1]; facing: cosine between surface and view, 0 where the point is not seen; resolution:
+    logarithm of pixels a centimetre; places: in the picture, [-1, 1] as `grid_sample` counts.
+    """
+
+    colors: Float[Tensor, "B S M 3"]
+    facing: Float[Tensor, "B S M"]
+    resolution: Float[Tensor, "B S M"]
+    places: Float[Tensor, "B S M 2"]
+
+
+def pixels_of(rows: Float[Tensor, "B N P F"]) -> Float[Tensor, "B N 4 H W"]:
+    """The pictures that rows of patch numbers carry: (rgb - 0.5) * matte and the matte."""
+    side = round(rows.shape[2] ** 0.5)
+    patches = rows[..., -4 * 14 * 14 :].unflatten(-1, (4, 14, 14)).unflatten(2, (side, side))
+    return patches.permute(0, 1, 4, 2, 5, 3, 6).flatten(5, 6).flatten(3, 4) / 4
+
+
+class View:
+    """N photographs of B people, ready to be looked at by points of their bodies.
+
+    weights: [M, 55] skinning of the points; joints: [B, 55, 3] at rest. Nothing here is differentiable.
+    """
+
+    @torch.no_grad()
+    def __init__(self, body: Tensor, face: Tensor, seen: Tensor, placement: Placement, joints: Tensor, weights: Tensor):
+        B, N = placement.known.shape
+        pose, shift = placement.pose.flatten(0, 1), placement.translation.flatten(0, 1)
+        transforms = joint_transforms(joints.repeat_interleave(N, 0), pose, shift)[0]
+        world = placement.viewmats.flatten(0, 1)[:, None] @ transforms  # [B N, 55, 4, 4], into camera space
+        self._matrices = (weights @ world[..., :3, :].flatten(-2)).unflatten(-1, (3, 4)).unflatten(0, (B, N))
+        self._pictures = {"body": pixels_of(body), "face": pixels_of(face)}
+        self._Ks = {"body": placement.body_Ks, "face": placement.face_Ks}
+        known = placement.known[..., None] & seen
+        self._known = {"body": known[..., 0], "face": known[..., 1]}
+
+    @torch.no_grad()
+    def samples(self, points: Float[Tensor, "B M 3"], normals: Float[Tensor, "M 3"]) -> Samples:
+        """What points of the T-pose see, posed into every picture."""
+        posed = self._posed(points)
+        turned = F.normalize((self._matrices[..., :3] * normals[:, None]).sum(-1), dim=-1)
+        cosine = -(turned * F.normalize(posed, dim=-1)).sum(-1)
+        parts = [self._sample(kind, posed, cosine) for kind in ("body", "face")]
+        return Samples(*(torch.cat(values, 1) for values in zip(*parts, strict=True)))
+
+    @torch.no_grad()
+    def hull(self, points: Float[Tensor, "B M 3"], normals: Float[Tensor, "M 3"]) -> Float[Tensor, "B M H"]:
+        """Least matte over the body pictures at the distances `HULL` from the points; 1 where no picture tells."""
+        least = []
+        for distance in HULL:
+            places, inside = self._places("body", self._posed(points + distance * normals))
+            matte = _look(self._pictures["body"][:, :, 3:], places)[..., 0]
+            told = inside & self._known["body"][..., None]
+            least.append(torch.where(told, matte, 1.0).amin(1))
+        return torch.stack(least, -1)
+
+    def _posed(self, points: Tensor) -> Float[Tensor, "B N M 3"]:
+        return (self._matrices[..., :3] * points[:, None, :, None]).sum(-1) + self._matrices[..., 3]
+
+    def _places(self, kind: str, posed: Tensor) -> tuple[Float[Tensor, "B N M 2"], Bool[Tensor, "B N M"]]:
+        """(places in the picture in [-1, 1], is it in the picture) of points in camera space."""
+        size = self._pictures[kind].shape[-1]
+        K = self._Ks[kind][:, :, None]
+        focal, centre = torch.stack([K[..., 0, 0], K[..., 1, 1]], -1), K[..., :2, 2]
+        places = (posed[..., :2] / posed[..., 2:].clamp(min=0.05) * focal + centre) * (2 / size) - 1
+        return places, (places.abs().amax(-1) < 1) & (posed[..., 2] > 0.05)
+
+    def _sample(self, kind: str, posed: Tensor, cosine: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        pictures, depth = self._pictures[kind], posed[..., 2]
+        places, inside = self._places(kind, posed)
+        size = pictures.shape[-1]
+        cells = size // _CELL[kind]
+        column, row = ((places + 1) * (cells / 2)).long().clamp(0, cells - 1).unbind(-1)
+        cell = row * cells + column
+        nearest = depth.new_full((*depth.shape[:2], cells * cells), torch.inf)
+        nearest.scatter_reduce_(2, cell, torch.where(inside, depth, torch.inf), "amin")
+        rgba = _look(pictures, places)
+        visible = inside & self._known[kind][..., None] & (cosine > _OBLIQUE) & (rgba[..., 3] > _INSIDE)
+        visible &= depth < nearest.gather(2, cell) + _BEHIND
+        colors = (rgba[..., :3] / rgba[..., 3:].clamp(min=_INSIDE) + 0.5).clamp(0, 1)
+        resolution = (self._Ks[kind][..., None, 0, 0] / (100 * depth.clamp(min=0.05))).log()
+        return colors, torch.where(visible, cosine, 0.0), resolution, places
+
+
+class PixelAlignment(nn.Module):
+    """Colours, hull and patch tokens of an anchor's k points, as an addition to its geometry token."""
+
+    def __init__(self, dim: int, per_anchor: int):
+        super().__init__()
+        self.k = per_anchor
+        self.colors = nn.Linear(per_anchor * (3 + 1 + len(HULL)) + 1, dim)
+        self.features = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, dim))
+
+    def forward(
+        self,
+        samples: Samples,
+        hull: Float[Tensor, "B M H"],
+        body: Float[Tensor, "B N P D"],
+        face: Float[Tensor, "B N Q D"],
+    ) -> Float[Tensor, "B G D"]:
+        """body, face: embedded patches. M = G k points, in the order of the anchors."""
+        facing = samples.facing.square()[..., None]
+        total = facing.sum(1)
+        color = (facing * (samples.colors - 0.5)).sum(1) / total.clamp(min=1e-3)
+        seen = total / (1 + total)
+        numbers = torch.cat([4 * color, seen, hull - 0.5], -1).unflatten(1, (-1, self.k)).flatten(2)
+        informed = (total.sum(1, keepdim=True) > 0).to(numbers).expand(-1, numbers.shape[1], -1)
+        return self.colors(torch.cat([numbers, informed], -1)) + self._patches(samples, body, face)
+
+    def _patches(self, samples: Samples, body: Tensor, face: Tensor) -> Float[Tensor, "B G D"]:
+        weight = samples.facing.square().unflatten(-1, (-1, self.k)).mean(-1)  # [B, S, G]
+        places = samples.places.unflatten(2, (-1, self.k)).mean(3)
+        N = body.shape[1]
+        found = []
+        for tokens, where in ((body, places[:, :N]), (face, places[:, N:])):
+            side = round(tokens.shape[2] ** 0.5)
+            found.append(_look(tokens.float().transpose(2, 3).unflatten(-1, (side, side)), where))
+        found, weight = torch.cat(found, 1), weight[..., None]
+        return self.features((weight * found).sum(1) / weight.sum(1).clamp(min=1e-3))
+
+
+class ColorCopy(nn.Module):
+    """Every Gaussian's colour: a softmax over what it sees in the photographs and what the decoder says."""
+
+    def __init__(self, width: int, per_anchor: int):
+        super().__init__()
+        self.k = per_anchor
+        self.score = nn.Linear(width, per_anchor * _TRAITS)
+        nn.init.zeros_(self.score.weight)
+        with torch.no_grad():  # starts by trusting what is seen squarely, and face crops most
+            self.score.bias.copy_(torch.tensor([8.0, 2.0, 0.5, -3.0]).repeat(per_anchor))
+
+    def forward(
+        self, colors: Float[Tensor, "B G k 3"], tokens: Float[Tensor, "B G W"], samples: Samples
+    ) -> Float[Tensor, "B G k 3"]:
+        """colors: the decoder's, as logits; logits again."""
+        count, facing = samples.facing.shape[1] // 2, samples.facing
+        is_face = (torch.arange(2 * count, device=facing.device) >= count).to(facing)[None, :, None]
+        traits = torch.stack([facing, is_face.expand_as(facing), samples.resolution, torch.ones_like(facing)], -1)
+        trust = self.score(tokens).float().unflatten(-1, (self.k, _TRAITS)).flatten(1, 2)  # [B, M, T]
+        scores = (traits * trust[:, None]).sum(-1).masked_fill(facing == 0, -torch.inf)
+        share = torch.cat([torch.zeros_like(scores[:, :1]), scores], 1).softmax(1)[..., None]  # first: none of them
+        seen = samples.colors.clamp(0.01, 0.99).logit()
+        values = torch.cat([colors.float().flatten(1, 2)[:, None], seen], 1)
+        return (share * values).sum(1).unflatten(1, colors.shape[1:3])
+
+
+def _look(pictures: Float[Tensor, "B N C H W"], places: Float[Tensor, "B N M 2"]) -> Float[Tensor, "B N M C"]:
+    """Bilinear samples, the nearest edge outside."""
+    B, N = pictures.shape[:2]
+    found = F.grid_sample(
+        pictures.flatten(0, 1), places.flatten(0, 1)[:, None], padding_mode="border", align_corners=False
+    )
+    return found[:, :, 0].transpose(1, 2).unflatten(0, (B, N))

@@ -246,12 +246,11 @@ summary
 
 # %% [markdown]
 # - One call takes a photograph to an avatar that is driven, saved and opened elsewhere; encoding is done once.
-# - Of the digital human, the main colours of clothes, hair and skin carry over; stripes and features do not, and the
-#   face hardly answers its sliders. More pictures do not help these first weights yet: they have learnt an average
-#   colour for each garment, and one picture is enough for that.
-# - The astronaut is harder than the digital human, and looks it, down to a wrong shirt: real light, a suit unlike any
-#   garment in training, a helmet in hand, no legs in the picture, and a mean body in place of hers. Fitting the body
-#   comes later.
+# - Of the digital human, clothes carry over with their stripes, and hair and skin; the face is soft and hardly answers
+#   its sliders. More pictures help: each shows places that the others do not.
+# - The astronaut is harder than the digital human, and looks it, down to a wrong shirt: nobody has told the model where
+#   in the photograph her body is, so no place can look at its own pixel; then real light, a suit unlike any garment in
+#   training, a helmet in hand, no legs in the picture. Fitting the body comes later.
 #
 # ## Exercises
 #

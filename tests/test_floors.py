@@ -12,6 +12,7 @@ FLOORS = {
     "errors": 0,
     "paths": 0,
     "profiles": 0,
+    "tensor_files": 1,
     "body": 1,
     "splats": 1,
     "data": 1,

@@ -145,7 +145,7 @@ class _CrashingPool(_Pool):
             if seed == SEED + 1 and _CrashingPool.crashes:
                 _CrashingPool.crashes -= 1
                 raise BrokenProcessPool("a process died")
-            yield replace(self.people["wild"], seed=seed)
+            yield replace(self.people["wild"], id=f"wild-{seed:06d}", seed=seed)
 
 
 def test_a_process_that_dies_is_replaced_and_nobody_is_lost_or_drawn_twice(tmp_path, monkeypatch, wild):

@@ -5,6 +5,7 @@ from jaxtyping import Float32
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from lca_core.splats.compiling import first_call
 from lca_core.splats.composite import bin_splats, composite_backward, composite_forward
 from lca_core.splats.project import project_backward, project_forward
 
@@ -21,10 +22,11 @@ class _Render(torch.autograd.Function):
         ctx.save_for_backward(means, quats, scales, opacities, colors, viewmats, background, Ks)
         items, cameras, channels = background.shape
         inputs = _arrays(means, quats, scales, opacities, viewmats, Ks)
-        means2d, shapes, depths, boxes = project_forward(*inputs, width, height, near, far)
-        tile_start, pair_splat, pair_row, row_start = bin_splats(depths, boxes, items * cameras, width, height)
-        drawing = (means2d, shapes, boxes, *_arrays(colors, background.reshape(-1, channels)), cameras)
-        out, left_over = composite_forward(*drawing, tile_start, pair_splat, width, height)
+        with first_call("drawing Gaussians"):
+            means2d, shapes, depths, boxes = project_forward(*inputs, width, height, near, far)
+            tile_start, pair_splat, pair_row, row_start = bin_splats(depths, boxes, items * cameras, width, height)
+            drawing = (means2d, shapes, boxes, *_arrays(colors, background.reshape(-1, channels)), cameras)
+            out, left_over = composite_forward(*drawing, tile_start, pair_splat, width, height)
         ctx.size = width, height
         ctx.splats = means2d, shapes, boxes, tile_start, pair_splat, pair_row, row_start, out, left_over
         shape = (items, cameras, height, width)
@@ -40,11 +42,12 @@ class _Render(torch.autograd.Function):
         items, cameras, channels = background.shape
         d_out, d_alpha = _arrays(d_out.reshape(out.shape), d_alpha.reshape(left_over.shape))
         drawing = (means2d, shapes, boxes, *_arrays(colors, background.reshape(-1, channels)), cameras)
-        rows, d_background = composite_backward(
-            *drawing, tile_start, pair_splat, pair_row, *ctx.size, out, left_over, d_out, d_alpha
-        )
         inputs = _arrays(means, quats, scales, opacities, viewmats, Ks)
-        gradients = project_backward(*inputs, *ctx.size, shapes, rows, row_start, channels)
+        with first_call("the gradients of drawing"):
+            rows, d_background = composite_backward(
+                *drawing, tile_start, pair_splat, pair_row, *ctx.size, out, left_over, d_out, d_alpha
+            )
+            gradients = project_backward(*inputs, *ctx.size, shapes, rows, row_start, channels)
         d_background = torch.from_numpy(d_background).reshape(items, cameras, channels)
         return *map(torch.from_numpy, gradients), d_background, None, None, None, None, None
 

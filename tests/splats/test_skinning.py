@@ -1,5 +1,6 @@
 import math
 
+import numba
 import pytest
 import roma
 import torch
@@ -91,3 +92,49 @@ def test_weights_that_do_not_fit_are_refused():
     gaussians = random_gaussians(4, torch.Generator().manual_seed(4))
     with pytest.raises(ValueError, match=r"weights must be \[4, 5\]"):
         skin(gaussians, torch.ones(4, 3, dtype=torch.float64), torch.eye(4).repeat(5, 1, 1))
+
+
+@pytest.mark.parametrize("shared", [(), (3, 1), (3, 2)])
+def test_the_kernel_skins_as_the_tensors_do(shared):
+    """Float32 on a CPU goes to the kernel, transforms that ask for gradients go to tensors: the same numbers.
+
+    Gaussians shared by the batch, by a part of it, and each its own; most weights zero, as a body's are.
+    """
+    generator = torch.Generator().manual_seed(5)
+    count, joints = 300, 9
+    weights = torch.rand(count, joints, generator=generator) * (torch.rand(count, joints, generator=generator) < 0.3)
+    weights[:, 4] += 1e-3
+    weights /= weights.sum(-1, keepdim=True)
+    transforms = random_transforms((3, 2, joints), generator).float()
+    means, quats = (
+        torch.randn(*shared, count, 3, generator=generator),
+        torch.randn(*shared, count, 4, generator=generator),
+    )
+    rest = torch.ones(*shared, count, 3)
+    push = torch.randn(3, 2, count, 3, generator=generator), torch.randn(3, 2, count, 4, generator=generator)
+    results = []
+    for refine_pose in (False, True):
+        m, q = means.clone().requires_grad_(), quats.clone().requires_grad_()
+        moved = transforms.clone().requires_grad_(refine_pose)
+        posed = skin(Gaussians(m, q, rest, rest[..., 0], rest), weights, moved)
+        ((posed.means * push[0]).sum() + (posed.quats * push[1]).sum()).backward()
+        assert (moved.grad is not None) == refine_pose
+        results.append((posed.means, posed.quats, m.grad, q.grad))
+    for kernel, tensors in zip(*results, strict=True):
+        torch.testing.assert_close(kernel, tensors, rtol=0, atol=1e-5)
+
+
+def test_skinning_by_the_kernel_is_bitwise_the_same_for_any_number_of_threads():
+    generator = torch.Generator().manual_seed(6)
+    gaussians = random_gaussians(1000, generator, torch.float32)
+    weights = torch.softmax(torch.randn(1000, 5, generator=generator), -1)
+    transforms = random_transforms((2, 5), generator).float()
+    before = numba.get_num_threads()
+    try:
+        results = []
+        for threads in (1, before):
+            numba.set_num_threads(threads)
+            results.append(skin(gaussians, weights, transforms))
+    finally:
+        numba.set_num_threads(before)
+    assert torch.equal(results[0].means, results[1].means) and torch.equal(results[0].quats, results[1].quats)

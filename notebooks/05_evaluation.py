@@ -55,7 +55,7 @@ from lca_core.evaluation.evaluate import (
 from lca_core.evaluation.metrics import l1_fg, lpips_crop, over_white, psnr, psnr_fg
 from lca_core.evaluation.protocols import split_frames
 from lca_core.evaluation.records import sha256
-from lca_core.evaluation.verify import FITTED_TOLERANCE, TOLERANCE
+from lca_core.evaluation.verify import tolerance_of
 from lca_core.model import ViTSmall
 from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of
@@ -276,7 +276,7 @@ for domain, methods in results.items():
             shared = {k: v for k, v in by_person.items() if record and str(k) in record.per_person}
             for key, numbers in shared.items():
                 difference = abs(float(np.mean(numbers)) - record.per_person[str(key)])
-                limit = FITTED_TOLERANCE if method == "baseline/per_person" else TOLERANCE[metric]
+                limit = tolerance_of(record.id)
                 assert difference <= limit, f"{record.id}, person {key}: off by {difference:.4f}, limit {limit}"
                 worst[metric], checked = max(worst.get(metric, 0.0), difference / limit), checked + 1
 digests = {r.provenance["checkpoint_sha256"] for r in records.values()}

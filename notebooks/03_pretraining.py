@@ -355,9 +355,9 @@ summary
 # %% [markdown]
 # - Everything that is particular to a person passes through the image tokens; everything that is particular to a
 #   place on the body through the geometry tokens. Attention is where the two meet.
-# - The template carries silhouettes; colours are copied from the photographs from the first step on. What takes training
-#   is where cloth and hair stand off the skin, and what no photograph shows: a smoke run ends long before that, and
-#   optimising one person's Gaussians (`per_person`) is still far ahead of it.
+# - The template carries silhouettes; colours are copied from the photographs from the first step on. What takes
+#   training is where cloth and hair stand off the skin, and what no photograph shows: a smoke run ends long before
+#   that, and optimising one person's Gaussians (`per_person`) is still far ahead of it.
 # - These numbers belong to this run; the release's are measured in [05_evaluation](05_evaluation.ipynb).
 #
 # ## Exercises

@@ -361,9 +361,9 @@ summary
 #   trousers, as in the paper's Fig. 7 without its deformer. To be built: the node graph that corrects the weights, and
 #   cloth that hangs and swings in the digital humans.
 # - **Control**: with skinning alone no face moves at all; all that does is the branch's. Compare the rows: a change as
-#   large as the digital human's but elsewhere is no expression. Most of it is along the hair's outline: the code is read
-#   from face crops without labels, and hair was the easier thing to learn from them. A mouth at this size is a handful
-#   of Gaussians.
+#   large as the digital human's but elsewhere is no expression. Most of it is along the hair's outline: the code is
+#   read from face crops without labels, and hair was the easier thing to learn from them. A mouth at this size is a
+#   handful of Gaussians.
 #
 # ## Exercises
 #

@@ -21,6 +21,7 @@ TILE, STRIP, AREA = 16, 8, 256
 PIXELS = np.uintp(256)
 EIGHT = np.uintp(8)
 ONE = np.uintp(1)
+TWO = np.uintp(2)
 HALF_TILE = np.uintp(128)
 # Places in a tile's buffer. Transmittance is positive while a pixel is open and negated when it closes.
 T, X, Y, WEIGHT, D_SIGMA, BEHIND, VALUE = (np.uintp(256 * k) for k in range(7))
@@ -52,31 +53,38 @@ def _sort_by_depth(visible, depths, first):
     for k in range(count):
         keys[k] = depths[first + visible[k]]  # positive floats order like their bits
     bits = keys.view(np.uint32)
+    if count:
+        bits -= bits.min()  # people are thin against their distance: most of the bits are then zeros
+    widest = np.int64(bits.max()) if count else 0
     other_bits, other = np.empty_like(bits), np.empty_like(visible)
-    histogram = np.zeros((3, 2048), np.int64)
-    for k in range(count):
-        histogram[0, bits[k] & 2047] += 1
-        histogram[1, (bits[k] >> 11) & 2047] += 1
-        histogram[2, bits[k] >> 22] += 1
-    for digit in range(3):
+    for shift in (0, 11, 22):
+        if widest >> shift == 0:
+            break
+        starts = np.zeros(2048, np.int64)
+        for k in range(count):
+            starts[(bits[k] >> np.uint32(shift)) & np.uint32(2047)] += 1
         total = 0
         for k in range(2048):
-            total, histogram[digit, k] = total + histogram[digit, k], total
+            total, starts[k] = total + starts[k], total
         for k in range(count):
-            place = (bits[k] >> np.uint32(11 * digit)) & 2047
-            to = histogram[digit, place]
-            histogram[digit, place] = to + 1
+            place = (bits[k] >> np.uint32(shift)) & np.uint32(2047)
+            to = starts[place]
+            starts[place] = to + 1
             other_bits[to], other[to] = bits[k], visible[k]
         bits, other_bits = other_bits, bits
         visible, other = other, visible
-    for k in range(1, count):  # float32 rounding keeps order, so only rounded ties can be out of place
-        s = visible[k]
-        depth = depths[first + s]
-        j = k - 1
-        while j >= 0 and depths[first + visible[j]] > depth:
-            visible[j + 1] = visible[j]
-            j -= 1
-        visible[j + 1] = s
+    k = 0
+    while k < count:  # rounding to float32 keeps order, so only runs of equal bits can be out of place
+        end = k + 1
+        while end < count and bits[end] == bits[k]:
+            end += 1
+        if end > k + 1:
+            run = visible[k:end].copy()
+            exact = np.empty(len(run), np.float64)
+            for j in range(len(run)):
+                exact[j] = depths[first + run[j]]
+            visible[k:end] = run[np.argsort(exact, kind="mergesort")]  # stable: equal depths stay by number
+        k = end
     return visible
 
 
@@ -172,6 +180,23 @@ def _weights(buf, begin, end, mx, my, a, b, c, opacity):
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
+def _paint(buf, begin, end, mx, my, a, b, c, opacity, red, green, blue):
+    """Forward over one strip for three channels: weights and colours in one pass, which is what most pictures are."""
+    for i in range(begin, end):
+        dx, dy = buf[X + i] - mx, buf[Y + i] - my
+        sigma = HALF * (a * dx * dx + c * dy * dy) + b * dx * dy
+        alpha = min(opacity * _exp_minus(sigma), ALPHA_MAX)
+        alpha = alpha if alpha >= ALPHA_MIN else F0
+        t = buf[T + i]
+        after = t * (F1 - alpha)
+        weight = alpha * t if after > T_MIN else F0
+        buf[T + i] = after if after > T_MIN else -abs(t)
+        buf[OUT + i] += weight * red
+        buf[OUT + PIXELS + i] += weight * green
+        buf[OUT + TWO * PIXELS + i] += weight * blue
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _add(buf, begin, end, to, at, factor):
     for i in range(begin, end):
         buf[to + i] += factor * buf[at + i]
@@ -222,6 +247,10 @@ def composite_forward(means2d, shapes, boxes, colors, background, cameras, tile_
             for strip in range(x0 >> 3, (x1 >> 3) + 1):
                 begin = np.uintp(strip) * HALF_TILE + y0 * EIGHT
                 end = np.uintp(strip) * HALF_TILE + (y1 + ONE) * EIGHT
+                if channels == 3:
+                    color = colors[item, s - first]
+                    _paint(buf, begin, end, mx, my, a, b, c, opacity, color[0], color[1], color[2])
+                    continue
                 _weights(buf, begin, end, mx, my, a, b, c, opacity)
                 for d in range(channels):
                     _add(buf, begin, end, OUT + np.uintp(d) * PIXELS, WEIGHT, colors[item, s - first, d])
@@ -259,6 +288,40 @@ def _slopes(buf, begin, end, mx, my, a, b, c, opacity):
         buf[D_SIGMA + i] = slope if after > T_MIN and full <= ALPHA_MAX else F0
         buf[BEHIND + i] = behind
         buf[T + i] = after if after > T_MIN else -abs(t)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _gather(buf, begin, end, mx, my, a, b, c, opacity, red, green, blue):
+    """Backward over one strip for three channels, in one pass: the six moments, then the three colours' sums."""
+    m0, m1, m2, m3, m4, m5, w0, w1, w2 = F0, F0, F0, F0, F0, F0, F0, F0, F0
+    for i in range(begin, end):
+        dx, dy = buf[X + i] - mx, buf[Y + i] - my
+        sigma = HALF * (a * dx * dx + c * dy * dy) + b * dx * dy
+        full = opacity * _exp_minus(sigma)
+        alpha = min(full, ALPHA_MAX)
+        alpha = alpha if alpha >= ALPHA_MIN else F0
+        t = buf[T + i]
+        through = F1 - alpha
+        after = t * through
+        weight = alpha * t if after > T_MIN else F0
+        g0, g1, g2 = buf[GRAD + i], buf[GRAD + PIXELS + i], buf[GRAD + TWO * PIXELS + i]
+        value = weight * (red * g0 + green * g1 + blue * g2)
+        behind = buf[BEHIND + i] - value
+        slope = behind * alpha / through - value
+        slope = slope if after > T_MIN and full <= ALPHA_MAX else F0
+        buf[BEHIND + i] = behind
+        buf[T + i] = after if after > T_MIN else -abs(t)
+        x, y = slope * dx, slope * dy
+        m0 += slope
+        m1 += x
+        m2 += y
+        m3 += x * dx
+        m4 += x * dy
+        m5 += y * dy
+        w0 += weight * g0
+        w1 += weight * g1
+        w2 += weight * g2
+    return m0, m1, m2, m3, m4, m5, w0, w1, w2
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -328,6 +391,21 @@ def composite_backward(
             for strip in range(x0 >> 3, (x1 >> 3) + 1):
                 begin = np.uintp(strip) * HALF_TILE + y0 * EIGHT
                 end = np.uintp(strip) * HALF_TILE + (y1 + ONE) * EIGHT
+                if channels == 3:
+                    color = colors[item, s - first]
+                    m0, m1, m2, m3, m4, m5, w0, w1, w2 = _gather(
+                        buf, begin, end, mx, my, a, b, c, opacity, color[0], color[1], color[2]
+                    )
+                    rows[row, 0] += m0
+                    rows[row, 1] += m1
+                    rows[row, 2] += m2
+                    rows[row, 3] += m3
+                    rows[row, 4] += m4
+                    rows[row, 5] += m5
+                    rows[row, 6] += w0
+                    rows[row, 7] += w1
+                    rows[row, 8] += w2
+                    continue
                 _scale(buf, begin, end, VALUE, GRAD, colors[item, s - first, 0])
                 for d in range(1, channels):
                     _add(buf, begin, end, VALUE, GRAD + np.uintp(d) * PIXELS, colors[item, s - first, d])

@@ -32,12 +32,16 @@ CHECK = 16  # splats between looks at whether a tile is finished
 # exp(-x) on [0, 1.4], to the fourth power: exp(-sigma) on [0, 5.6] to 3e-7. Chebyshev fit, degree 7.
 _X = 0.7 * (1 + np.cos(np.pi * (np.arange(8) + 0.5) / 8))
 E0, E1, E2, E3, E4, E5, E6, E7 = (np.float32(c) for c in np.polyfit(_X, np.exp(-_X), 7)[::-1])
+# What LLVM may change of the arithmetic. Terms are never reordered outside of sums: code compiled just now and the same
+# code from Numba's cache may be optimised differently, and must still give the same bits.
+SUMS = {"reassoc", "nnan", "ninf", "nsz"}
+EXACT = {"contract", "nnan", "ninf", "nsz", "arcp"}
 QUARTER = np.float32(0.25)
 HALF = np.float32(0.5)
 F0, F1 = np.float32(0), np.float32(1)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+@njit(cache=True, fastmath=EXACT, error_model="numpy", inline="always")
 def _exp_minus(sigma):
     x = min(sigma, SIGMA_MAX) * QUARTER
     e = ((((((E7 * x + E6) * x + E5) * x + E4) * x + E3) * x + E2) * x + E1) * x + E0
@@ -157,7 +161,7 @@ def _start_tile(buf, left, top, width, height):
         buf[T + np.uintp(i)] = F1 if left + x < width and top + y < height else -F1
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=SUMS, error_model="numpy")
 def _finished(buf):
     most = -F1
     for i in range(PIXELS):
@@ -165,50 +169,49 @@ def _finished(buf):
     return most <= F0
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=EXACT, error_model="numpy")
+def _cover(dx, dy, a, b, c, opacity, t):
+    """Of one pixel: the splat's weight (alpha times transmittance), and the transmittance that goes on."""
+    sigma = HALF * (a * dx * dx + c * dy * dy) + b * dx * dy
+    alpha = min(opacity * _exp_minus(sigma), ALPHA_MAX)
+    alpha = alpha if alpha >= ALPHA_MIN else F0
+    after = t * (F1 - alpha)
+    return alpha * t if after > T_MIN else F0, after if after > T_MIN else -abs(t)
+
+
+@njit(cache=True, fastmath=EXACT, error_model="numpy")
 def _weights(buf, begin, end, mx, my, a, b, c, opacity):
-    """Forward, first pass over one strip: alpha times transmittance of each pixel; transmittance goes on."""
+    """Forward, first pass over one strip: the weight of each pixel."""
     for i in range(begin, end):
-        dx, dy = buf[X + i] - mx, buf[Y + i] - my
-        sigma = HALF * (a * dx * dx + c * dy * dy) + b * dx * dy
-        alpha = min(opacity * _exp_minus(sigma), ALPHA_MAX)
-        alpha = alpha if alpha >= ALPHA_MIN else F0
-        t = buf[T + i]
-        after = t * (F1 - alpha)
-        buf[WEIGHT + i] = alpha * t if after > T_MIN else F0
-        buf[T + i] = after if after > T_MIN else -abs(t)
+        weight, after = _cover(buf[X + i] - mx, buf[Y + i] - my, a, b, c, opacity, buf[T + i])
+        buf[WEIGHT + i] = weight
+        buf[T + i] = after
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=EXACT, error_model="numpy")
 def _paint(buf, begin, end, mx, my, a, b, c, opacity, red, green, blue):
     """Forward over one strip for three channels: weights and colours in one pass, which is what most pictures are."""
     for i in range(begin, end):
-        dx, dy = buf[X + i] - mx, buf[Y + i] - my
-        sigma = HALF * (a * dx * dx + c * dy * dy) + b * dx * dy
-        alpha = min(opacity * _exp_minus(sigma), ALPHA_MAX)
-        alpha = alpha if alpha >= ALPHA_MIN else F0
-        t = buf[T + i]
-        after = t * (F1 - alpha)
-        weight = alpha * t if after > T_MIN else F0
-        buf[T + i] = after if after > T_MIN else -abs(t)
+        weight, after = _cover(buf[X + i] - mx, buf[Y + i] - my, a, b, c, opacity, buf[T + i])
+        buf[T + i] = after
         buf[OUT + i] += weight * red
         buf[OUT + PIXELS + i] += weight * green
         buf[OUT + TWO * PIXELS + i] += weight * blue
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=EXACT, error_model="numpy")
 def _add(buf, begin, end, to, at, factor):
     for i in range(begin, end):
         buf[to + i] += factor * buf[at + i]
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=EXACT, error_model="numpy")
 def _scale(buf, begin, end, to, at, factor):
     for i in range(begin, end):
         buf[to + i] = factor * buf[at + i]
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=SUMS, error_model="numpy")
 def _dot(buf, begin, end, one, other):
     total = F0
     for i in range(begin, end):
@@ -216,7 +219,7 @@ def _dot(buf, begin, end, one, other):
     return total
 
 
-@njit(parallel=True, cache=True, fastmath=True, error_model="numpy")
+@njit(parallel=True, cache=True, error_model="numpy")
 def composite_forward(means2d, shapes, boxes, colors, background, cameras, tile_start, pair_splat, width, height):
     """Colours [images, H, W, D] and transmittances [images, H, W], float32.
 
@@ -264,7 +267,22 @@ def composite_forward(means2d, shapes, boxes, colors, background, cameras, tile_
     return out, left_over
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=EXACT, error_model="numpy")
+def _slope(dx, dy, a, b, c, opacity, t, behind, value):
+    """Of one pixel: the splat's weight, dL/dsigma, what lies behind, and the transmittance that goes on."""
+    sigma = HALF * (a * dx * dx + c * dy * dy) + b * dx * dy
+    full = opacity * _exp_minus(sigma)
+    alpha = min(full, ALPHA_MAX)
+    alpha = alpha if alpha >= ALPHA_MIN else F0
+    through = F1 - alpha
+    after = t * through
+    weight = alpha * t if after > T_MIN else F0
+    behind -= weight * value
+    slope = behind * alpha / through - weight * value
+    return weight, slope if after > T_MIN and full <= ALPHA_MAX else F0, behind, after if after > T_MIN else -abs(t)
+
+
+@njit(cache=True, fastmath=EXACT, error_model="numpy")
 def _slopes(buf, begin, end, mx, my, a, b, c, opacity):
     """Backward, first pass: weights as in the forward pass and dL/dsigma of each pixel.
 
@@ -273,44 +291,29 @@ def _slopes(buf, begin, end, mx, my, a, b, c, opacity):
     """
     for i in range(begin, end):
         dx, dy = buf[X + i] - mx, buf[Y + i] - my
-        sigma = HALF * (a * dx * dx + c * dy * dy) + b * dx * dy
-        full = opacity * _exp_minus(sigma)
-        alpha = min(full, ALPHA_MAX)
-        alpha = alpha if alpha >= ALPHA_MIN else F0
-        t = buf[T + i]
-        through = F1 - alpha
-        after = t * through
-        weight = alpha * t if after > T_MIN else F0
-        value = buf[VALUE + i]
-        behind = buf[BEHIND + i] - weight * value
-        slope = behind * alpha / through - weight * value
+        weight, slope, behind, after = _slope(dx, dy, a, b, c, opacity, buf[T + i], buf[BEHIND + i], buf[VALUE + i])
         buf[WEIGHT + i] = weight
-        buf[D_SIGMA + i] = slope if after > T_MIN and full <= ALPHA_MAX else F0
+        buf[D_SIGMA + i] = slope
         buf[BEHIND + i] = behind
-        buf[T + i] = after if after > T_MIN else -abs(t)
+        buf[T + i] = after
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=EXACT, error_model="numpy")
+def _value(red, green, blue, g0, g1, g2):
+    return red * g0 + green * g1 + blue * g2
+
+
+@njit(cache=True, fastmath=SUMS, error_model="numpy")
 def _gather(buf, begin, end, mx, my, a, b, c, opacity, red, green, blue):
     """Backward over one strip for three channels, in one pass: the six moments, then the three colours' sums."""
     m0, m1, m2, m3, m4, m5, w0, w1, w2 = F0, F0, F0, F0, F0, F0, F0, F0, F0
     for i in range(begin, end):
         dx, dy = buf[X + i] - mx, buf[Y + i] - my
-        sigma = HALF * (a * dx * dx + c * dy * dy) + b * dx * dy
-        full = opacity * _exp_minus(sigma)
-        alpha = min(full, ALPHA_MAX)
-        alpha = alpha if alpha >= ALPHA_MIN else F0
-        t = buf[T + i]
-        through = F1 - alpha
-        after = t * through
-        weight = alpha * t if after > T_MIN else F0
         g0, g1, g2 = buf[GRAD + i], buf[GRAD + PIXELS + i], buf[GRAD + TWO * PIXELS + i]
-        value = weight * (red * g0 + green * g1 + blue * g2)
-        behind = buf[BEHIND + i] - value
-        slope = behind * alpha / through - value
-        slope = slope if after > T_MIN and full <= ALPHA_MAX else F0
+        value = _value(red, green, blue, g0, g1, g2)
+        weight, slope, behind, after = _slope(dx, dy, a, b, c, opacity, buf[T + i], buf[BEHIND + i], value)
         buf[BEHIND + i] = behind
-        buf[T + i] = after if after > T_MIN else -abs(t)
+        buf[T + i] = after
         x, y = slope * dx, slope * dy
         m0 += slope
         m1 += x
@@ -324,7 +327,7 @@ def _gather(buf, begin, end, mx, my, a, b, c, opacity, red, green, blue):
     return m0, m1, m2, m3, m4, m5, w0, w1, w2
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=SUMS, error_model="numpy")
 def _moments(buf, begin, end, mx, my):
     """Backward, second pass: sums of dL/dsigma times 1, dx, dy, dx^2, dx dy, dy^2."""
     m0, m1, m2, m3, m4, m5 = F0, F0, F0, F0, F0, F0
@@ -340,7 +343,7 @@ def _moments(buf, begin, end, mx, my):
     return m0, m1, m2, m3, m4, m5
 
 
-@njit(parallel=True, cache=True, fastmath=True, error_model="numpy")
+@njit(parallel=True, cache=True, error_model="numpy")
 def composite_backward(
     means2d, shapes, boxes, colors, background, cameras, tile_start, pair_splat, pair_row, width, height,
     out, left_over, d_out, d_alpha,

@@ -648,6 +648,22 @@ def write_records(results: dict) -> list[Path]:
     return [*paths, write_results_readme()]
 
 
+def compare_records(results: dict) -> tuple[str, bool]:
+    """What is recorded beside what was measured now, and whether the exactness holds (times are the machine's own)."""
+    from lca_core.evaluation import read_records  # slow to import
+
+    measured = {"splats/skin_rasterise_fps": results["skin_rasterise"]["fps"]}
+    for name in RECORDED:
+        size = results["forward_backward"][name]
+        measured[f"splats/{name}/forward_backward_ms"] = size["ms"]["numba"]["median"]
+        measured[f"splats/{name}/ratio_to_torch"] = size["ratio_to_numba"]["torch"]["median"]
+    error = measured["splats/gradient_error_max"] = results["gradient_error"]["max"]
+    records = read_records()
+    rows = [(id, f"{records[id].value:.3g}", f"{value:.3g}") for id, value in sorted(measured.items())]
+    holds = error <= 2 * records["splats/gradient_error_max"].value
+    return "\n".join(["", *columns(("record", "recorded", "measured"), rows)]), holds
+
+
 def read_size(name: str) -> tuple[int, int]:
     """(Gaussians, px) of a name like 5k_128 or 300_64."""
     parts = re.fullmatch(r"([1-9]\d*)(k?)_([1-9]\d*)", name)
@@ -664,6 +680,7 @@ def main(
     quick: bool = False,
     json: bool = False,
     record: bool = False,
+    verify: bool = False,
 ) -> None:
     """Measure the splatting: speed, growth, frame rate, exactness. About 1.5 minutes on 2 cores; run nothing else.
 
@@ -680,10 +697,12 @@ def main(
         quick: Tiny sizes, 3 rounds: whether it works, not how fast it is (seconds).
         json: Print JSON instead of a table.
         record: Write the numbers to results/records/splats/ and renew results/README.md.
+        verify: Print the records beside what was measured; exit code 1 if gradients have become less exact. Times
+            belong to a machine and are not judged.
     """
     chosen = {name: read_size(name) for name in (("300_48",) if quick else sizes)}
-    if record and (quick or not set(RECORDED) <= set(chosen) or "torch" not in backends):
-        raise InputError(f"--record needs the sizes {' '.join(RECORDED)} and torch, and no --quick")
+    if (record or verify) and (quick or not set(RECORDED) <= set(chosen) or "torch" not in backends):
+        raise InputError(f"--record and --verify need the sizes {' '.join(RECORDED)} and torch, and no --quick")
     if rounds < 1 or not 0 <= threads <= numba.config.NUMBA_NUM_THREADS:
         raise InputError(f"--rounds must be at least 1 and --threads 0 to {numba.config.NUMBA_NUM_THREADS}")
     threads = threads or numba.config.NUMBA_NUM_THREADS
@@ -693,6 +712,11 @@ def main(
     print(json_format.dumps(results, indent=1) if json else report(results))
     for path in write_records(results) if record else ():
         print(path, file=sys.stderr)
+    if verify:
+        text, holds = compare_records(results)
+        print(text)
+        if not holds:
+            sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -603,7 +603,8 @@ plt.show()
 # ## 6. Speed, honestly
 #
 # Our renderer lets every pixel ask every Gaussian. How many of those questions matter? Almost none. The library
-# ([composite.py](../lca_core/splats/composite.py), [project.py](../lca_core/splats/project.py)) asks fewer:
+# ([project.py](../lca_core/splats/project.py), [binning.py](../lca_core/splats/binning.py),
+# [composite.py](../lca_core/splats/composite.py)) asks fewer:
 #
 # - **Boxes.** Each splat gets the box of section 1, and one that lies outside the picture is dropped at once.
 # - **Sort once.** Visible splats are sorted by depth for the whole picture, not for each pixel.

@@ -23,6 +23,17 @@ THETA_JOINTS = tuple(j for j in BODY_JOINTS if j not in _LEFT_OUT) + HAND_JOINTS
 THETA, EPSILON, GAZE, ROOT = 3 * len(THETA_JOINTS), 128, 4, 6
 
 
+def _sources() -> list[int]:
+    """For every joint its place in [theta's joints..., zero, pelvis, left eye, right eye]."""
+    n = len(THETA_JOINTS)
+    special = {"pelvis": n + 1, "left_eye_smplhf": n + 2, "right_eye_smplhf": n + 3}
+    names = [_TIED.get(name, name) for name in JOINT_NAMES]
+    return [THETA_JOINTS.index(name) if name in THETA_JOINTS else special.get(name, n) for name in names]
+
+
+_SOURCES = _sources()
+
+
 def theta_slice(joint: str) -> slice:
     """Where the three numbers of `joint` (a name of THETA_JOINTS) stand in theta."""
     start = 3 * THETA_JOINTS.index(joint)
@@ -33,17 +44,11 @@ def full_pose(
     theta: Float[Tensor, "*frames 138"], root: Float[Tensor, "*frames 6"], gaze: Float[Tensor, "*frames 4"]
 ) -> Float[Tensor, "*frames 55 3"]:
     """Axis-angle rotations of all 55 joints. root's translation (its last three numbers) is not used here."""
-    source = []  # for every joint: index into [theta joints..., zero, pelvis, left eye, right eye]
-    n = len(THETA_JOINTS)
-    special = {"pelvis": n + 1, "left_eye_smplhf": n + 2, "right_eye_smplhf": n + 3}
-    for name in JOINT_NAMES:
-        name = _TIED.get(name, name)
-        source.append(THETA_JOINTS.index(name) if name in THETA_JOINTS else special.get(name, n))
-    joints = theta.unflatten(-1, (n, 3))
+    joints = theta.unflatten(-1, (len(THETA_JOINTS), 3))
     zero = torch.zeros_like(joints[..., :1, :])
     eyes = torch.stack([-gaze[..., 1::2], gaze[..., 0::2], torch.zeros_like(gaze[..., 0::2])], -1)
     pieces = torch.cat([joints, zero, root[..., None, :3], eyes], -2)
-    return pieces[..., source, :]
+    return pieces[..., _SOURCES, :]
 
 
 def theta_of(pose: Float[Tensor, "*frames 55 3"]) -> Float[Tensor, "*frames 138"]:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -143,24 +143,34 @@ def joint_transforms(
     parents: Sequence[int] = PARENTS,
 ) -> tuple[Float[Tensor, "B 55 4 4"], Float[Tensor, "B 55 3"]]:
     """(transforms from the T-pose to the world, posed joints) of rest joints under axis-angle rotations."""
-    rotations = axis_angle_to_matrix(full_pose)
-    world_rotation, world_position = [], []
-    for j, parent in enumerate(parents):
-        if parent < 0:
-            world_rotation.append(rotations[:, j])
-            world_position.append(joints[:, j])
-        else:
-            offset = (world_rotation[parent] @ (joints[:, j] - joints[:, parent])[..., None])[..., 0]
-            world_rotation.append(world_rotation[parent] @ rotations[:, j])
-            world_position.append(world_position[parent] + offset)
-    R, p = torch.stack(world_rotation, 1), torch.stack(world_position, 1)
+    generations = _generations(tuple(parents))
+    above = torch.cat([joints, torch.zeros_like(joints[:, :1])], 1)[:, list(parents)]  # the root's parent, -1: zero
+    local = _rigid(axis_angle_to_matrix(full_pose), joints - above)
+    levels = []
+    for mine, parent in generations:
+        levels.append(levels[-1][:, parent] @ local[:, mine] if levels else local[:, mine])
+    order = np.argsort([j for mine, _ in generations for j in mine])
+    world = torch.cat(levels, 1)[:, order]
+    R, p = world[..., :3, :3], world[..., :3, 3]
     if translation is not None:
         p = p + translation[:, None]
-    shift = p - (R @ joints[..., None])[..., 0]
-    bottom = torch.zeros_like(R[..., :1, :])
-    top = torch.cat([R, shift[..., None]], -1)
-    last = torch.cat([bottom, torch.ones_like(bottom[..., :1])], -1)
-    return torch.cat([top, last], -2), p
+    return _rigid(R, p - (R @ joints[..., None])[..., 0]), p
+
+
+@lru_cache
+def _generations(parents: tuple[int, ...]) -> list[tuple[list[int], list[int]]]:
+    """Joints by their depth in the skeleton, and the place of each one's parent in the generation before."""
+    generations, before = [], [-1]
+    while before:
+        mine = [j for j, parent in enumerate(parents) if parent in before]
+        generations.append((mine, [before.index(parents[j]) for j in mine]))
+        before = mine
+    return generations[:-1]
+
+
+def _rigid(R: Float[Tensor, "*batch 3 3"], t: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 4 4"]:
+    last = torch.cat([torch.zeros_like(t), torch.ones_like(t[..., :1])], -1)[..., None, :]
+    return torch.cat([torch.cat([R, t[..., None]], -1), last], -2)
 
 
 def axis_angle_to_matrix(vector: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3 3"]:

@@ -199,7 +199,8 @@ def results_readme(records: dict[str, Record]) -> str:
             interval = "" if r.ci95 is None else " to ".join(show(end, r.unit) for end in r.ci95)
             paper = "" if r.paper is None else show(r.paper, r.unit)
             link = f"[{r.id}](records/{r.id}.json)"
-            cells = (link, show(r.value, r.unit), interval, str(r.n_people), str(r.n_frames), r.profile, paper)
+            people, pictures = (str(n or "") for n in (r.n_people, r.n_frames))  # speeds have none
+            cells = (link, show(r.value, r.unit), interval, people, pictures, r.profile, paper)
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lca_core.body import joint_transforms
+from lca_core.body import full_pose, joint_transforms
 
 HULL = (0.0, 0.02, 0.05, 0.10)  # metres from the surface, along its normal
 _CELL = {"body": 2, "face": 4}  # pixels of a cell of the depth buffer: some Gaussians must fall into each
@@ -39,6 +39,20 @@ class Placement:
     body_Ks: Float[Tensor, "B N 3 3"]
     face_Ks: Float[Tensor, "B N 3 3"]
     known: Bool[Tensor, "B N"]
+
+    @classmethod
+    def of(
+        cls,
+        theta: Float[Tensor, "N 138"],
+        root: Float[Tensor, "N 6"],
+        gaze: Float[Tensor, "N 4"],
+        viewmats: Float[Tensor, "N 4 4"],
+        body_Ks: Float[Tensor, "N 3 3"],
+        face_Ks: Float[Tensor, "N 3 3"],
+    ) -> "Placement":
+        """Of one person's photographs (B = 1) as they were recorded."""
+        known = torch.ones(len(theta), dtype=torch.bool)
+        return cls(full_pose(theta, root, gaze), root[:, 3:], viewmats, body_Ks, face_Ks, known).map(lambda t: t[None])
 
     @classmethod
     def unknown(cls, people: int, photos: int) -> "Placement":

@@ -13,7 +13,6 @@ from jaxtyping import Float
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lca_core.body import full_pose
 from lca_core.data import Frame, Picture
 from lca_core.model.alignment import Placement
 from lca_core.model.encoders import ImageEncoder
@@ -81,10 +80,9 @@ def frames_placement(frames: Sequence[Frame]) -> Placement:
     """Poses and cameras of the frames of one person (B = 1)."""
 
     def stacked(values: Iterable[np.ndarray]) -> Tensor:
-        return torch.from_numpy(np.stack(list(values)))[None].float()
+        return torch.from_numpy(np.stack(list(values))).float()
 
-    theta, root, gaze = (stacked(getattr(f, name) for f in frames) for name in ("theta", "root", "gaze"))
-    viewmats, body_Ks = stacked(f.body.camera.viewmat for f in frames), stacked(f.body.camera.K for f in frames)
     face_Ks = stacked(np.eye(3) if f.face is None else f.face.camera.K for f in frames)
-    known = torch.ones(1, len(frames), dtype=torch.bool)
-    return Placement(full_pose(theta, root, gaze), root[..., 3:], viewmats, body_Ks, face_Ks, known)
+    signal = [stacked(getattr(f, name) for f in frames) for name in ("theta", "root", "gaze")]
+    cameras = [f.body.camera for f in frames]
+    return Placement.of(*signal, stacked(c.viewmat for c in cameras), stacked(c.K for c in cameras), face_Ks)

@@ -47,6 +47,18 @@ def _turn(quats, joints, values, n):
     return w * r, x * r, y * r, z * r
 
 
+@njit(cache=True, inline="always")
+def _blend(matrices, joints, values, n, out):
+    """The joints' matrices [J, 3, 4] blended by a Gaussian's weights, into out [3, 4]."""
+    out[:] = 0
+    for k in range(joints.shape[1]):
+        value = values[n, k]
+        if value != 0:
+            for r in range(3):
+                for c in range(4):
+                    out[r, c] += value * matrices[joints[n, k], r, c]
+
+
 @njit(parallel=True, cache=True)
 def skin_forward(means, quats, joints, values, matrices, joint_quats):
     """Posed means [B, N, 3] and quats [B, N, 4] from those at rest; matrices [B, J, 3, 4], joint_quats [B, J, 4]."""
@@ -57,13 +69,7 @@ def skin_forward(means, quats, joints, values, matrices, joint_quats):
         b, chunk = job // chunks, job % chunks
         blend = np.empty((3, 4), np.float32)
         for n in range(chunk * CHUNK, min(N, (chunk + 1) * CHUNK)):
-            blend[:] = 0
-            for k in range(joints.shape[1]):
-                value = values[n, k]
-                if value != 0:
-                    for r in range(3):
-                        for c in range(4):
-                            blend[r, c] += value * matrices[b, joints[n, k], r, c]
+            _blend(matrices[b], joints, values, n, blend)
             x, y, z = means[b, n, 0], means[b, n, 1], means[b, n, 2]
             for r in range(3):
                 posed_means[b, n, r] = blend[r, 0] * x + blend[r, 1] * y + blend[r, 2] * z + blend[r, 3]
@@ -84,15 +90,9 @@ def skin_backward(d_means, d_quats, joints, values, matrices, joint_quats):
     chunks = (N + CHUNK - 1) // CHUNK
     for job in prange(B * chunks):
         b, chunk = job // chunks, job % chunks
-        blend = np.empty((3, 3), np.float32)
+        blend = np.empty((3, 4), np.float32)
         for n in range(chunk * CHUNK, min(N, (chunk + 1) * CHUNK)):
-            blend[:] = 0
-            for k in range(joints.shape[1]):
-                value = values[n, k]
-                if value != 0:
-                    for r in range(3):
-                        for c in range(3):
-                            blend[r, c] += value * matrices[b, joints[n, k], r, c]
+            _blend(matrices[b], joints, values, n, blend)
             x, y, z = d_means[b, n, 0], d_means[b, n, 1], d_means[b, n, 2]
             for c in range(3):
                 rest_means[b, n, c] = blend[0, c] * x + blend[1, c] * y + blend[2, c] * z

@@ -1,4 +1,4 @@
-"""Numba kernels: sort, bin and composite splats into images, and the gradients of that, on all cores.
+"""Numba kernels: composite sorted splats into images, and the gradients of that, on all cores.
 
 An image is cut into 16 x 16 px tiles, each the work of one thread, so nothing is shared and results do not
 depend on the number of threads. In a tile the splats are drawn one by one over the pixels of their box only,
@@ -12,17 +12,21 @@ splat by subtraction; each (splat, tile) pair sums its gradients into its own ro
 import numpy as np
 from numba import njit, prange
 
-ALPHA_MAX = np.float32(0.999)
-ALPHA_MIN = np.float32(1.0 / 255.0)
-T_MIN = np.float32(1e-4)
+from lca_core.splats import reference
+from lca_core.splats.binning import TILE
+
+ALPHA_MAX, ALPHA_MIN = np.float32(reference.ALPHA_MAX), np.float32(reference.ALPHA_MIN)
+T_MIN = np.float32(reference.TRANSMITTANCE_MIN)
 SIGMA_MAX = np.float32(5.6)  # exp(-5.6) < 1/255: beyond this no opacity <= 1 is drawn
 
-TILE, STRIP, AREA = 16, 8, 256
+STRIP, AREA = 8, 256
 PIXELS = np.uintp(256)
 EIGHT = np.uintp(8)
 ONE = np.uintp(1)
 TWO = np.uintp(2)
 HALF_TILE = np.uintp(128)
+CENTRE_X = np.float32([(i >> 7) * STRIP + (i & 7) + 0.5 for i in range(AREA)])  # from the tile's corner
+CENTRE_Y = np.float32([((i & 127) >> 3) + 0.5 for i in range(AREA)])
 # Places in a tile's buffer. Transmittance is positive while a pixel is open and negated when it closes.
 T, X, Y, WEIGHT, D_SIGMA, BEHIND, VALUE = (np.uintp(256 * k) for k in range(7))
 OUT = np.uintp(256 * 4)  # forward: colours follow the weights
@@ -49,101 +53,6 @@ def _exp_minus(sigma):
     return e * e
 
 
-@njit(cache=True)
-def _sort_by_depth(visible, depths, first):
-    """Sort splat numbers `visible` (ascending) by depth, equal depths by number: radix sort, then exact order."""
-    count = len(visible)
-    keys = np.empty(count, np.float32)
-    for k in range(count):
-        keys[k] = depths[first + visible[k]]  # positive floats order like their bits
-    bits = keys.view(np.uint32)
-    if count:
-        bits -= bits.min()  # people are thin against their distance: most of the bits are then zeros
-    widest = np.int64(bits.max()) if count else 0
-    other_bits, other = np.empty_like(bits), np.empty_like(visible)
-    for shift in (0, 11, 22):
-        if widest >> shift == 0:
-            break
-        starts = np.zeros(2048, np.int64)
-        for k in range(count):
-            starts[(bits[k] >> np.uint32(shift)) & np.uint32(2047)] += 1
-        total = 0
-        for k in range(2048):
-            total, starts[k] = total + starts[k], total
-        for k in range(count):
-            place = (bits[k] >> np.uint32(shift)) & np.uint32(2047)
-            to = starts[place]
-            starts[place] = to + 1
-            other_bits[to], other[to] = bits[k], visible[k]
-        bits, other_bits = other_bits, bits
-        visible, other = other, visible
-    k = 0
-    while k < count:  # rounding to float32 keeps order, so only runs of equal bits can be out of place
-        end = k + 1
-        while end < count and bits[end] == bits[k]:
-            end += 1
-        if end > k + 1:
-            run = visible[k:end].copy()
-            exact = np.empty(len(run), np.float64)
-            for j in range(len(run)):
-                exact[j] = depths[first + run[j]]
-            visible[k:end] = run[np.argsort(exact, kind="mergesort")]  # stable: equal depths stay by number
-        k = end
-    return visible
-
-
-@njit(parallel=True, cache=True)
-def bin_splats(depths, boxes, images, width, height):
-    """Lists of splats per tile, in drawing order.
-
-    Returns tile_start [images * tiles + 1]; for each pair in that order its splat (numbered over all images)
-    and its gradient row; and row_start [S + 1], the rows of each splat.
-    """
-    count = len(depths) // images
-    tiles_x, tiles_y = (width + TILE - 1) // TILE, (height + TILE - 1) // TILE
-    tiles = tiles_x * tiles_y
-    order = np.empty(len(depths), np.int32)
-    seen = np.empty(images, np.int64)
-    tile_start = np.zeros(images * tiles + 1, np.int64)
-    row_start = np.zeros(len(depths) + 1, np.int64)
-    for image in prange(images):
-        first = image * count
-        visible = np.empty(count, np.int32)
-        k = 0
-        for n in range(count):
-            s = first + n
-            if boxes[s, 1] >= boxes[s, 0]:
-                visible[k] = n
-                k += 1
-                x0, x1, y0, y1 = boxes[s, 0] >> 4, boxes[s, 1] >> 4, boxes[s, 2] >> 4, boxes[s, 3] >> 4
-                row_start[s + 1] = (x1 - x0 + 1) * (y1 - y0 + 1)
-                for ty in range(y0, y1 + 1):
-                    for tx in range(x0, x1 + 1):
-                        tile_start[image * tiles + ty * tiles_x + tx + 1] += 1
-        seen[image] = k
-        order[first : first + k] = _sort_by_depth(visible[:k].copy(), depths, first)
-    for k in range(1, len(tile_start)):
-        tile_start[k] += tile_start[k - 1]
-    for k in range(1, len(row_start)):
-        row_start[k] += row_start[k - 1]
-    pair_splat = np.empty(tile_start[-1], np.int32)
-    pair_row = np.empty(tile_start[-1], np.int64)
-    for image in prange(images):
-        first = image * count
-        place = tile_start[image * tiles : (image + 1) * tiles].copy()
-        for k in range(seen[image]):
-            s = first + order[first + k]
-            x0, x1, y0, y1 = boxes[s, 0] >> 4, boxes[s, 1] >> 4, boxes[s, 2] >> 4, boxes[s, 3] >> 4
-            row = row_start[s]
-            for ty in range(y0, y1 + 1):
-                for tx in range(x0, x1 + 1):
-                    to = place[ty * tiles_x + tx]
-                    place[ty * tiles_x + tx] = to + 1
-                    pair_splat[to], pair_row[to] = s, row
-                    row += 1
-    return tile_start, pair_splat, pair_row, row_start
-
-
 @njit(cache=True, inline="always")
 def _tile_of(job, jobs):
     """Even tiles first, then odd ones: two threads share a crowded region instead of one getting it all."""
@@ -152,13 +61,12 @@ def _tile_of(job, jobs):
 
 
 @njit(cache=True)
-def _start_tile(buf, left, top, width, height):
+def _start_tile(buf, wide, high):
     """Pixel centres from the tile's corner; transmittance 1 inside the image, closed outside it."""
-    for i in range(AREA):
-        x, y = (i >> 7) * STRIP + (i & 7), (i & 127) >> 3
-        buf[X + np.uintp(i)] = np.float32(x) + HALF
-        buf[Y + np.uintp(i)] = np.float32(y) + HALF
-        buf[T + np.uintp(i)] = F1 if left + x < width and top + y < height else -F1
+    for i in range(PIXELS):
+        buf[X + i] = CENTRE_X[i]
+        buf[Y + i] = CENTRE_Y[i]
+        buf[T + i] = F1 if CENTRE_X[i] < wide and CENTRE_Y[i] < high else -F1
 
 
 @njit(cache=True, fastmath=SUMS, error_model="numpy")
@@ -181,7 +89,7 @@ def _cover(dx, dy, a, b, c, opacity, t):
 
 @njit(cache=True, fastmath=EXACT, error_model="numpy")
 def _weights(buf, begin, end, mx, my, a, b, c, opacity):
-    """Forward, first pass over one strip: the weight of each pixel."""
+    """Forward, first pass over one strip: alpha times transmittance of each pixel; transmittance goes on."""
     for i in range(begin, end):
         weight, after = _cover(buf[X + i] - mx, buf[Y + i] - my, a, b, c, opacity, buf[T + i])
         buf[WEIGHT + i] = weight
@@ -219,26 +127,78 @@ def _dot(buf, begin, end, one, other):
     return total
 
 
+@njit(cache=True, fastmath=EXACT, error_model="numpy")
+def _dot_of_tile(buf, one, other):
+    """Over all pixels, in halves: inlined, a sum that may be reordered would be so differently from time to time."""
+    for i in range(HALF_TILE):
+        far = HALF_TILE + i
+        buf[VALUE + i] = buf[one + i] * buf[other + i] + buf[one + far] * buf[other + far]
+    width = HALF_TILE
+    while width > ONE:
+        width >>= ONE
+        for i in range(width):
+            buf[VALUE + i] += buf[VALUE + width + i]
+    return buf[VALUE]
+
+
+@njit(cache=True, error_model="numpy")
+def _put(buf, begin, count, pixel, out, left_over, background):
+    """A run of a tile's pixels, onto the background, into the images [P, D] and [P]."""
+    channels = np.uintp(out.shape[1])
+    for k in range(np.uintp(count)):
+        i, p = begin + k, pixel + k
+        t = abs(buf[T + i])
+        left_over[p] = t
+        if channels == 3:
+            out[p, 0] = buf[OUT + i] + t * background[0]
+            out[p, 1] = buf[OUT + PIXELS + i] + t * background[1]
+            out[p, 2] = buf[OUT + TWO * PIXELS + i] + t * background[2]
+        else:
+            for d in range(channels):
+                out[p, d] = buf[OUT + d * PIXELS + i] + t * background[d]
+
+
+@njit(cache=True, error_model="numpy")
+def _get(buf, begin, count, pixel, out, left_over, d_out, d_alpha):
+    """The gradients of a run of pixels into a tile, and what the whole picture adds to L's linear form."""
+    channels = np.uintp(out.shape[1])
+    for k in range(np.uintp(count)):
+        i, p = begin + k, pixel + k
+        form = -d_alpha[p] * left_over[p]
+        if channels == 3:
+            g0, g1, g2 = d_out[p, 0], d_out[p, 1], d_out[p, 2]
+            buf[GRAD + i], buf[GRAD + PIXELS + i], buf[GRAD + TWO * PIXELS + i] = g0, g1, g2
+            form += g0 * out[p, 0] + g1 * out[p, 1] + g2 * out[p, 2]
+        else:
+            for d in range(channels):
+                g = d_out[p, d]
+                buf[GRAD + d * PIXELS + i] = g
+                form += g * out[p, d]
+        buf[BEHIND + i], buf[WEIGHT + i] = form, left_over[p]
+
+
 @njit(parallel=True, cache=True, error_model="numpy")
-def composite_forward(means2d, shapes, boxes, colors, background, cameras, tile_start, pair_splat, width, height):
+def composite_forward(means2d, shapes, boxes, colors, background, tile_start, pair_splat, width, height):
     """Colours [images, H, W, D] and transmittances [images, H, W], float32.
 
-    colors [B, N, D], background [images, D]; image i shows batch element i // cameras.
+    colors [sets, N, D], each set for images / sets images in a row; background [images, D].
     """
     images, channels = background.shape
-    count = colors.shape[1]
+    count, share = colors.shape[1], images // len(colors)
     tiles_x, tiles_y = (width + TILE - 1) // TILE, (height + TILE - 1) // TILE
     tiles = tiles_x * tiles_y
     out = np.empty((images, height, width, channels), np.float32)
     left_over = np.empty((images, height, width), np.float32)
+    flat_out, flat_left = out.reshape(-1, channels), left_over.reshape(-1)
     for job in prange(images * tiles):
         tile = _tile_of(job, images * tiles)
         image = tile // tiles
         left, top = (tile % tiles) % tiles_x * TILE, (tile % tiles) // tiles_x * TILE
-        item = image // cameras
+        mine = colors[image // share]
         first = image * count
+        wide, high = min(TILE, width - left), min(TILE, height - top)
         buf = np.zeros(AREA * (4 + channels), np.float32)
-        _start_tile(buf, left, top, width, height)
+        _start_tile(buf, wide, high)
         for k in range(tile_start[tile], tile_start[tile + 1]):
             if (k - tile_start[tile]) % CHECK == CHECK - 1 and _finished(buf):
                 break
@@ -251,19 +211,17 @@ def composite_forward(means2d, shapes, boxes, colors, background, cameras, tile_
                 begin = np.uintp(strip) * HALF_TILE + y0 * EIGHT
                 end = np.uintp(strip) * HALF_TILE + (y1 + ONE) * EIGHT
                 if channels == 3:
-                    color = colors[item, s - first]
+                    color = mine[s - first]
                     _paint(buf, begin, end, mx, my, a, b, c, opacity, color[0], color[1], color[2])
                     continue
                 _weights(buf, begin, end, mx, my, a, b, c, opacity)
                 for d in range(channels):
-                    _add(buf, begin, end, OUT + np.uintp(d) * PIXELS, WEIGHT, colors[item, s - first, d])
-        for i in range(AREA):
-            x, y = left + (i >> 7) * STRIP + (i & 7), top + ((i & 127) >> 3)
-            if x < width and y < height:
-                t = abs(buf[T + np.uintp(i)])
-                left_over[image, y, x] = t
-                for d in range(channels):
-                    out[image, y, x, d] = buf[OUT + np.uintp(d) * PIXELS + np.uintp(i)] + t * background[image, d]
+                    _add(buf, begin, end, OUT + np.uintp(d) * PIXELS, WEIGHT, mine[s - first, d])
+        for strip in range(0, wide, STRIP):
+            for y in range(high):
+                pixel = np.uintp((image * height + top + y) * width + left + strip)
+                i = np.uintp(strip * TILE + y * STRIP)
+                _put(buf, i, min(STRIP, wide - strip), pixel, flat_out, flat_left, background[image])
     return out, left_over
 
 
@@ -345,7 +303,7 @@ def _moments(buf, begin, end, mx, my):
 
 @njit(parallel=True, cache=True, error_model="numpy")
 def composite_backward(
-    means2d, shapes, boxes, colors, background, cameras, tile_start, pair_splat, pair_row, width, height,
+    means2d, shapes, boxes, colors, background, tile_start, pair_splat, pair_row, width, height,
     out, left_over, d_out, d_alpha,
 ):  # fmt: skip
     """Gradient rows [pairs, 6 + D] for project_backward, and those of the background [images, D], float32.
@@ -353,30 +311,29 @@ def composite_backward(
     out, left_over: what composite_forward returned; d_out, d_alpha: gradients of colours and alphas.
     """
     images, channels = background.shape
-    count = colors.shape[1]
+    count, share = colors.shape[1], images // len(colors)
     tiles_x, tiles_y = (width + TILE - 1) // TILE, (height + TILE - 1) // TILE
     tiles = tiles_x * tiles_y
     rows = np.empty((len(pair_row), 6 + channels), np.float32)
     d_background_tiles = np.zeros((images * tiles, channels), np.float32)
+    flat_out, flat_left = out.reshape(-1, channels), left_over.reshape(-1)
+    flat_d_out, flat_d_alpha = d_out.reshape(-1, channels), d_alpha.reshape(-1)
     for job in prange(images * tiles):
         tile = _tile_of(job, images * tiles)
         image = tile // tiles
         left, top = (tile % tiles) % tiles_x * TILE, (tile % tiles) // tiles_x * TILE
-        item = image // cameras
+        mine = colors[image // share]
         first = image * count
+        wide, high = min(TILE, width - left), min(TILE, height - top)
         buf = np.zeros(AREA * (7 + channels), np.float32)
-        _start_tile(buf, left, top, width, height)
-        for i in range(AREA):
-            x, y = left + (i >> 7) * STRIP + (i & 7), top + ((i & 127) >> 3)
-            if x < width and y < height:
-                t = left_over[image, y, x]
-                form = -d_alpha[image, y, x] * t
-                for d in range(channels):
-                    g = d_out[image, y, x, d]
-                    buf[GRAD + np.uintp(d) * PIXELS + np.uintp(i)] = g
-                    form += g * out[image, y, x, d]
-                    d_background_tiles[tile, d] += g * t
-                buf[BEHIND + np.uintp(i)] = form
+        _start_tile(buf, wide, high)
+        for strip in range(0, wide, STRIP):
+            for y in range(high):
+                pixel = np.uintp((image * height + top + y) * width + left + strip)
+                i = np.uintp(strip * TILE + y * STRIP)
+                _get(buf, i, min(STRIP, wide - strip), pixel, flat_out, flat_left, flat_d_out, flat_d_alpha)
+        for d in range(np.uintp(channels)):
+            d_background_tiles[tile, d] = _dot_of_tile(buf, WEIGHT, GRAD + d * PIXELS)
         done = False
         for k in range(tile_start[tile], tile_start[tile + 1]):
             row = pair_row[k]
@@ -395,7 +352,7 @@ def composite_backward(
                 begin = np.uintp(strip) * HALF_TILE + y0 * EIGHT
                 end = np.uintp(strip) * HALF_TILE + (y1 + ONE) * EIGHT
                 if channels == 3:
-                    color = colors[item, s - first]
+                    color = mine[s - first]
                     m0, m1, m2, m3, m4, m5, w0, w1, w2 = _gather(
                         buf, begin, end, mx, my, a, b, c, opacity, color[0], color[1], color[2]
                     )
@@ -409,9 +366,9 @@ def composite_backward(
                     rows[row, 7] += w1
                     rows[row, 8] += w2
                     continue
-                _scale(buf, begin, end, VALUE, GRAD, colors[item, s - first, 0])
+                _scale(buf, begin, end, VALUE, GRAD, mine[s - first, 0])
                 for d in range(1, channels):
-                    _add(buf, begin, end, VALUE, GRAD + np.uintp(d) * PIXELS, colors[item, s - first, d])
+                    _add(buf, begin, end, VALUE, GRAD + np.uintp(d) * PIXELS, mine[s - first, d])
                 _slopes(buf, begin, end, mx, my, a, b, c, opacity)
                 m0, m1, m2, m3, m4, m5 = _moments(buf, begin, end, mx, my)
                 rows[row, 0] += m0

@@ -1,72 +1,83 @@
 """The Numba kernels as one differentiable function of torch tensors."""
 
+import numpy as np
 import torch
 from jaxtyping import Float32
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from lca_core.splats.binning import bin_splats
 from lca_core.splats.compiling import first_call
-from lca_core.splats.composite import bin_splats, composite_backward, composite_forward
+from lca_core.splats.composite import composite_backward, composite_forward
 from lca_core.splats.project import project_backward, project_forward
 
 
-def _arrays(*tensors: Tensor) -> list:
-    """Numpy views of the tensors' own memory (copies only if not contiguous)."""
-    return [t.detach().contiguous().numpy() for t in tensors]
+def _array(tensor: Tensor, inner: int) -> np.ndarray:
+    """A numpy view of the tensor's own memory (a copy if not contiguous): one batch dimension, then `inner` more."""
+    return tensor.detach().contiguous().numpy().reshape(-1, *tensor.shape[tensor.ndim - inner :])
 
 
 class _Render(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, means, quats, scales, opacities, colors, viewmats, background, Ks, width, height, near, far):
-        # Saved as tensors, so that torch notices if one is overwritten before the backward pass.
-        ctx.save_for_backward(means, quats, scales, opacities, colors, viewmats, background, Ks)
-        items, cameras, channels = background.shape
-        inputs = _arrays(means, quats, scales, opacities, viewmats, Ks)
-        with first_call("drawing Gaussians"):
-            means2d, shapes, depths, boxes = project_forward(*inputs, width, height, near, far)
-            tile_start, pair_splat, pair_row, row_start = bin_splats(depths, boxes, items * cameras, width, height)
-            drawing = (means2d, shapes, boxes, *_arrays(colors, background.reshape(-1, channels)), cameras)
-            out, left_over = composite_forward(*drawing, tile_start, pair_splat, width, height)
+    def forward(ctx, means, quats, scales, opacities, colors, viewmats, Ks, background, width, height, near, far):
+        ctx.set_materialize_grads(False)
+        # Also saved as tensors, so that torch notices if one is overwritten before the backward pass.
+        ctx.save_for_backward(means, quats, scales, opacities, colors, viewmats, Ks, background)
+        gaussians = (_array(means, 2), _array(quats, 2), _array(scales, 2), _array(opacities, 1))
+        ctx.inputs = (*gaussians, _array(viewmats, 3), _array(Ks, 3))
+        colors = _array(colors, 2)  # a set for each batch element, or for each camera
+        images = len(gaussians[0]) * viewmats.shape[-3]
+        behind = np.zeros((images, colors.shape[-1]), np.float32)
+        if background is not None:
+            behind[:] = _array(background, 1)
         ctx.size = width, height
-        ctx.splats = means2d, shapes, boxes, tile_start, pair_splat, pair_row, row_start, out, left_over
-        shape = (items, cameras, height, width)
-        # The caller may write into its image, and the backward pass needs ours as it was.
-        image = torch.from_numpy(out).reshape(*shape, channels).clone()
-        return image, torch.from_numpy(1 - left_over).reshape(*shape, 1)
+        with first_call("drawing Gaussians"):
+            means2d, shapes, depths, boxes = project_forward(*ctx.inputs, *ctx.size, near, far)
+            tile_start, pair_splat, pair_row, row_start = bin_splats(depths, boxes, images, *ctx.size)
+            drawing = (means2d, shapes, boxes, colors, behind, tile_start, pair_splat)
+            out, left_over = composite_forward(*drawing, *ctx.size)
+        shape = (*viewmats.shape[:-2], height, width)
+        image, alpha = torch.from_numpy(out).reshape(*shape, -1), torch.from_numpy(1 - left_over).reshape(*shape, 1)
+        if any(ctx.needs_input_grad):
+            ctx.drawing, ctx.drawn, ctx.rows = drawing, (out, left_over), (pair_row, row_start)
+            image = image.clone()  # the caller may write into its image, and the backward pass needs ours as it was
+        return image, alpha
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, d_out, d_alpha):
-        means, quats, scales, opacities, colors, viewmats, background, Ks = ctx.saved_tensors
-        means2d, shapes, boxes, tile_start, pair_splat, pair_row, row_start, out, left_over = ctx.splats
-        items, cameras, channels = background.shape
-        d_out, d_alpha = _arrays(d_out.reshape(out.shape), d_alpha.reshape(left_over.shape))
-        drawing = (means2d, shapes, boxes, *_arrays(colors, background.reshape(-1, channels)), cameras)
-        inputs = _arrays(means, quats, scales, opacities, viewmats, Ks)
+    def backward(ctx, d_image, d_alpha):
+        *tensors, Ks, background = ctx.saved_tensors
+        upstream = [
+            np.zeros_like(of) if d is None else d.contiguous().numpy().reshape(of.shape)
+            for d, of in zip((d_image, d_alpha), ctx.drawn)
+        ]
+        (pair_row, row_start), shapes, colors = ctx.rows, ctx.drawing[1], ctx.drawing[3]
         with first_call("the gradients of drawing"):
-            rows, d_background = composite_backward(
-                *drawing, tile_start, pair_splat, pair_row, *ctx.size, out, left_over, d_out, d_alpha
-            )
-            gradients = project_backward(*inputs, *ctx.size, shapes, rows, row_start, channels)
-        d_background = torch.from_numpy(d_background).reshape(items, cameras, channels)
-        return *map(torch.from_numpy, gradients), d_background, None, None, None, None, None
+            rows, d_behind = composite_backward(*ctx.drawing, pair_row, *ctx.size, *ctx.drawn, *upstream)
+            gradients = project_backward(*ctx.inputs, *ctx.size, shapes, rows, row_start, len(colors))
+        d_background = None
+        if background is not None:
+            d_behind = torch.from_numpy(d_behind)
+            d_background = d_behind.sum(0) if background.ndim == 1 else d_behind.reshape(background.shape)
+        gradients = [torch.from_numpy(g).reshape(t.shape) for g, t in zip(gradients, tensors)]
+        return *gradients, None, d_background, None, None, None, None
 
 
 def render_cpu(
-    means: Float32[Tensor, "batch N 3"],
-    quats: Float32[Tensor, "batch N 4"],
-    scales: Float32[Tensor, "batch N 3"],
-    opacities: Float32[Tensor, "batch N"],
-    colors: Float32[Tensor, "batch N D"],
-    viewmats: Float32[Tensor, "batch C 4 4"],
-    Ks: Float32[Tensor, "batch C 3 3"],
-    background: Float32[Tensor, "batch C D"],
+    means: Float32[Tensor, "*batch N 3"],
+    quats: Float32[Tensor, "*batch N 4"],
+    scales: Float32[Tensor, "*batch N 3"],
+    opacities: Float32[Tensor, "*batch N"],
+    colors: Float32[Tensor, "*batch N D"] | Float32[Tensor, "*batch C N D"],
+    viewmats: Float32[Tensor, "*batch C 4 4"],
+    Ks: Float32[Tensor, "*batch C 3 3"],
+    background: Float32[Tensor, " D"] | Float32[Tensor, "*batch C D"] | None,
     width: int,
     height: int,
     near_plane: float,
     far_plane: float,
-) -> tuple[Float32[Tensor, "batch C H W D"], Float32[Tensor, "batch C H W 1"]]:
-    """Colours and alphas of every camera of every batch element; N >= 1. Deterministic, not twice differentiable."""
+) -> tuple[Float32[Tensor, "*batch C H W D"], Float32[Tensor, "*batch C H W 1"]]:
+    """Colours and alphas; at least one Gaussian and one camera. Deterministic, not twice differentiable."""
     return _Render.apply(
-        means, quats, scales, opacities, colors, viewmats, background, Ks, width, height, near_plane, far_plane
+        means, quats, scales, opacities, colors, viewmats, Ks, background, width, height, near_plane, far_plane
     )

@@ -8,9 +8,8 @@ covariance written as P P^T, P = J R_view R_quat diag(scales), which halves the 
 import numpy as np
 from numba import njit, prange
 
-EPS2D = 0.3
-FOV_MARGIN = 0.3
-ALPHA_MIN = 1.0 / 255.0
+from lca_core.splats.reference import ALPHA_MIN, EPS2D, FOV_MARGIN
+
 SLACK = 1e-3  # px: boxes are drawn a little wide, so that rounding cannot cut off a visible pixel
 CHUNK = 128  # Gaussians per piece of work: fixed, so that sums do not depend on the number of threads
 
@@ -111,8 +110,10 @@ def project_forward(means, quats, scales, opacities, viewmats, Ks, width, height
 
 
 @njit(parallel=True, cache=True, error_model="numpy")
-def project_backward(means, quats, scales, opacities, viewmats, Ks, width, height, shapes, rows, row_start, channels):
-    """Gradients of means, quats, scales, opacities, colors [B, N, .] and viewmats [B, C, 4, 4], all float32.
+def project_backward(means, quats, scales, opacities, viewmats, Ks, width, height, shapes, rows, row_start, sets):
+    """Gradients of means, quats, scales, opacities [B, N, .], colors [sets, N, D] and viewmats [B, C, 4, 4], float32.
+
+    sets: B, or B * C where each camera has colours of its own.
 
     rows [P, 6 + D] float32: for each (splat, tile), the sums over its pixels of dL/dsigma times
     (1, dx, dy, dx^2, dx dy, dy^2), then dL/dcolor; splat s owns rows row_start[s] to row_start[s + 1].
@@ -122,7 +123,8 @@ def project_backward(means, quats, scales, opacities, viewmats, Ks, width, heigh
     d_quats = np.empty((B, N, 4), np.float32)
     d_scales = np.empty((B, N, 3), np.float32)
     d_opacities = np.empty((B, N), np.float32)
-    d_colors = np.empty((B, N, channels), np.float32)
+    channels = rows.shape[1] - 6
+    d_colors = np.zeros((sets, N, channels), np.float32)
     chunks = (N + CHUNK - 1) // CHUNK
     d_views = np.zeros((B, chunks, C, 3, 4), np.float64)
     for job in prange(B * chunks):
@@ -136,8 +138,6 @@ def project_backward(means, quats, scales, opacities, viewmats, Ks, width, heigh
             gx, gy, gz, g_opacity = 0.0, 0.0, 0.0, 0.0
             gs0, gs1, gs2 = 0.0, 0.0, 0.0
             d_r[:] = 0.0
-            for k in range(channels):
-                d_colors[b, n, k] = 0.0
             r0, r1, r2, unit = _rotation(
                 np.float64(quats[b, n, 0]),
                 np.float64(quats[b, n, 1]),
@@ -150,12 +150,13 @@ def project_backward(means, quats, scales, opacities, viewmats, Ks, width, heigh
                 s = (b * C + c) * N + n
                 if row_start[s] == row_start[s + 1]:
                     continue
+                own = b if sets == B else b * C + c
                 moments[:] = 0.0
                 for p in range(row_start[s], row_start[s + 1]):
                     for k in range(6):
                         moments[k] += rows[p, k]
                     for k in range(channels):
-                        d_colors[b, n, k] += rows[p, 6 + k]
+                        d_colors[own, n, k] += rows[p, 6 + k]
                 g_opacity -= moments[0] / opacities[b, n]
 
                 # Repeat the projection.

@@ -70,7 +70,7 @@ def render_reference(
     quats: Float[Tensor, "batch N 4"],
     scales: Float[Tensor, "batch N 3"],
     opacities: Float[Tensor, "batch N"],
-    colors: Float[Tensor, "batch N D"],
+    colors: Float[Tensor, "batch N D"] | Float[Tensor, "batch C N D"],
     viewmats: Float[Tensor, "batch C 4 4"],
     Ks: Float[Tensor, "batch C 3 3"],
     background: Float[Tensor, "batch C D"],
@@ -91,7 +91,8 @@ def render_reference(
         splats = _project(
             means[item][order], quats[item][order], scales[item][order], viewmat, Ks[item, camera], width, height
         )
-        splats = (*splats, opacities[item][order], colors[item][order])
+        mine = colors[item] if colors.ndim == 3 else colors[item, camera]
+        splats = (*splats, opacities[item][order], mine[order])
         parts = pixels.split(max(1, _PAIRS_AT_ONCE // max(1, len(order))))
         image, alpha = map(torch.cat, zip(*(_composite(part, *splats, back) for part in parts)))
         images.append(image.reshape(height, width, -1))

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from lca_core.splats.blend import skin_backward, skin_forward, sparse_weights
 from lca_core.splats.compiling import first_call
@@ -119,12 +121,24 @@ def _by_kernel(
     return means.reshape(*batch, count, 3), quats.reshape(*batch, count, 4)
 
 
+_sparse_of = WeakTensorKeyDictionary()  # weights -> their version, and what sparse_weights made of it
+
+
+def _sparse(weights: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """The weights without their zeros: found once for a tensor, and again when it has changed."""
+    version, found = _sparse_of.get(weights, (None, None))
+    if version != weights._version:
+        found = sparse_weights(weights.detach().contiguous().numpy())
+        _sparse_of[weights] = weights._version, found
+    return found
+
+
 class _Skin(torch.autograd.Function):
     @staticmethod
     def forward(ctx, means, quats, weights, matrices, turns):
         rest = (means.detach().contiguous().numpy(), quats.detach().contiguous().numpy())
         with first_call("skinning"):
-            ctx.blend = (*sparse_weights(weights.detach().contiguous().numpy()), matrices.numpy(), turns.numpy())
+            ctx.blend = (*_sparse(weights), matrices.numpy(), turns.numpy())
             posed = skin_forward(*rest, *ctx.blend)
         return tuple(map(torch.from_numpy, posed))
 

@@ -9,7 +9,6 @@ from jaxtyping import Bool, Float, Float16, UInt8
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from lca_core.body import full_pose
 from lca_core.data import Person, Picture
 from lca_core.model import ImageEncoder, Inputs, Placement
 from lca_core.model.tokens import cached_rows
@@ -43,11 +42,8 @@ class Example:
         """The encoder's inputs (B = 1) from the frames of these numbers."""
         has_face = self.has_face[chosen]
         seen = torch.stack([torch.ones_like(has_face), has_face], -1)
-        pose = full_pose(self.theta[chosen], self.root[chosen], self.gaze[chosen])
-        placement = Placement(
-            pose, self.root[chosen, 3:], self.viewmats[chosen], self.body_Ks[chosen], self.face_Ks[chosen],
-            torch.ones_like(has_face),
-        ).map(lambda t: t[None])  # fmt: skip
+        names = ("theta", "root", "gaze", "viewmats", "body_Ks", "face_Ks")
+        placement = Placement.of(*(getattr(self, name)[chosen] for name in names))
         rows = (self.body_rows[chosen].float()[None], self.face_rows[chosen].float()[None])
         return Inputs(*rows, seen[None], self.betas[None], placement)
 

@@ -1,6 +1,6 @@
 """Rows of patch numbers: frozen features beside the patch's own pixels."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import torch
@@ -8,6 +8,7 @@ import torch
 from lca_core.data import Picture
 from lca_core.model import patch_rows, person_inputs, rows_length
 from lca_core.model.tokens import cached_rows, foreground
+from lca_core.training import example
 from tests.data.people import random_person, random_picture
 
 
@@ -72,3 +73,13 @@ def test_a_person_without_any_face_crop_can_be_encoded():
     person = random_person(0, frames=1)
     inputs = person_inputs(person.frames, person.betas, MeanColour(), face_px=28)
     assert inputs.seen.tolist() == [[[True, False]]]
+
+
+def test_photographs_have_a_placement_unless_nobody_has_tracked_them():
+    person = random_person(0, px=28)
+    inputs = person_inputs(person.frames, person.betas, MeanColour(), face_px=28)
+    assert inputs.placement.known.tolist() == [[True, True, True]]
+    assert person_inputs(person.frames, person.betas, MeanColour(), face_px=28, posed=False).placement is None
+    trained_on = example(person, MeanColour(), 28).inputs([0, 1, 2]).placement
+    for field in fields(trained_on):
+        assert torch.equal(getattr(inputs.placement, field.name), getattr(trained_on, field.name)), field.name

@@ -180,3 +180,57 @@ def test_gsplat_on_cuda_agrees_with_the_reference():
     assert relative_error(image.cpu(), true_image) < 1e-3
     assert relative_error(alpha.cpu(), true_alpha) < 1e-3
     assert all(relative_error(gradients[n].cpu(), true_gradients[n]) < 1e-2 for n in NAMES)
+
+
+def test_each_camera_may_have_colours_of_its_own():
+    scene = random_scene(seed=11, count=80, batch=(2,), cameras=3)
+    shared, _, shared_gradients = draw(scene)
+    scene.colors = scene.colors[:, None].repeat(1, 3, 1, 1)
+    image, _, gradients = draw(scene)
+    assert torch.equal(image, shared)
+    torch.testing.assert_close(gradients["colors"].sum(1), shared_gradients["colors"], rtol=1e-5, atol=1e-5)
+    scene.colors = torch.rand(scene.colors.shape, generator=torch.Generator().manual_seed(0))
+    image, _, gradients = draw(scene)
+    true_image, _, true_gradients = draw(scene, "reference", torch.float64)
+    assert gradients["colors"].shape == scene.colors.shape
+    assert relative_error(image, true_image) < 1e-5
+    assert all(relative_error(gradients[n], true_gradients[n]) < 1e-3 for n in NAMES)
+
+
+@pytest.mark.parametrize("mode", ["D", "ED", "RGB+D", "RGB+ED"])
+def test_depth_is_that_of_the_float64_reference_and_can_be_differentiated(mode):
+    scene = random_scene(seed=12, count=60, batch=(2,), cameras=2, width=33, height=20)
+    images, gradients = {}, {}
+    for backend, dtype in (("numba", torch.float32), ("reference", torch.float64)):
+        tensors = {name: getattr(scene, name).to(dtype).requires_grad_() for name in NAMES}
+        background = tensors.pop("background")
+        image, alpha = rasterize(
+            **tensors, Ks=scene.Ks.to(dtype), width=33, height=20, backend=backend, render_mode=mode,
+            background=background if mode.startswith("RGB") else None,
+        )  # fmt: skip
+        images[backend] = image.detach()
+        well_covered = (alpha > 0.05).detach()  # where alpha is almost nothing, dividing by it magnifies rounding
+        upstream = torch.randn(image.shape, generator=torch.Generator().manual_seed(0)) * well_covered
+        names = ("means", "quats", "scales", "opacities", "viewmats")
+        values = torch.autograd.grad(image, [tensors[n] for n in names], upstream.to(dtype))
+        gradients[backend] = dict(zip(names, values))
+    assert images["numba"].shape == (2, 2, 20, 33, {"D": 1, "ED": 1}.get(mode, 4))
+    assert relative_error(images["numba"], images["reference"]) < 1e-5
+    errors = {n: relative_error(value, gradients["reference"][n]) for n, value in gradients["numba"].items()}
+    assert max(errors.values()) < 1e-3, errors
+
+
+def test_expected_depth_of_one_gaussian_is_its_camera_z():
+    scene = dict(
+        means=torch.tensor([[0.0, 0.0, 1.0]]), quats=torch.tensor([[1.0, 0, 0, 0]]), scales=torch.full((1, 3), 0.05),
+        opacities=torch.tensor([0.5]), colors=torch.ones(1, 3), viewmats=torch.eye(4)[None],
+        Ks=torch.tensor([[[20.0, 0, 4.5], [0, 20.0, 4.5], [0, 0, 1]]]), width=9, height=9,
+    )  # fmt: skip
+    scene["viewmats"][0, 2, 3] = 1.5
+    weighted, alpha = rasterize(**scene, render_mode="D")
+    expected, _ = rasterize(**scene, render_mode="RGB+ED", background=torch.zeros(3))
+    assert float(weighted[0, 4, 4, 0]) == pytest.approx(2.5 * 0.5, rel=1e-5)
+    assert float(expected[0, 4, 4, 3]) == pytest.approx(2.5, rel=1e-5)
+    assert expected[0][alpha[0, ..., 0] == 0].abs().max() == 0
+    with pytest.raises(ValueError, match="render_mode must be one of RGB, D, ED"):
+        rasterize(**scene, render_mode="depth")

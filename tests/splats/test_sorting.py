@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lca_core.splats.composite import _sort_by_depth
+from lca_core.splats.binning import _sort_by_depth
 
 
 @pytest.mark.parametrize("kind", ["spread", "a wall", "equal", "far apart", "one", "none"])

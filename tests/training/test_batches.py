@@ -70,3 +70,10 @@ def test_the_codes_see_faces_without_their_background(people):
     outside = person.face_rgba[1, ..., 3] == 0
     assert outside.any()
     assert (batch.expression_faces[0, 0].permute(1, 2, 0)[outside] == 0.5).all()
+
+
+def test_poses_are_told_of_as_many_people_as_wanted(people):
+    drawn = [draw_batch(people, np.random.default_rng(5), 2, 2, 2, placed) for placed in (1.0, 0.0)]
+    told, hidden = (batch.inputs.placement for batch in drawn)
+    assert told.known.all() and not hidden.known.any()
+    assert torch.equal(told.pose, hidden.pose)  # nothing else is drawn otherwise

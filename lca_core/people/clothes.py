@@ -56,14 +56,22 @@ def dress(spec: PersonSpec, rest: np.ndarray, joints: np.ndarray, weights: np.nd
     mesh = basemesh.load()
     body = _Skin.of(rest, mesh.triangles(mesh.select("body"))[0])
     lines = _Lines(rest, joints)
-    top_cuts = lines.top(spec.top)
+    top_cuts = lines.top(_old(spec.top or spec.bottom))
     person = (body, rest, weights, lines)
     shoes = _make("shoe", spec.shoes, lines.shoes(), 0.006, *person, px // 4, spec.seed)
-    bottom = _make("bottom", spec.bottom, lines.bottom(spec.bottom), 0.006, *person, px // 2, spec.seed)
+    bottom = _make("bottom", _old(spec.bottom), lines.bottom(_old(spec.bottom)), 0.006, *person, px // 2, spec.seed)
     under = np.min([cut(bottom.vertices) for cut in top_cuts], 0) - 0.045
     bottom = _without(bottom, under > 0)
-    top = _make("top", spec.top, top_cuts, 0.012, *person, px, spec.seed)
+    top = _make("top", _old(spec.top or spec.bottom), top_cuts, 0.012, *person, px, spec.seed)
     return [shoes, bottom, top]
+
+
+def _old(garment: Garment) -> Garment:
+    """Stand-in until the new garments are here."""
+    kinds = {"polo": "tshirt", "shirt": "long_sleeve", "blouse": "tshirt", "sweater": "long_sleeve",
+             "hoodie": "long_sleeve", "jeans": "trousers", "leggings": "trousers", "joggers": "trousers",
+             "pleated_skirt": "skirt", "dress": "skirt", "long_dress": "skirt"}  # fmt: skip
+    return replace(garment, kind=kinds.get(garment.kind, garment.kind))
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,7 @@ class _Lines:
 
     def top(self, garment: Garment) -> list:
         hem = self.hip_y + self.torso * (0.16 - 0.20 * garment.length)
-        reach = {"tshirt": 0.38 + 0.22 * garment.length, "long_sleeve": 0.97, "tank": -0.08}[garment.kind]
+        reach = {"tshirt": 0.38 + 0.22 * garment.length, "long_sleeve": 0.97, "tank": -0.08}.get(garment.kind, 0.4)
 
         def neckline(p):
             across = p[:, 0] / (self.neck_half + 0.012 + 0.022 * garment.neck)

@@ -56,7 +56,7 @@ def grow(
     if spec.hair.style == "bald":
         return []
     rng = np.random.default_rng([spec.seed, 40])
-    style, marks = STYLES[spec.hair.style], Landmarks.of(rest)
+    style, marks = STYLES.get(spec.hair.style, STYLES["long"]), Landmarks.of(rest)
     mesh = basemesh.load()
     faces, _ = mesh.triangles(mesh.select("body"))
     depth = scalp_depth(template, Landmarks.of(template))

@@ -189,9 +189,9 @@ def paint(spec: PersonSpec, skin_atlas: Atlas) -> np.ndarray:
         window = np.s_[max(row - reach, 0) : row + reach, max(column - reach, 0) : column + reach]
         away = np.square(position[window] - position[row, column]).sum(-1)
         _tint(color, window, np.exp(-((away / rng.uniform(0.0012, 0.0022) ** 2) ** 2)), (0.55, 0.45, 0.40))
-    if skin.stubble:
+    if skin.beard != "none":
         grain = rng.standard_normal(shade.shape, dtype=np.float32)
-        amount = fields["beard"] * skin.stubble * (0.30 + 0.12 * pore + 0.14 * grain).clip(0, 0.7)
+        amount = fields["beard"] * skin.beard_density * (0.30 + 0.12 * pore + 0.14 * grain).clip(0, 0.7)
         _cover(color, spec.hair.color, amount)
     _cover(color, skin.lips, masks["lips"] * skin.lip_strength, 1 + 0.05 * fine + 0.06 * pore)
     _cover(color, np.asarray(skin.color) * 0.5 + [0.42, 0.26, 0.25], fields["nails"])

@@ -234,13 +234,10 @@ def _outfit(
 ) -> tuple[Garment | None, Garment, Garment, Garment | None]:  # fmt: skip
     """Top, bottom, shoes and coat."""
     skirted = rng.random() < 0.50 * (1 - build.sex) + 0.01
-    bottom = _garment(
-        rng, str(rng.choice(SKIRTS)) if skirted else str(rng.choice(BOTTOMS, p=[0.26, 0.28, 0.2, 0.1, 0.16]))
-    )
-    male_tops, female_tops = (
-        [0.28, 0.12, 0.07, 0.16, 0.16, 0.0, 0.1, 0.11],
-        [0.2, 0.13, 0.15, 0.05, 0.08, 0.2, 0.1, 0.09],
-    )
+    legs = str(rng.choice(BOTTOMS, p=[0.26, 0.28, 0.2, 0.1, 0.16]))
+    bottom = _garment(rng, str(rng.choice(SKIRTS)) if skirted else legs)
+    male_tops = [0.28, 0.12, 0.07, 0.16, 0.16, 0.0, 0.1, 0.11]
+    female_tops = [0.2, 0.13, 0.15, 0.05, 0.08, 0.2, 0.1, 0.09]
     top = _garment(rng, str(rng.choice(TOPS, p=male_tops if rng.random() < build.sex else female_tops)))
     worn_top = None if bottom.kind in ("dress", "long_dress") else top
     shoes = _garment(rng, str(rng.choice(SHOES, p=[0.45, 0.2, 0.2, 0.15])))

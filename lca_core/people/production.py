@@ -21,21 +21,28 @@ from lca_core.profiles import Profile
 from lca_core.profiles import profile as profile_named
 
 PEOPLE_A_SHARD = 8
-RENDERING = 3  # raise when people or their pictures change, so that caches are made anew
+RENDERING = 4  # raise when people or their pictures change, so that caches are made anew
 
 
 def render_people(
-    seeds: Sequence[int], domain: str, profile: Profile | str, out: Path | str, workers: int = 2, progress: bool = True
+    seeds: Sequence[int],
+    domain: str,
+    profile: Profile | str,
+    out: Path | str,
+    workers: int = 2,
+    progress: bool = True,
+    truth: bool = False,
 ) -> list[Path]:
     """Render people and write them as WebDataset shards `domain-00000.tar`, ... of eight people each.
 
-    A shard appears only when it is whole, and shards already there are kept: the same call after an interruption
-    goes on where it stopped. InputError when `out` holds another set (other seeds, domain or profile).
-    Returns the paths of all shards and prints how many pictures a second were made.
+    A shard appears only when it is whole, and shards already there are kept: the same call after an interruption,
+    kill -9 included, goes on where it stopped. truth: with depth, normals, parts and lights. InputError when `out`
+    holds another set (other seeds, domain, profile or truth). Returns the paths of all shards and prints how many
+    pictures a second were made.
     """
     profile = profile_named(profile) if isinstance(profile, str) else profile
     out, seeds = Path(out), [int(s) for s in seeds]
-    _claim(out / f"{domain}.json", {"domain": domain, "profile": profile.name, "seeds": seeds})
+    _claim(out / f"{domain}.json", {"domain": domain, "profile": profile.name, "truth": truth, "seeds": seeds})
     batches = [seeds[i : i + PEOPLE_A_SHARD] for i in range(0, len(seeds), PEOPLE_A_SHARD)]
     paths = [out / f"{domain}-{i:05d}.tar" for i in range(len(batches))]
     todo = [(path, batch) for path, batch in zip(paths, batches, strict=True) if not path.exists()]
@@ -43,7 +50,7 @@ def render_people(
     if not waiting:
         return paths
     start, pictures = time.perf_counter(), 0
-    people = _in_processes(waiting, domain, profile, workers)
+    people = _in_processes(waiting, domain, profile, truth, workers)
     people = iter(tqdm(people, desc=domain, total=len(waiting), unit="person", disable=not progress))
     for path, batch in todo:
         shard = [next(people) for _ in batch]
@@ -56,7 +63,7 @@ def render_people(
     return paths
 
 
-def _in_processes(seeds: list[int], domain: str, profile: Profile, workers: int) -> Iterator[Person]:
+def _in_processes(seeds: list[int], domain: str, profile: Profile, truth: bool, workers: int) -> Iterator[Person]:
     """People in the order of the seeds. A process that dies is replaced; two deaths over one person are the end.
 
     The path tracer's compiled kernels crash now and then (one in a few thousand pictures, not at the same one again).
@@ -66,8 +73,7 @@ def _in_processes(seeds: list[int], domain: str, profile: Profile, workers: int)
         waiting = seeds[done:]
         try:
             with ProcessPoolExecutor(workers, get_context("spawn"), _single_threaded) as pool:
-                jobs = pool.map(render_person, waiting, [domain] * len(waiting), [profile] * len(waiting))
-                for person in jobs:
+                for person in pool.map(render_person, waiting, *([x] * len(waiting) for x in (domain, profile, truth))):
                     done += 1
                     yield person
         except BrokenProcessPool as error:
@@ -111,10 +117,13 @@ def _single_threaded() -> None:
     drjit.set_thread_count(1)
 
 
-def cached_people(seeds: Sequence[int], domain: str, profile: Profile | str, workers: int = 2) -> Path:
+def cached_people(
+    seeds: Sequence[int], domain: str, profile: Profile | str, workers: int = 2, truth: bool = False
+) -> Path:
     """Folder of shards with these people in the cache, rendered on first use: what notebooks and verify call."""
     profile = profile_named(profile) if isinstance(profile, str) else profile
-    name = hashlib.sha256(json.dumps([RENDERING, domain, profile.name, *map(int, seeds)]).encode()).hexdigest()[:16]
+    key = [RENDERING, domain, profile.name, truth, *map(int, seeds)]
+    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
     folder = cache_dir("people", f"{domain}-{profile.name}-{name}")
-    render_people(seeds, domain, profile, folder, workers)
+    render_people(seeds, domain, profile, folder, workers, truth=truth)
     return folder

@@ -27,16 +27,16 @@ FABRICS = ("cotton", "denim", "knit", "leather", "satin")
 
 Color = tuple[float, float, float]  # sRGB in 0..1
 
-_TONES = np.array(  # light to dark, sRGB; spans individual typology angles of about 65 to -55 degrees
+_TONES = np.array(  # light to dark, sRGB; spans individual typology angles of about 60 to -60 degrees
     [
-        [0.965, 0.855, 0.790],
-        [0.925, 0.775, 0.685],
-        [0.870, 0.690, 0.570],
-        [0.780, 0.580, 0.445],
-        [0.650, 0.450, 0.320],
-        [0.480, 0.315, 0.215],
-        [0.330, 0.210, 0.150],
-        [0.225, 0.145, 0.110],
+        [0.905, 0.770, 0.700],
+        [0.870, 0.710, 0.615],
+        [0.825, 0.645, 0.530],
+        [0.755, 0.560, 0.430],
+        [0.635, 0.440, 0.315],
+        [0.475, 0.315, 0.220],
+        [0.335, 0.217, 0.158],
+        [0.235, 0.155, 0.120],
     ]
 )
 _NATURAL_HAIR = np.array(
@@ -183,7 +183,7 @@ def _skin(rng: np.random.Generator, build: Build) -> Skin:
         color=_color(color),
         freckles=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.3 * (1 - tone) + 0.05 else 0.0,
         moles=int(rng.integers(0, 9)),
-        blush=float(rng.uniform(0.15, 1.0)),
+        blush=float(rng.uniform(0.1, 0.8)),
         lips=_color(lipstick if painted else natural),
         lip_strength=0.9 if painted else float(rng.uniform(0.5, 0.85)),
         brow_density=float(rng.uniform(0.45, 1.0)),

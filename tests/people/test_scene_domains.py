@@ -110,7 +110,7 @@ class _Pool:
     def __exit__(self, *_):
         pass
 
-    def map(self, _, seeds, domains, profiles):
+    def map(self, _, seeds, domains, profiles, truths):
         return iter([self.people[d] for _, d, _ in zip(seeds, domains, profiles, strict=True)])
 
 

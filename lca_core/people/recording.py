@@ -1,0 +1,161 @@
+"""What the domains share: a digital human that stands on the floor, and pictures of it made into frames."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from lca_core.body import JOINT_NAMES, BodyModel, full_pose
+from lca_core.data.records import Camera, Frame, Picture
+from lca_core.people.cameras import face_crop, sees_face
+from lca_core.people.exaggerate import Proportions
+from lca_core.people.human import DigitalHuman
+from lca_core.people.light import Light
+from lca_core.people.parts import Strands, Surface
+from lca_core.people.render import Shot, Stage, to_linear
+from lca_core.people.spec import PersonSpec
+from lca_core.people.style_fields import Layers
+
+_HEAD = JOINT_NAMES.index("head")
+_ENVIRONMENT = (16, 32)  # pixels of the light that a frame records
+
+Moment = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # theta [138], root [6], gaze [4], actions [52]
+Parts = list[Surface | Strands]
+
+
+class Posed(NamedTuple):
+    """A person in place. root [6]: with the lowest point of the body on the floor; head: centre [3]; forward: the
+    direction [3] of the face."""
+
+    parts: Parts
+    root: np.ndarray
+    head: np.ndarray
+    forward: np.ndarray
+
+
+class Actor:
+    """A digital human that stands on the floor and knows where its face is."""
+
+    def __init__(self, spec: PersonSpec, proportions: Proportions | None = None):
+        self.human = DigitalHuman.build(spec, proportions=proportions)
+        self.skin = float(to_linear(np.round(255 * np.array(spec.skin.color))).mean())  # albedo
+        self._body = _body()
+        self._betas = torch.from_numpy(spec.betas.astype(np.float32))[None]
+        rest = self._body.rest(self._betas)
+        head = rest[0, self._body.weights[:, _HEAD] > 0.5].numpy()
+        self._head_centre = (head.min(0) + head.max(0)) / 2
+
+    def grounded(self, theta: np.ndarray, root: np.ndarray, gaze: np.ndarray) -> np.ndarray:
+        """Roots [T, 6] with the lowest point of the body on the floor, for signals of T moments."""
+        tensors = [torch.from_numpy(np.asarray(x, np.float32)) for x in (theta, root, gaze)]
+        root = np.array(root, np.float32)
+        for i, pose in enumerate(full_pose(*tensors)):
+            root[i, 4] = -self._body(self._betas, None, pose[None]).vertices[0, :, 1].min().item()
+        return root
+
+    def pose(self, moment: Moment, hanging: dict[int, np.ndarray] | None = None) -> Posed:
+        """The person at a moment, on the floor; hanging: loose cloth of this moment (`DigitalHuman.hang`)."""
+        theta, root, gaze, actions = moment
+        root = self.grounded(theta[None], root[None], gaze[None])[0]
+        pose = full_pose(*(torch.from_numpy(np.asarray(x, np.float32)) for x in (theta, root, gaze)))
+        parts = self.human.pose(pose.numpy(), root[3:], actions, hanging)
+        head = self.human.transforms(pose.numpy(), root[3:])[_HEAD].copy()
+        return Posed(parts, root, head[:3, :3] @ self._head_centre + head[:3, 3], head[:3, 2])
+
+    def hang(self, theta: np.ndarray, root: np.ndarray, gaze: np.ndarray, fps: float) -> list[dict[int, np.ndarray]]:
+        """Loose cloth at each of T moments of a clip at `fps`; roots must be grounded."""
+        pose = full_pose(*(torch.from_numpy(np.asarray(x, np.float32)) for x in (theta, root, gaze)))
+        return self.human.hang(pose.numpy(), np.asarray(root, np.float32)[:, 3:], fps)
+
+
+class Recorder:
+    """Takes frames of one person under one light after another, on one stage."""
+
+    def __init__(self, samples_per_pixel: int, face_px: int, truth: bool):
+        self._spp, self._face_px, self._truth = samples_per_pixel, face_px, truth
+        self._stage: Stage | None = None
+        self._light: Light | None = None
+        self._shots = 0
+
+    def stage(self, parts: Parts, light: Light) -> Stage:
+        """The stage with these parts under this light."""
+        if self._stage is None or light is not self._light:
+            self._stage, self._light = Stage(parts, light), light
+        else:
+            self._stage.move(parts)
+        return self._stage
+
+    def take(
+        self,
+        posed: Posed,
+        light: Light,
+        cameras: Sequence[Camera],
+        moment: Moment,
+        instant: int,
+        background: Callable[[Camera, Camera], np.ndarray] | None = None,
+        lens: Callable[[Shot, Camera, Camera], Shot] | None = None,
+        style: Callable[[Layers], np.ndarray] | None = None,
+        cloth: bool = False,
+    ) -> list[Frame]:
+        """One frame a camera, with its face crop where the face is seen.
+
+        moment: the parameters as they are to be recorded; background(body, view): what is behind the person in a
+        view of the body's camera; lens(shot, body, view): what becomes of a shot; style(layers): a
+        picture drawn from what the renderer knows, in place of the photograph.
+        """
+        stage = self.stage(posed.parts, light)
+        frames = []
+        for camera in cameras:
+            seen = sees_face(camera, posed.head, posed.forward)
+            views = [camera, *([face_crop(camera, posed.head, self._face_px)] if seen else [])]
+            behind = [background(camera, view) for view in views] if background else None
+            self._shots += 1
+            if style:
+                shots = [self._styled(stage, view, b, style) for view, b in zip(views, behind)]
+            else:
+                shots = stage.shoot(views, self._spp, behind, seed=self._shots, truth=self._truth)
+            if lens:
+                shots = [lens(shot, camera, view) for shot, view in zip(shots, views)]
+            pictures = [Picture(shot.image, shot.matte, view, shot.truth) for shot, view in zip(shots, views)]
+            theta, root, gaze, actions = moment
+            frames.append(
+                Frame(
+                    pictures[0],
+                    pictures[1] if seen else None,
+                    theta,
+                    root,
+                    gaze,
+                    actions,
+                    instant,
+                    light=light.name,
+                    environment=environment_of(light) if self._truth else None,
+                    cloth=cloth,
+                )  # fmt: skip
+            )
+        return frames
+
+    def _styled(self, stage: Stage, view: Camera, behind: np.ndarray, style: Callable[[Layers], np.ndarray]) -> Shot:
+        traced, truth = stage.trace(view, self._spp, self._shots), stage.truth(view)
+        layers = Layers(*traced, truth.normals, truth.depth, truth.parts, behind)
+        matte = np.round(traced.alpha[..., 0] * 255).astype(np.uint8)
+        return Shot(style(layers), matte, truth if self._truth else None)
+
+
+def environment_of(light: Light) -> np.ndarray:
+    """The light as a frame records it: float16 [16, 32, 3], means over squares of its map."""
+    (h, w), environment = _ENVIRONMENT, light.environment
+    rows, columns = environment.shape[0] // h, environment.shape[1] // w
+    return environment.reshape(h, rows, w, columns, 3).mean((1, 3)).astype(np.float16)
+
+
+def points_of(parts: Parts) -> np.ndarray:
+    """A sample [N, 3] of the points of all parts, for framing."""
+    points = [p.vertices[::5] if isinstance(p, Surface) else p.points.reshape(-1, 3)[::29] for p in parts]
+    return np.concatenate(points)
+
+
+@lru_cache(maxsize=1)
+def _body() -> BodyModel:
+    return BodyModel.load()

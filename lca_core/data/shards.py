@@ -37,9 +37,12 @@ def write_shard(path: Path | str, people: Iterable[Person]) -> int:
 
 
 def shard_paths(folder: Path | str) -> list[Path]:
-    """The shards of a folder (or the one tar given), sorted by name; InputError when there are none."""
+    """The shards of a folder (or the one tar given), sorted by name; InputError when there are none.
+
+    Halves of shards, left over by a process that was killed, are hidden files and do not count.
+    """
     folder = Path(folder)
-    paths = [folder] if folder.is_file() else sorted(folder.glob("*.tar"))
+    paths = [folder] if folder.is_file() else sorted(folder.glob("[!.]*.tar"))
     if not paths:
         raise InputError(f"{folder} has no shards (*.tar); make some with `python -m lca_core people --out {folder}`")
     return paths

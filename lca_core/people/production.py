@@ -3,11 +3,13 @@
 import hashlib
 import json
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
 
 from tqdm.auto import tqdm
@@ -104,7 +106,11 @@ def _claim(path: Path, description: dict) -> None:
 
 
 def _single_threaded() -> None:
-    """Each process one thread: two processes of one thread are quicker than one process of two."""
+    """Each process one thread: two processes of one thread are quicker than one process of two.
+
+    It ends with the process that started it, killed or not: otherwise it would wait for work for ever.
+    """
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ["OMP_NUM_THREADS"] = "1"
     import torch
 
@@ -115,6 +121,11 @@ def _single_threaded() -> None:
     import drjit
 
     drjit.set_thread_count(1)
+
+
+def _end_with_parent() -> None:
+    wait([parent_process().sentinel])
+    os._exit(1)
 
 
 def cached_people(

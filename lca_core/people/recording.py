@@ -81,10 +81,13 @@ class Recorder:
 
     def stage(self, parts: Parts, light: Light) -> Stage:
         """The stage with these parts under this light."""
-        if self._stage is None or light is not self._light:
-            self._stage, self._light = Stage(parts, light), light
+        if self._stage is None:
+            self._stage = Stage(parts, light)
         else:
             self._stage.move(parts)
+            if light is not self._light:
+                self._stage.relight(light)
+        self._light = light
         return self._stage
 
     def take(

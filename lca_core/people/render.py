@@ -100,6 +100,13 @@ class Stage:
                 self._params[f"part{i}.{name}"] = values
         self._params.update()
 
+    def relight(self, light: Light) -> None:
+        """Replace the light by another whose map has the same size."""
+        environment = np.asarray(light.environment, np.float32)
+        padded = np.concatenate([environment[:, -1:], environment, environment[:, :1]], 1)  # mitsuba wraps it around
+        self._params["light.data"] = self._mi.TensorXf(np.ascontiguousarray(padded))
+        self._params.update()
+
     def shoot(
         self,
         cameras: Sequence[Camera],

@@ -284,7 +284,7 @@ def _garment(rng: np.random.Generator, kind: str) -> Garment:
 
 def _accessories(rng: np.random.Generator, style: str) -> tuple[Accessory | None, Accessory | None]:
     hat = glasses = None
-    if rng.random() < 0.13 and style not in ("afro", "bun"):
+    if rng.random() < 0.18 and style not in ("afro", "bun"):
         hat = Accessory(str(rng.choice(HATS)), _color(_cloth_color(rng, True)), float(rng.random()))
     if rng.random() < 0.26:
         dark = rng.random() < 0.6

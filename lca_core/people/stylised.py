@@ -27,10 +27,10 @@ def admit(seed: int) -> None:
 def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth: bool) -> tuple[list[Frame], dict]:
     """Every style from two sides, whole bodies and face crops; `instant` counts the styles."""
     backdrop, light, frames = backgrounds.background(generator), casual_light(generator), []
+    recorder = Recorder(profile.samples_per_pixel, profile.face_px, truth)
     for instant, (style, moment) in enumerate(zip(STYLES, studio_script(len(STYLES), generator))):
         if style == EXAGGERATED:
             actor = Actor(actor.human.spec, sample_proportions(generator))
-        recorder = Recorder(profile.samples_per_pixel, profile.face_px, truth)
         posed = actor.pose(moment)
         turns = np.clip(generator.normal(0, 0.6, _VIEWS), -1, 1)
         ring = [studio_ring(points_of(posed.parts), 1, profile.body_px, generator, turn)[0] for turn in turns]

@@ -112,4 +112,4 @@ def _upper(points: np.ndarray) -> np.ndarray:
 
 def _exposed(light: Light, albedo: float) -> Light:
     """The light as a camera's automatic exposure leaves it: a little more for dark skin, a little less for light."""
-    return Light(light.name, light.environment * np.float32(np.clip((0.25 / albedo) ** 0.35, 0.85, 1.7)))
+    return Light(light.name, light.environment * np.float32(np.clip((0.25 / albedo) ** 0.5, 0.8, 2.2)))

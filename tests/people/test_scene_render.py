@@ -7,7 +7,7 @@ from lca_core.data.records import Camera
 from lca_core.people.backend import find_llvm
 from lca_core.people.backgrounds import background, behind
 from lca_core.people.cameras import around, face_crop, look_at, project
-from lca_core.people.light import Light, directions, studio_light
+from lca_core.people.light import Light, directional_light, directions, studio_light
 from lca_core.people.parts import PART_IDS, Strands, Surface
 from lca_core.people.render import Stage, render, to_linear, to_srgb8, vertex_normals
 
@@ -215,3 +215,14 @@ def test_shots_have_truth_only_where_it_is_asked_for():
     assert stage.shoot([camera], 2)[0].truth is None
     shot = stage.shoot([camera], 2, truth=True)[0]
     assert ((shot.truth.parts > 0) == (shot.matte > 127)).mean() > 0.99
+
+
+def test_a_relit_stage_draws_what_a_new_stage_draws():
+    part, camera = ball((0, 1, 0), 0.3), camera_at((0, 1, 3), (0, 1, 0))
+    lamp = directional_light((1.0, 0.2, 0.5))
+    stage = Stage([part], studio_light())
+    before = stage.shoot([camera], 4)[0].image
+    stage.relight(lamp)
+    after = stage.shoot([camera], 4)[0].image
+    np.testing.assert_array_equal(after, Stage([part], lamp).shoot([camera], 4)[0].image)
+    assert np.abs(after.astype(int) - before).max() > 50

@@ -9,7 +9,7 @@ from lca_core.people import basemesh
 from lca_core.people.human import full_body
 from lca_core.people.shape import AGE_CLASSES, BETAS, sample_shape
 
-PEOPLE = 1000
+PEOPLE = 500
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ from lca_core.body import ACTIONS, THETA_JOINTS, BodyModel, full_pose
 from lca_core.body.layout import HAND_JOINTS
 from lca_core.data import read_people, write_manifest
 from lca_core.evaluation import read_records
-from lca_core.evaluation.crowd import class_share_min, class_shares, typology_angle
+from lca_core.evaluation.crowd import class_share_min, class_shares
 from lca_core.evaluation.crowd_figures import shares_figure
 from lca_core.evaluation.humans import face_mesh_rate, identity, inspect, pose_rate
 from lca_core.evaluation.portraits import cached_portraits
@@ -76,6 +76,7 @@ from lca_core.people.faces import looking
 from lca_core.people.poses import arm, hand, theta_from
 from lca_core.people.render import to_srgb8
 from lca_core.people.sets import write_datasheet
+from lca_core.people.tones import typology_angle
 from lca_core.profiles import profile as profile_of
 from lca_core.viewer import sheet
 from lca_core.viewer.curation_figures import composite
@@ -583,7 +584,7 @@ summary
 # %% [markdown]
 # - One integer gives one person in five domains; every pixel comes with a matte, a camera, a pose and 52 actions, and
 #   where asked with depth, normals, parts and light. Studio joints lie on the person; wild ones are a tracker's.
-# - Every trait is a field: the same face can be dressed, lit, aged and drawn otherwise while all else is held fixed.
+# - Every trait is a field: the same face can be dressed, lit and drawn otherwise while all else is held fixed.
 # - Weak spots, to be seen above: faces are smooth, and this one looks stern even when neutral; smiles are faint, the
 #   tongue hardly comes out of the mouth, and `mouthFunnel` lets pale specks of teeth through the lips. Brows are
 #   painted. Wild backgrounds are shapes and blurs, not places. Only lower garments and open coats are simulated; tops

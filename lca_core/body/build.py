@@ -14,7 +14,7 @@ from jaxtyping import Float
 from lca_core.body.layout import ACTIONS, BONE_OF_JOINT, JOINT_NAMES, PARENTS
 from lca_core.paths import atomic_path, cache_dir
 
-VERSION = 3
+VERSION = 4
 PHENOTYPE = slice(0, 10)  # betas of age, sex, build and ancestry: 99.99% of the variance of anny's phenotypes
 FIGURE = slice(10, 22)  # betas of local changes of the body: shoulders, limbs, waist ...
 FACE = slice(22, 100)  # betas of local changes of the head: nose, chin, lips, eyes, ears ...
@@ -22,7 +22,8 @@ SAMPLES = 800
 FACE_PARTS = ("cheek", "chin", "ear", "eyebrows", "eye", "forehead", "head", "mouth", "nose")
 UNUSED_CHANGES = ("hand-trans", "foot-trans", "torso-trans", "hip-trans", "head-trans", "neck-trans", "trans-out")
 EYE_SPACING = "eye-trans-out"
-NEUTRAL_EYE_WIDE = 0.45  # MakeHuman's neutral eyelids droop
+# MakeHuman's neutral eyelids droop and its mouth corners hang: what a calm face has of these actions.
+NEUTRAL = {"eyeWideLeft": 0.45, "eyeWideRight": 0.45, "mouthSmileLeft": 0.2, "mouthSmileRight": 0.2}
 BODY_VERTICES = slice(0, 13_380)  # of the base mesh: the skin
 BODY_GROUPS = ("body", "helper-l-eye", "helper-r-eye", "helper-upper-teeth", "helper-lower-teeth", "helper-tongue")
 
@@ -64,8 +65,8 @@ def build(folder: Path) -> None:
 
     head = head_vertices(source)
     mean, directions = shape_directions(source, blend, head)
-    wide = [ACTIONS.index("eyeWideLeft"), ACTIONS.index("eyeWideRight")]
-    base = np.einsum("k,kvi->vi", mean, blend) + template + NEUTRAL_EYE_WIDE * action_vertices[wide].sum(0)
+    calm = sum(amount * action_vertices[ACTIONS.index(name)] for name, amount in NEUTRAL.items())
+    base = np.einsum("k,kvi->vi", mean, blend) + template + calm
     base_heads = np.einsum("k,kvi->vi", mean, blend_heads) + heads
     shapes = np.einsum("nk,kvi->nvi", directions, blend)
     shape_heads = np.einsum("nk,kvi->nvi", directions, blend_heads)

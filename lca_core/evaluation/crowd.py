@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
-from skimage.color import rgb2lab
+from jaxtyping import Bool
 
 from lca_core.people import PersonSpec
 from lca_core.people.shape import AGE_CLASSES
@@ -21,6 +20,7 @@ from lca_core.people.spec import (
     SKIRTS,
     TOPS,
 )
+from lca_core.people.tones import typology_angle
 
 ADULT = 18.0  # years
 # Least individual typology angle of each class, degrees (Chardon et al. 1991; Del Bino et al. 2006).
@@ -28,15 +28,6 @@ SKIN_CLASSES = {"very light": 55, "light": 41, "intermediate": 28, "tan": 10, "b
 BMI_CLASSES = {"obese": 30.0, "overweight": 25.0, "normal": 18.5, "underweight": 0.0}  # WHO, adults, kg/m^2
 HEIGHTS = {"from 1.85 m": 1.85, "from 1.75 m": 1.75, "from 1.65 m": 1.65, "from 1.55 m": 1.55, "under 1.55 m": 0.0}
 _RESAMPLES = 1_000
-
-
-def typology_angle(color: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n"]:
-    """Individual typology angle of sRGB colours in [0, 1], degrees: atan2(L* - 50, b*) in CIELAB (D65).
-
-    From about 90 for the lightest skin to -90 for the darkest.
-    """
-    lightness, _, b = np.moveaxis(rgb2lab(np.asarray(color, float)), -1, 0)
-    return np.degrees(np.arctan2(lightness - 50, b))
 
 
 def _least(classes: dict[str, float], value: float) -> str:

@@ -114,6 +114,12 @@ class DigitalHuman:
             return transforms
         return exaggerated(transforms, self._joints[0].numpy(), self._proportions, float(self._shaped[:, 1].min()))
 
+    @property
+    def loose(self) -> dict[int, tuple[Surface, np.ndarray]]:
+        """Garments with loose cloth: their place in `pose`'s list -> the garment at rest, and `free` [V]."""
+        parts = ((number, part) for number, part in enumerate(self._parts) if isinstance(part, _Worn) and part.hangs)
+        return {number: (part.look, part.free) for number, part in parts}
+
     def hang(self, full_pose: np.ndarray, translation: np.ndarray, fps: float) -> list[dict[int, np.ndarray]]:
         """Loose cloth simulated over a clip: for each frame what `pose` takes as `hanging`.
 

@@ -220,6 +220,8 @@ def studio_script(count: int, generator: np.random.Generator) -> list[tuple[np.n
         else:
             name = orders[turn][i // (len(kinds) + 1) % len(kinds[turn])]
             actions = face(name, 1.0 if name in ACTIONS else generator.uniform(0.7, 1.0))
+            if name == "mouthClose":  # it closes the lips over an open jaw, and nothing else
+                actions = np.maximum(actions, face("jawOpen"))
         if turn < len(kinds) and name in ACTIONS:
             gaze = looking(name)
         else:

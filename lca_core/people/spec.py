@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from lca_core.people.shape import Build, sample_shape
+from lca_core.people.tones import TONES, between, sample_tone
 
 HAIR_STYLES = (
     "bald", "buzz", "short", "side_part", "curly", "afro", "bob", "ponytail", "bun", "braids", "long_straight",
@@ -27,18 +28,6 @@ FABRICS = ("cotton", "denim", "knit", "leather", "satin")
 
 Color = tuple[float, float, float]  # sRGB in 0..1
 
-_TONES = np.array(  # light to dark, sRGB; spans individual typology angles of about 60 to -60 degrees
-    [
-        [0.905, 0.770, 0.700],
-        [0.870, 0.710, 0.615],
-        [0.825, 0.645, 0.530],
-        [0.755, 0.560, 0.430],
-        [0.635, 0.440, 0.315],
-        [0.475, 0.315, 0.220],
-        [0.335, 0.217, 0.158],
-        [0.235, 0.155, 0.120],
-    ]
-)
 _NATURAL_HAIR = np.array(
     [
         [0.055, 0.045, 0.045],
@@ -160,20 +149,15 @@ def sample_person(seed: int) -> PersonSpec:
     return PersonSpec(seed, betas, build, skin, iris, hair, top, bottom, shoes, coat, hat, glasses)
 
 
-def _between(table: np.ndarray, position: float) -> np.ndarray:
-    steps = np.linspace(0, 1, len(table))
-    return np.array([np.interp(position, steps, table[:, channel]) for channel in range(3)])
-
-
 def _color(values: np.ndarray) -> Color:
     return tuple(float(value) for value in np.clip(values, 0.015, 0.985).round(4))
 
 
 def _skin(rng: np.random.Generator, build: Build) -> Skin:
-    tone = float(rng.uniform(0.0, 1.0))
+    tone = sample_tone(rng)
     warmth = rng.normal(size=2) * [0.014, 0.012]
     undertone = np.array([1.0, 0.0, -1.0]) * warmth[0] + np.array([1.0, -0.5, -0.5]) * warmth[1]
-    color = _between(_TONES, tone) * (1 + undertone)
+    color = between(TONES, tone) * (1 + undertone)
     natural = color * [0.86, 0.62, 0.62] + [0.03, 0.0, 0.01]
     adult = build.age > 16
     painted = rng.random() < 0.34 * (1 - build.sex) and adult
@@ -219,7 +203,7 @@ def _hair(rng: np.random.Generator, tone: float, build: Build) -> Hair:
     share = np.array([weights[style] for style in HAIR_STYLES])
     style = str(rng.choice(HAIR_STYLES, p=share / share.sum()))
     lightest = np.interp(tone, [0.1, 0.5, 1.0], [5.0, 3.0, 1.2])
-    color = _between(_NATURAL_HAIR[:6], rng.beta(1.0, 1.3) * lightest / 5)
+    color = between(_NATURAL_HAIR[:6], rng.beta(1.0, 1.3) * lightest / 5)
     if tone < 0.4 and rng.random() < 0.12:
         color = _NATURAL_HAIR[6]
     grey = np.clip((build.age - rng.normal(52, 10)) / 14, 0, 1)

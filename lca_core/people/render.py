@@ -20,6 +20,7 @@ from lca_core.people.parts import PART_IDS, Strands, Surface
 STUDIO_GREY = (196, 198, 200)
 _SPREAD = 2.0  # pixels: standard deviation of the means around a silhouette
 _ALBEDO_FLOOR = 0.1
+_MARGIN = 16  # pixels that the denoiser sees around what it is wanted for
 _MAX_DEPTH = 4  # bounces; more changes pictures of one person in the open by less than their noise
 
 
@@ -142,7 +143,9 @@ class Stage:
         clean = denoise_light(color, albedo, normals)
         veiled = self._veiled(camera)
         if veiled.any():
-            clean = np.where(veiled[..., None], denoise(color, albedo, normals), clean)
+            box = tuple(slice(max(x.min() - _MARGIN, 0), x.max() + _MARGIN) for x in np.nonzero(veiled))
+            plain = denoise(color[box], albedo[box], normals[box])
+            clean[box] = np.where(veiled[box][..., None], plain, clean[box])
         return Traced(clean * alpha, alpha, albedo)
 
     def _veiled(self, camera: Camera) -> np.ndarray:

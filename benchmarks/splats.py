@@ -367,7 +367,7 @@ def growth(sizes: list[tuple[int, int]], made_for: int, per: str, rounds: int) -
 def skin_and_draw(
     gaussians: Gaussians, weights: Float[Tensor, "N 55"], transforms: Float[Tensor, "55 4 4"], scene: Scene
 ) -> Float[Tensor, "px px 3"]:
-    """One frame, as `Avatar.drive` poses Gaussians and a viewer draws them today."""
+    """One frame, as `Avatar.drive` poses Gaussians and a viewer draws them."""
     g = skin(gaussians, weights, transforms[None])
     image, _ = rasterize(
         *(g.means, g.quats, g.scales, g.opacities, g.colors, scene.viewmats[None], scene.Ks[None]),
@@ -634,7 +634,8 @@ def write_records(results: dict) -> list[Path]:
         what = "time of tiled PyTorch (gsplat's torch projection) / time of numba, round by round"
         values[f"splats/{name}/ratio_to_torch"] = (ratio["median"], "x", {"what": what, **more, "spread": ratio})
     drawn = results["skin_rasterise"]
-    what = "skinning, [N, 55] weights with 4 not zero, then drawing; no gradients, no networks; 1 / median time"
+    what = "skinning, [N, 55] weights with 4 not zero, then drawing; no gradients, no networks; 1 / median time; the "
+    "weights' zeros are left out once for all frames"
     values["splats/skin_rasterise_fps"] = (
         drawn["fps"], "frames/s", {"what": what, "gaussians": drawn["gaussians"], "px": drawn["px"], "ms": drawn["ms"]},
     )  # fmt: skip

@@ -15,6 +15,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+# The kernels compile these numbers in, and their cache does not notice changes of this file: after one, delete
+# __pycache__/*.nb[ci] (or NUMBA_CACHE_DIR).
 EPS2D = 0.3  # px^2, added to the projected covariance: no splat is narrower than about a pixel
 ALPHA_MAX = 0.999
 ALPHA_MIN = 1.0 / 255.0

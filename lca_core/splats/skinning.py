@@ -125,7 +125,12 @@ _sparse_of = WeakTensorKeyDictionary()  # weights -> their version, and what spa
 
 
 def _sparse(weights: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """The weights without their zeros: found once for a tensor, and again when it has changed."""
+    """The weights without their zeros: found once for a tensor, and again when it has changed.
+
+    Tensors of torch.inference_mode do not count their changes, so theirs are found at every call.
+    """
+    if weights.is_inference():
+        return sparse_weights(weights.contiguous().numpy())
     version, found = _sparse_of.get(weights, (None, None))
     if version != weights._version:
         found = sparse_weights(weights.detach().contiguous().numpy())

@@ -138,3 +138,18 @@ def test_skinning_by_the_kernel_is_bitwise_the_same_for_any_number_of_threads():
     finally:
         numba.set_num_threads(before)
     assert torch.equal(results[0].means, results[1].means) and torch.equal(results[0].quats, results[1].quats)
+
+
+def test_weights_made_in_inference_mode_pose_like_any_other():
+    generator = torch.Generator().manual_seed(8)
+    gaussians = random_gaussians(20, generator, torch.float32)
+    transforms = random_transforms((5,), generator).float()
+    weights = torch.nn.functional.one_hot(torch.arange(20) % 5, 5).float()
+    expected = skin(gaussians, weights, transforms)
+    with torch.inference_mode():
+        made_there = weights.clone()
+        assert torch.equal(skin(gaussians, made_there, transforms).means, expected.means)
+        made_there.copy_(weights.roll(1, 1))
+        moved = skin(gaussians, made_there, transforms).means
+    assert torch.equal(moved, skin(gaussians, weights.roll(1, 1), transforms).means)
+    assert not torch.equal(moved, expected.means)

@@ -9,34 +9,38 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import tyro
 from splats import columns, machine, others_seconds, tell
 from tqdm.auto import tqdm
 
-from lca_core.data import read_people, shard_paths, write_shard
+from lca_core.data import read_people, write_shard
 from lca_core.errors import InputError
 from lca_core.evaluation import Record, Summary, provenance, write_record, write_results_readme
 from lca_core.evaluation.crowd import ADULT, TRAITS, class_share_min, class_shares
+from lca_core.evaluation.crowd_figures import contact_sheet
 from lca_core.evaluation.drapery import drapery
 from lca_core.evaluation.humans import Inspection, face_mesh_rate, identity, inspect, pose_rate, worst
 from lca_core.evaluation.identity import SAME_PERSON
-from lca_core.evaluation.portraits import PX, SHOTS, cached_portraits
+from lca_core.evaluation.portraits import DOMAIN, PX, SHOTS, cached_portraits
 from lca_core.evaluation.recognition import equal_error_rate
+from lca_core.paths import FIGURES, atomic_path
 from lca_core.people import DOMAINS, cached_people, render_person, sample_person
-from lca_core.people.production import _single_threaded, pictures_of
+from lca_core.people.processes import pool
+from lca_core.people.production import pictures_of
 from lca_core.people.shape import AGE_CLASSES
 from lca_core.profiles import profile as profile_named
 
 FIRST_VALIDATION, FIRST_TEST, TEST_PEOPLE = 9_000, 10_000, 1_000
 RECORDED_PEOPLE = 200
 WORST = 8  # people named
+SHEET = 64  # people on a sheet of a domain
+SHEET_MOMENTS = 3  # recorded of them in domains that are drawn for the sheet alone
 CLOTHED = 48  # people whose loose cloth is looked at
 PLANNED = 1_000_000  # people of the plan for a cluster
 PLANNED_CORES, PLANNED_DAYS = 1_000, 7
@@ -61,8 +65,8 @@ class Plan:
 
 def inspected(paths: Sequence[Path], workers: int) -> list[Inspection]:
     """Every person of these shards, looked at by `workers` processes."""
-    with ProcessPoolExecutor(workers, get_context("spawn"), _single_threaded) as pool:
-        return [one for shard in pool.map(_inspect_shard, paths) for one in shard]
+    with pool(workers) as processes:
+        return [one for shard in processes.map(_inspect_shard, paths) for one in shard]
 
 
 def _inspect_shard(path: Path) -> list[Inspection]:
@@ -76,8 +80,7 @@ def looks(plan: Plan) -> dict:
     records = []
     for domain in plan.domains:
         tell(f"{domain} records of {len(plan.seeds)} people")
-        folder = cached_people(plan.seeds, domain, plan.profile, plan.workers)
-        records += inspected(shard_paths(folder), plan.workers)
+        records += inspected(cached_people(plan.seeds, domain, plan.profile, plan.workers), plan.workers)
     told = identity(portraits)
     alike = told.pairs.among({person: _kin(int(person)) for person in told.pairs.people})
     return {
@@ -93,6 +96,7 @@ def looks(plan: Plan) -> dict:
             "same_pairs": len(told.pairs.same),
             "different_pairs": len(told.pairs.different),
             "different_pairs_under_0.6": float((told.pairs.different < SAME_PERSON).mean()),
+            "histogram": told.pairs.histogram(),
             "of_same_sex_and_age_class": equal_error_rate(alike.same, alike.different)[0]
             if len(alike.different)
             else None,
@@ -105,6 +109,41 @@ def looks(plan: Plan) -> dict:
 def _kin(seed: int) -> str:
     """Sex and age class as text."""
     return " ".join(str(trait.of(sample_person(seed))) for trait in TRAITS if trait.name in ("sex", "age"))
+
+
+# --- Sheets ----------------------------------------------------------------------------------------------------
+
+
+def sheets(plan: Plan, results: dict, folder: Path) -> list[Path]:
+    """Figures in a folder: people_<domain>.jpg, one picture a person of the first 64; people_worst.jpg, the portraits
+    of those who gave detectors and recogniser most trouble."""
+    seeds = plan.seeds[:SHEET]
+    short = replace(profile_named(plan.profile), wild_frames=SHEET_MOMENTS)
+    paths = {DOMAIN: cached_portraits(seeds, plan.shots, plan.workers)}
+    for domain in DOMAINS:
+        tell(f"sheet of {domain}")
+        sizes = plan.profile if domain in plan.domains else short
+        paths[domain] = cached_people(seeds, domain, sizes, plan.workers)
+    chosen = {
+        domain: [
+            replace(person, frames=person.frames[turn % len(person.frames) :])  # another side, light or style each
+            for turn, person in enumerate(read_people(shards))
+        ]
+        for domain, shards in paths.items()
+    }
+    reasons = listed(results["worst_portraits"])
+    chosen["worst"] = list(read_people(cached_portraits([int(seed) for seed in reasons], plan.shots, plan.workers)))
+    written = []
+    for name, people in chosen.items():
+        whole = name in DOMAINS
+        captions = {seed: f"{seed}\n{reason}" for seed, reason in reasons.items()} if name == "worst" else None
+        figure = contact_sheet(people, captions, px=120 if whole else 150, faces=not whole)
+        path = folder / f"people_{name}.jpg"
+        with atomic_path(path) as partial:
+            figure.savefig(partial, format="jpg", dpi=100, pil_kwargs={"quality": 85})
+        plt.close(figure)
+        written.append(path)
+    return written
 
 
 # --- The crowd -------------------------------------------------------------------------------------------------
@@ -126,12 +165,12 @@ def speed(plan: Plan) -> dict:
     first = [(plan.timed[0], domain) for domain in plan.domains for _ in range(plan.workers)]
     begun, others = time.perf_counter(), others_seconds()
     with tempfile.TemporaryDirectory() as folder:
-        with ProcessPoolExecutor(plan.workers, get_context("spawn"), _single_threaded) as pool:
+        with pool(plan.workers) as processes:
             tell(f"speed: {len(first)} records that do not count, to compile")
-            list(pool.map(_make, *zip(*first), [plan.profile] * len(first), [folder] * len(first)))
+            list(processes.map(_make, *zip(*first), [plan.profile] * len(first), [folder] * len(first)))
             tell(f"speed: {len(jobs)} records")
             start = time.perf_counter()
-            made = list(pool.map(_make, *zip(*jobs), [plan.profile] * len(jobs), [folder] * len(jobs)))
+            made = list(processes.map(_make, *zip(*jobs), [plan.profile] * len(jobs), [folder] * len(jobs)))
             seconds = time.perf_counter() - start
     others = max(0.0, others_seconds() - others) / (time.perf_counter() - begun)
     pictures, size, busy = (sum(values) for values in zip(*made))
@@ -270,6 +309,11 @@ def counts(value: dict) -> tuple[str, str]:
     return f"{value['n_people']}", f"{value['n_frames']}"
 
 
+def listed(oddities: Sequence[dict]) -> dict[str, str]:
+    """Person -> what was wrong, in words."""
+    return {one["person"]: "; ".join(one["reasons"]) for one in oddities}
+
+
 def write_records(results: dict) -> list[Path]:
     """The result records people/...; renews results/README.md."""
     first, last = results["seeds"]
@@ -293,17 +337,20 @@ def write_records(results: dict) -> list[Path]:
         )  # fmt: skip
 
     records = [
-        rate("face_mesh_rate", mesh, "", portrait | {"found": " ".join(face_mesh_rate.__doc__.split())}),
+        rate("face_mesh_rate", mesh, "", portrait | {
+            "found": " ".join(face_mesh_rate.__doc__.split()), "worst": listed(results["worst_portraits"]),
+        }),
         rate("pose_rate", pose, profile, {
             "pictures": f"full-body records, {' and '.join(results['domains'])}, {quick['px']['body']} px",
             "found": " ".join(pose_rate.__doc__.split()), "aggregation": portrait["aggregation"],
+            "worst": listed(results["worst_records"]),
         }),
         Record("people/identity_eer", told["value"], "", told["ci95"], told["n_people"], told["n_frames"], "",
                protocol=portrait | {
                    "network": "dlib ResNet, 128 numbers", "alignment": "recorded eyes, 150 px, over white",
                    "aggregation": "all pairs of pictures; 95% bootstrap over people",
                    **{k: told[k] for k in ("threshold", "same_pairs", "different_pairs", "different_pairs_under_0.6",
-                                           "of_same_sex_and_age_class")},
+                                           "of_same_sex_and_age_class", "histogram")},
                }, provenance=source),
         Record("people/images_per_second", quick["images_per_second"], "images/s", None, quick["people"],
                quick["pictures"], profile, protocol={
@@ -351,7 +398,8 @@ def main(
         workers: Processes.
         quick: Three small validation people: whether it works (a few minutes).
         json: Print JSON instead of a table.
-        record: Write the numbers to results/records/people/ and renew results/README.md.
+        record: Write the numbers to results/records/people/, renew results/README.md, and draw a sheet of 64 people of
+            every domain into results/figures/.
     """
     if unknown := set(domain) - set(DOMAINS):
         raise InputError(f"no domain is called {', '.join(unknown)}; choose of {', '.join(DOMAINS)}")
@@ -370,7 +418,7 @@ def main(
         plan = Plan(few, domain, "smoke", range(FIRST_VALIDATION, FIRST_TEST), few[:2], 2, workers)
     results = measure(plan)
     print(json_format.dumps(results, indent=1) if json else report(results))
-    for path in write_records(results) if record else ():
+    for path in [*write_records(results), *sheets(plan, results, FIGURES)] if record else ():
         print(path, file=sys.stderr)
 
 

@@ -45,7 +45,7 @@ from lca_core.body.layout import HAND_JOINTS
 from lca_core.data import read_people, write_manifest
 from lca_core.evaluation import read_records
 from lca_core.evaluation.crowd import class_share_min, class_shares
-from lca_core.evaluation.crowd_figures import shares_figure
+from lca_core.evaluation.crowd_figures import identity_figure, shares_figure
 from lca_core.evaluation.humans import face_mesh_rate, identity, inspect, pose_rate
 from lca_core.evaluation.portraits import cached_portraits
 from lca_core.people import (
@@ -111,8 +111,8 @@ for s, spec in specs.items():
 # `truth=True` records what only a renderer knows, too: see section 8.
 
 # %%
-folders = {domain: cached_people(seeds, domain, profile, truth=domain == "studio") for domain in ("studio", "wild")}
-people = {domain: list(read_people(folder, truth=True)) for domain, folder in folders.items()}
+cached = {domain: cached_people(seeds, domain, profile, truth=domain == "studio") for domain in ("studio", "wild")}
+people = {domain: list(read_people(paths, truth=True)) for domain, paths in cached.items()}
 for domain, group in people.items():
     frame = group[0].frames[0]
     print(f"{domain:7} {len(group)} people, {[len(p.frames) for p in group]} frames, body {frame.body.image.shape},",
@@ -475,7 +475,9 @@ plt.show()
 
 # %%
 shards = out / "shards"
-shutil.copytree(folders["studio"], shards, dirs_exist_ok=True)
+shards.mkdir(parents=True, exist_ok=True)
+for path in cached["studio"]:
+    shutil.copy(path, shards)
 manifest, datasheet = write_manifest(shards, "studio", seeds, profile), write_datasheet(shards, "studio", seeds)
 for path in sorted(shards.iterdir()):
     print(f"{path.name:24} {path.stat().st_size / 1024:8.0f} KiB")
@@ -559,6 +561,9 @@ for name, record in measured.items():
     print(f"{name:34} {record.value:8.3g} {record.unit}{interval}, {record.n_people} people")
 if not measured:
     print("not measured yet: `python benchmarks/people.py` does it")
+if same := measured.get("people/identity_eer"):
+    identity_figure(same.protocol["histogram"], same.value, same.protocol["threshold"])
+    plt.show()
 
 # %% [markdown]
 # ## What we saw

@@ -10,7 +10,7 @@ them too.
 import io
 import json
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,12 +48,12 @@ def shard_paths(folder: Path | str) -> list[Path]:
     return paths
 
 
-def read_people(folder: Path | str, truth: bool = False) -> Iterator[Person]:
-    """People of every shard in a folder (or of one tar), in order; InputError names a broken shard.
+def read_people(shards: Path | str | Sequence[Path], truth: bool = False) -> Iterator[Person]:
+    """People of every shard in a folder, of one tar or of several, in order; InputError names a broken shard.
 
     truth: whether depth, normals, parts and light are read too, where there are any.
     """
-    for path in shard_paths(folder):
+    for path in shard_paths(shards) if isinstance(shards, str | Path) else shards:
         try:
             with tarfile.open(path) as tar:
                 key, members = None, {}

@@ -8,23 +8,25 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lca_core.data import Person, Picture
-from lca_core.evaluation.recognition import Recognition
 
 _SAME, _DIFFERENT = "tab:green", "tab:red"
 _SKIN = dict(zip(("very light", "light", "intermediate", "tan", "brown", "dark"),
                  ("#f3dccd", "#e8c0a3", "#d09f78", "#b07d52", "#7d5234", "#40291d")))  # fmt: skip
 
 
-def identity_figure(recognition: Recognition) -> Figure:
-    """Distances between pictures of one person and of two, as densities, with the threshold of equal error."""
+def identity_figure(histogram: Mapping[str, Sequence[float]], equal_error_rate: float, threshold: float) -> Figure:
+    """Distances between pictures of one person and of two (`Pairs.histogram`), as densities, with the threshold of
+    equal error."""
     figure, axis = plt.subplots(figsize=(6, 2.6))
-    pairs = recognition.pairs
-    bins = np.linspace(0, max(1.0, float(pairs.distances.max())), 51)
-    for values, label, color in ((pairs.same, "same person", _SAME), (pairs.different, "different people", _DIFFERENT)):
-        axis.hist(values, bins, density=True, alpha=0.6, color=color, label=f"{label}, {len(values):,} pairs")
-    rate = f"equal error {100 * recognition.equal_error_rate:.1f} %"
-    axis.axvline(recognition.threshold, color="black", lw=1, ls="--", label=f"{rate} at {recognition.threshold:.2f}")
-    axis.set(xlabel="distance of dlib's 128 numbers", yticks=[], xlim=(0, bins[-1]))
+    edges = np.asarray(histogram["edges"])
+    for name, label, color in (("same", "same person", _SAME), ("different", "different people", _DIFFERENT)):
+        counts = np.asarray(histogram[name], float)
+        density = counts / counts.sum() / np.diff(edges)
+        label = f"{label}, {counts.sum():,.0f} pairs"
+        axis.stairs(density, edges, fill=True, alpha=0.6, color=color, label=label)
+    rate = f"equal error {100 * equal_error_rate:.1f} %"
+    axis.axvline(threshold, color="black", lw=1, ls="--", label=f"{rate} at {threshold:.2f}")
+    axis.set(xlabel="distance of dlib's 128 numbers", yticks=[], xlim=(0, edges[-1]))
     axis.legend(fontsize=8, frameon=False)
     axis.spines[["top", "left", "right"]].set_visible(False)
     figure.tight_layout()

@@ -5,17 +5,12 @@ eyes. So portraits are a protocol of their own: each person from the front in a 
 """
 
 import gc
-import hashlib
-import json
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from lca_core.body import full_pose
 from lca_core.data import Frame, Person, Picture, write_shard
@@ -33,7 +28,8 @@ from lca_core.people import (
     standing,
 )
 from lca_core.people.backgrounds import background, behind
-from lca_core.people.production import RENDERING, _single_threaded
+from lca_core.people.processes import draw_missing
+from lca_core.people.production import RENDERING, digest_of
 
 PX = 256  # side of a portrait
 SIDE = 0.30  # metres it shows at the head: 53 px between eyes 62 mm apart
@@ -80,29 +76,12 @@ def _shoot(human: DigitalHuman, betas: np.ndarray, generator: np.random.Generato
 
 
 def cached_portraits(seeds: Sequence[int], shots: int = SHOTS, workers: int = 2, progress: bool = True) -> list[Path]:
-    """Shards in the cache with these people's portraits, one person each, drawn on first use.
-
-    A process that dies is replaced (the path tracer's compiled kernels crash now and then); RuntimeError when one
-    dies before any portrait is made.
-    """
-    protocol = [RENDERING, PX, SIDE, SAMPLES_PER_PIXEL, shots]
-    folder = cache_dir("people", f"{DOMAIN}-{hashlib.sha256(json.dumps(protocol).encode()).hexdigest()[:16]}")
-    paths = [folder / f"{DOMAIN}-{seed:06d}.tar" for seed in seeds]
-    with tqdm(desc=DOMAIN, total=len(paths), unit="person", disable=not progress) as bar:
-        while todo := [(seed, path) for seed, path in zip(seeds, paths) if not path.exists()]:
-            bar.update(len(paths) - len(todo) - bar.n)
-            try:
-                with ProcessPoolExecutor(workers, get_context("spawn"), _single_threaded) as pool:
-                    for _ in pool.map(_draw, *zip(*todo), [shots] * len(todo)):
-                        bar.update()
-            except BrokenProcessPool as error:
-                if not any(path.exists() for _, path in todo):
-                    raise RuntimeError(
-                        f"portraits of {todo[0][0]} (or one just after) kill their process; those made are kept"
-                    ) from error
-        bar.update(len(paths) - bar.n)
-    return paths
+    """Shards in the cache with these people's portraits, one person each and in this order, drawn on first use."""
+    folder = cache_dir("people", f"{DOMAIN}-{digest_of(RENDERING, PX, SIDE, SAMPLES_PER_PIXEL, shots)}")
+    paths = {int(seed): folder / f"{DOMAIN}-{int(seed):06d}.tar" for seed in seeds}
+    draw_missing(paths, partial(_draw, shots=shots), DOMAIN, workers, progress)
+    return [paths[int(seed)] for seed in seeds]
 
 
 def _draw(seed: int, path: Path, shots: int) -> None:
-    write_shard(path, [portraits(sample_person(int(seed)), shots)])
+    write_shard(path, [portraits(sample_person(seed), shots)])

@@ -29,6 +29,13 @@ class Pairs:
         """Distances between pictures of two people."""
         return self.distances[self.first != self.second]
 
+    def histogram(self, bins: int = 50) -> dict[str, list]:
+        """Numbers of same and different pairs in equal bins of distance from 0 to 1 (or the largest beyond it):
+        edges [bins + 1], same [bins], different [bins]."""
+        edges = np.linspace(0, max(1.0, float(self.distances.max())), bins + 1)
+        counts = {name: np.histogram(getattr(self, name), edges)[0].tolist() for name in ("same", "different")}
+        return {"edges": edges.round(4).tolist(), **counts}
+
     def among(self, groups: Mapping[str, object]) -> "Pairs":
         """Only pairs within a group: of people with the same value in `groups` (by person)."""
         group = np.unique([str(groups[person]) for person in self.people], return_inverse=True)[1]

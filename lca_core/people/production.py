@@ -1,15 +1,12 @@
-"""Making many digital humans: a pool of processes, shards that appear whole, and picking up where it stopped."""
+"""Making many digital humans: shards that appear whole, picking up where it stopped, and a cache."""
 
 import hashlib
 import json
-import os
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from tqdm.auto import tqdm
@@ -19,6 +16,7 @@ from lca_core.data.shards import write_shard
 from lca_core.errors import InputError
 from lca_core.paths import atomic_path, cache_dir
 from lca_core.people.domains import render_person
+from lca_core.people.processes import draw_missing, pool
 from lca_core.profiles import Profile
 from lca_core.profiles import profile as profile_named
 
@@ -66,16 +64,15 @@ def render_people(
 
 
 def _in_processes(seeds: list[int], domain: str, profile: Profile, truth: bool, workers: int) -> Iterator[Person]:
-    """People in the order of the seeds. A process that dies is replaced; two deaths over one person are the end.
-
-    The path tracer's compiled kernels crash now and then (one in a few thousand pictures, not at the same one again).
-    """
+    """People in the order of the seeds. A process that dies is replaced; two deaths over one person are the end."""
     done, died_at = 0, -1
     while done < len(seeds):
         waiting = seeds[done:]
         try:
-            with ProcessPoolExecutor(workers, get_context("spawn"), _single_threaded) as pool:
-                for person in pool.map(render_person, waiting, *([x] * len(waiting) for x in (domain, profile, truth))):
+            with pool(workers) as processes:
+                for person in processes.map(
+                    render_person, waiting, *([x] * len(waiting) for x in (domain, profile, truth))
+                ):
                     done += 1
                     yield person
         except BrokenProcessPool as error:
@@ -105,36 +102,29 @@ def _claim(path: Path, description: dict) -> None:
         temporary.write_text(json.dumps(description))
 
 
-def _single_threaded() -> None:
-    """Each process one thread: two processes of one thread are quicker than one process of two.
-
-    It ends with the process that started it, killed or not: otherwise it would wait for work for ever.
-    """
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.environ["OMP_NUM_THREADS"] = "1"
-    import torch
-
-    torch.set_num_threads(1)
-    from lca_core.people.backend import mitsuba
-
-    mitsuba()
-    import drjit
-
-    drjit.set_thread_count(1)
-
-
-def _end_with_parent() -> None:
-    wait([parent_process().sentinel])
-    os._exit(1)
-
-
 def cached_people(
-    seeds: Sequence[int], domain: str, profile: Profile | str, workers: int = 2, truth: bool = False
-) -> Path:
-    """Folder of shards with these people in the cache, rendered on first use: what notebooks and verify call."""
+    seeds: Sequence[int],
+    domain: str,
+    profile: Profile | str,
+    workers: int = 2,
+    truth: bool = False,
+    progress: bool = True,
+) -> list[Path]:
+    """Shards in the cache with these people, one each and in this order, rendered on first use.
+
+    What notebooks, benchmarks and verify call: `read_people` takes the list. Arguments as `render_people`'s.
+    """
     profile = profile_named(profile) if isinstance(profile, str) else profile
-    key = [RENDERING, domain, profile.name, truth, *map(int, seeds)]
-    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
-    folder = cache_dir("people", f"{domain}-{profile.name}-{name}")
-    render_people(seeds, domain, profile, folder, workers, truth=truth)
-    return folder
+    folder = cache_dir("people", f"{domain}-{profile.name}-{digest_of(RENDERING, asdict(profile), truth)}")
+    paths = {int(seed): folder / f"{domain}-{int(seed):06d}.tar" for seed in seeds}
+    draw_missing(paths, partial(_draw, domain=domain, profile=profile, truth=truth), domain, workers, progress)
+    return [paths[int(seed)] for seed in seeds]
+
+
+def digest_of(*what: object) -> str:
+    """16 characters that name a cache's contents: they change with any of `what` (plain JSON)."""
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
+
+
+def _draw(seed: int, path: Path, domain: str, profile: Profile, truth: bool) -> None:
+    write_shard(path, [render_person(seed, domain, profile, truth)])

@@ -14,7 +14,7 @@ from lca_core.evaluation.crowd import TRAITS, class_share_min, class_shares
 from lca_core.evaluation.crowd_figures import contact_sheet, identity_figure, label, shares_figure
 from lca_core.evaluation.humans import BodyLook, FaceLook, Inspection, face_angles, inspect, skeleton
 from lca_core.evaluation.recognition import equal_error_rate, farthest_own, nearest_other, pairs_of, recognise
-from lca_core.people import sample_person
+from lca_core.people import processes, sample_person
 from lca_core.people.cameras import look_at, project
 from lca_core.people.tones import typology_angle
 
@@ -166,8 +166,7 @@ def test_a_portrait_has_the_eyes_in_its_middle_and_is_frontal(monkeypatch):
 
 def test_portraits_in_the_cache_are_not_drawn_again(monkeypatch, tmp_path):
     monkeypatch.setenv("LCA_CACHE", str(tmp_path))
-    monkeypatch.setattr(portraits, "ProcessPoolExecutor", lambda *_: pytest.fail("a portrait is drawn again"))
-    monkeypatch.setattr(portraits, "_draw", None)
+    monkeypatch.setattr(processes, "pool", lambda _: pytest.fail("a portrait is drawn again"))
     folder = next(iter(_folder_of(portraits, tmp_path)))
     for seed in (9000, 9001):
         (folder / f"portrait-{seed:06d}.tar").touch()
@@ -294,7 +293,9 @@ def test_a_class_that_no_trait_lists_is_an_error():
 
 def test_the_figures_show_what_they_are_given(rng):
     told = recognise(pairs_of(crowd_of(5, 0.5, rng)))
-    (axis,) = identity_figure(told).axes
+    histogram = told.pairs.histogram()
+    assert sum(histogram["same"]) == len(told.pairs.same) and sum(histogram["different"]) == len(told.pairs.different)
+    (axis,) = identity_figure(histogram, told.equal_error_rate, told.threshold).axes
     assert f"{len(told.pairs.same)} pairs" in axis.get_legend().get_texts()[0].get_text()
     shares = class_shares(men())
     axes = shares_figure(shares).axes

@@ -15,9 +15,9 @@ import pytest
 from lca_core import __main__ as commands
 from lca_core.data import read_people, shard_paths
 from lca_core.errors import InputError
-from lca_core.people import production
+from lca_core.people import processes, production
 from lca_core.people.domains import render_person
-from lca_core.people.production import pictures_of, render_people
+from lca_core.people.production import cached_people, pictures_of, render_people
 from lca_core.profiles import PROFILES
 from tests.data.people import random_person
 
@@ -65,7 +65,7 @@ class _CrashingPool(_Pool):
 
 @pytest.fixture
 def pool(monkeypatch, made_up):
-    monkeypatch.setattr(production, "ProcessPoolExecutor", _CrashingPool)
+    monkeypatch.setattr(production, "pool", _CrashingPool)
     monkeypatch.setattr(production, "PEOPLE_A_SHARD", 1)
     _Pool.person, _CrashingPool.crashes = made_up, 0
     return _CrashingPool
@@ -102,13 +102,65 @@ def test_a_person_who_kills_every_process_is_named(tmp_path, pool):
     assert [path.name for path in tmp_path.glob("*.tar")] == ["wild-00000.tar"]
 
 
+class _DrawingPool(_Pool):
+    """Draws in this process."""
+
+    def map(self, draw, seeds, paths):
+        for seed, path in zip(seeds, paths):
+            if seed == SEED + 1 and _CrashingPool.crashes:
+                _CrashingPool.crashes -= 1
+                raise BrokenProcessPool("a process died")
+            yield draw(seed, path)
+
+
+@pytest.fixture
+def drawn(monkeypatch, made_up, tmp_path):
+    """Seeds whom the cache drew."""
+    drawn = []
+
+    def draw(seed, domain, profile, truth):
+        drawn.append(seed)
+        return replace(made_up, id=f"{domain}-{seed:06d}", seed=seed)
+
+    monkeypatch.setenv("LCA_CACHE", str(tmp_path))
+    monkeypatch.setattr(processes, "pool", _DrawingPool)
+    monkeypatch.setattr(production, "render_person", draw)
+    _CrashingPool.crashes = 0
+    return drawn
+
+
+def test_the_cache_draws_each_person_once_whoever_asks_and_in_the_order_asked(drawn):
+    first = cached_people([SEED + 2, SEED], "wild", SMOKE, progress=False)
+    both = cached_people([SEED, SEED + 1, SEED + 2], "wild", "smoke", progress=False)
+    assert drawn == [SEED + 2, SEED, SEED + 1]
+    assert [p.seed for p in read_people(first)] == [SEED + 2, SEED]
+    assert [p.seed for p in read_people(both)] == [SEED, SEED + 1, SEED + 2]
+    assert set(first) < set(both)
+
+
+@pytest.mark.parametrize("other", [{"truth": True}, {"profile": replace(SMOKE, body_px=42)}])
+def test_pictures_of_another_size_or_with_truth_are_cached_apart(drawn, other):
+    arguments = {"seeds": [SEED], "domain": "wild", "profile": SMOKE, "progress": False}
+    assert cached_people(**arguments) != cached_people(**arguments | other)
+    assert drawn == [SEED, SEED]
+
+
+def test_the_cache_outlives_processes_that_die_but_not_for_ever(drawn):
+    _CrashingPool.crashes = 2
+    paths = cached_people([SEED, SEED + 1], "wild", SMOKE, progress=False)
+    assert [p.seed for p in read_people(paths)] == [SEED, SEED + 1] and drawn == [SEED, SEED + 1]
+    _CrashingPool.crashes = 9
+    with pytest.raises(RuntimeError, match=f"studio person {SEED + 1}"):
+        cached_people([SEED, SEED + 1], "studio", SMOKE, progress=False)
+
+
 # --- The command, in processes of its own ----------------------------------------------------------------------
 
 # `python -m lca_core` with pictures of a few pixels and one person a shard.
 COMMAND = """
 from dataclasses import replace
 from lca_core import __main__, profiles
-from lca_core.people import production
+from lca_core.people import processes, production
 production.PEOPLE_A_SHARD = 1
 small = {"body_px": 42, "face_px": 42, "studio_poses": 1, "studio_cameras": 1}
 profiles.PROFILES["smoke"] = replace(profiles.PROFILES["smoke"], **small, samples_per_pixel=1)

@@ -10,7 +10,8 @@ from scipy.spatial import cKDTree
 from lca_core.body.layout import JOINT_NAMES
 from lca_core.people import basemesh
 from lca_core.people.cut import Piece, clip
-from lca_core.people.hair_styles import GROOVE, STYLES, Ground, Head, Roots, Style, Tress, cap_height, clumped, parting
+from lca_core.people.hair_ground import GROOVE, Ground, Head, Roots, Style, Tress, cap_height, clumped, parting
+from lca_core.people.hair_styles import STYLES
 from lca_core.people.parts import Strands, Surface
 from lca_core.people.skin import Landmarks, scalp_depth
 from lca_core.people.spec import PersonSpec

@@ -35,6 +35,12 @@ class Profile:
     color_reading: bool = True  # ours, see model/colors.py
     pixel_alignment: bool = True  # ours, see model/alignment.py; with both False it is the paper's plain model
 
+    @property
+    def recording(self) -> dict[str, int]:
+        """The sizes that decide what is recorded of a person."""
+        names = ("body_px", "face_px", "wild_frames", "studio_poses", "studio_cameras", "samples_per_pixel")
+        return {name: getattr(self, name) for name in names}
+
 
 PROFILES = {
     p.name: p

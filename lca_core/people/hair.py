@@ -1,7 +1,7 @@
 """Hair: combed strands over a cap of hair, bound to the head (long hair to neck and back too), and beards.
 
-The cap carries the mass and hides the scalp, the strands give outline, locks and shine; how strands lie is
-`hair_styles`' matter. Hats press flat what is above `hat_line`.
+The cap carries the mass and hides the scalp, the strands give outline, locks and shine; how strands lie
+`hair_loose` and `hair_tied` say. Hats press flat what is above `hat_line`.
 """
 
 import numpy as np

@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -115,7 +114,7 @@ def cached_people(
     What notebooks, benchmarks and verify call: `read_people` takes the list. Arguments as `render_people`'s.
     """
     profile = profile_named(profile) if isinstance(profile, str) else profile
-    folder = cache_dir("people", f"{domain}-{profile.name}-{digest_of(RENDERING, asdict(profile), truth)}")
+    folder = cache_dir("people", f"{domain}-{profile.name}-{digest_of(RENDERING, profile.recording, truth)}")
     paths = {int(seed): folder / f"{domain}-{int(seed):06d}.tar" for seed in seeds}
     draw_missing(paths, partial(_draw, domain=domain, profile=profile, truth=truth), domain, workers, progress)
     return [paths[int(seed)] for seed in seeds]

@@ -145,6 +145,11 @@ def test_pictures_of_another_size_or_with_truth_are_cached_apart(drawn, other):
     assert drawn == [SEED, SEED]
 
 
+def test_other_training_does_not_ask_for_other_pictures(drawn):
+    first = cached_people([SEED], "wild", SMOKE, progress=False)
+    assert cached_people([SEED], "wild", replace(SMOKE, pretrain_steps=1), progress=False) == first
+
+
 def test_the_cache_outlives_processes_that_die_but_not_for_ever(drawn):
     _CrashingPool.crashes = 2
     paths = cached_people([SEED, SEED + 1], "wild", SMOKE, progress=False)

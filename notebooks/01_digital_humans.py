@@ -407,7 +407,7 @@ plt.show()
 # ## 8. Truth
 #
 # With every picture come its matte and camera, the pose and the actions; with `truth=True` also depth, normals and the
-# part that each pixel shows.
+# part that each pixel shows. Faces and hands that are seen have crops of their own, in their own resolution.
 
 # %%
 palette = np.uint8(255 * plt.cm.tab20(np.arange(len(PART_IDS)))[:, :3])
@@ -426,8 +426,8 @@ def layers(picture):
 
 studio, wild = records["studio"], records["wild"]
 frame = studio.frames[0]
-sheet([("body", layers(frame.body)), ("face", layers(frame.face))], 160,
-      captions=[[], ["image", "matte", "on green", "depth", "normals", "parts"]])  # fmt: skip
+sheet([(name.replace("_", " "), layers(picture)) for name, picture in frame.pictures.items()], 160,
+      captions=[*([[]] * (len(frame.pictures) - 1)), ["image", "matte", "on green", "depth", "normals", "parts"]])  # fmt: skip
 present = np.unique(frame.face.truth.parts)
 print("parts of the face crop:", [name for name, number in PART_IDS.items() if number in present])
 plt.show()

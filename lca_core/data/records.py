@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+HANDS = ("left_hand", "right_hand")
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -66,7 +68,8 @@ class Frame:
     of one pose from several cameras share it. For tracked (wild) frames the parameters are a tracker's,
     with its errors. light: the name of the light, "" where unknown; environment: float16 [h, w, 3] linear radiance
     from all directions (`lca_core.people.light.directions`), None where unknown; cloth: whether loose cloth moved
-    on its own (simulated) and not with the body.
+    on its own (simulated) and not with the body. hands: crops of the left and the right hand as pictures of their
+    own, None where a hand is hidden.
     """
 
     body: Picture
@@ -79,6 +82,13 @@ class Frame:
     light: str = ""
     environment: np.ndarray | None = None
     cloth: bool = False
+    hands: tuple[Picture | None, Picture | None] = (None, None)
+
+    @property
+    def pictures(self) -> dict[str, Picture]:
+        """All that was taken: "body", and where there are any "face", "left_hand", "right_hand"."""
+        named = {"body": self.body, "face": self.face, **dict(zip(HANDS, self.hands))}
+        return {name: picture for name, picture in named.items() if picture is not None}
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """Records on disk: WebDataset shards (plain tar files), one sample a person.
 
 A sample's key is the person's id; its members are `person.json` (shape, cameras, driving signals, meta) and the
-pictures, `000.body.png`, `000.body_matte.png`, `000.face.png`, `000.face_matte.png`, `001...` (jpg where the
-picture was compressed when taken). Where there is truth: `000.body_depth.png` (16 bits, 1/8 mm), `000.body_normals.png`
-(127.5 (n + 1)), `000.body_parts.png`, the same of the face, and `000.light.npy`. `webdataset.WebDataset(path)` reads
-them too.
+pictures, `000.body.png`, `000.body_matte.png`, the same of `face`, `left_hand` and `right_hand`, `001...` (jpg where
+the picture was compressed when taken). Where there is truth: `000.body_depth.png` (16 bits, 1/8 mm),
+`000.body_normals.png` (127.5 (n + 1)), `000.body_parts.png`, the same of the crops, and `000.light.npy`.
+`webdataset.WebDataset(path)` reads them too.
 """
 
 import io
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from lca_core.data.images import decode, encode
-from lca_core.data.records import Camera, Frame, Person, Picture, Truth
+from lca_core.data.records import HANDS, Camera, Frame, Person, Picture, Truth
 from lca_core.errors import InputError
 from lca_core.paths import atomic_path
 
@@ -83,13 +83,11 @@ def _members(person: Person) -> Iterator[tuple[str, bytes]]:
     }  # fmt: skip
     yield "person.json", json.dumps(document).encode()
     for i, frame in enumerate(person.frames):
-        for name in ("body", "face"):
-            picture = getattr(frame, name)
-            if picture is not None:
-                yield f"{i:03d}.{name}.{kind}", encode(picture.image, kind)
-                yield f"{i:03d}.{name}_matte.png", encode(picture.matte)
-                if picture.truth is not None:
-                    yield from _truth_members(f"{i:03d}.{name}", picture.truth)
+        for name, picture in frame.pictures.items():
+            yield f"{i:03d}.{name}.{kind}", encode(picture.image, kind)
+            yield f"{i:03d}.{name}_matte.png", encode(picture.matte)
+            if picture.truth is not None:
+                yield from _truth_members(f"{i:03d}.{name}", picture.truth)
         if frame.environment is not None:
             buffer = io.BytesIO()
             np.save(buffer, frame.environment.astype(np.float16), allow_pickle=False)
@@ -116,8 +114,8 @@ def _frame_document(frame: Frame) -> dict:
     return {
         "theta": _numbers(frame.theta), "root": _numbers(frame.root), "gaze": _numbers(frame.gaze),
         "actions": None if frame.actions is None else _numbers(frame.actions), "instant": frame.instant,
-        "light": frame.light, "cloth": frame.cloth, "body": _camera_document(frame.body.camera),
-        "face": None if frame.face is None else _camera_document(frame.face.camera),
+        "light": frame.light, "cloth": frame.cloth,
+        **{name: _camera_document(picture.camera) for name, picture in frame.pictures.items()},
     }  # fmt: skip
 
 
@@ -133,7 +131,9 @@ def _numbers(values: np.ndarray) -> list:
 def _person(members: dict[str, bytes]) -> Person:
     document = json.loads(members["person.json"])
 
-    def picture(i: int, name: str, camera: dict) -> Picture:
+    def picture(i: int, name: str, camera: dict | None) -> Picture | None:
+        if camera is None:
+            return None
         pixels = members.get(f"{i:03d}.{name}.png") or members[f"{i:03d}.{name}.jpg"]
         width, height = camera["size"]
         viewmat, K = (np.array(camera[k], np.float32) for k in ("viewmat", "K"))
@@ -144,20 +144,20 @@ def _person(members: dict[str, bytes]) -> Person:
     for i, f in enumerate(document["frames"]):
         arrays = {k: np.array(f[k], np.float32) for k in ("theta", "root", "gaze")}
         actions = None if f["actions"] is None else np.array(f["actions"], np.float32)
-        face = None if f["face"] is None else picture(i, "face", f["face"])
         environment = members.get(f"{i:03d}.light.npy")
         if environment is not None:
             environment = np.load(io.BytesIO(environment), allow_pickle=False)
         frames.append(
             Frame(
                 picture(i, "body", f["body"]),
-                face,
+                picture(i, "face", f.get("face")),
                 **arrays,
                 actions=actions,
                 instant=f["instant"],
                 light=f.get("light", ""),
                 environment=environment,
                 cloth=f.get("cloth", False),
+                hands=tuple(picture(i, name, f.get(name)) for name in HANDS),
             )  # fmt: skip
         )
     betas = np.array(document["betas"], np.float32)

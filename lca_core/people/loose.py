@@ -38,7 +38,7 @@ def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth
     clip = motion(name, generator, (profile.wild_frames - 1) * every + 1, SIMULATED_FPS)
     roots = actor.grounded(clip.theta, clip.root, clip.gaze)
     hanging = actor.hang(clip.theta, roots, clip.gaze, SIMULATED_FPS)
-    recorder, frames = Recorder(profile.samples_per_pixel, profile.face_px, truth), []
+    recorder, frames = Recorder(profile, truth), []
     for instant, i in enumerate(range(0, len(clip.theta), every)):
         posed = actor.pose(tuple(values[i] for values in clip), hanging[i])
         ring = studio_ring(points_of(posed.parts), _CAMERAS, profile.body_px, generator, generator.uniform(-0.9, 0.9))

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from lca_core.body import JOINT_NAMES, BodyModel, full_pose
-from lca_core.data.records import Camera, Frame, Picture
-from lca_core.people.cameras import face_crop, sees_face
+from lca_core.body.layout import HAND_JOINTS
+from lca_core.data.records import HANDS, Camera, Frame, Picture, Truth
+from lca_core.people.cameras import HAND_SIDE, face_crop, project, sees_face, square_crop
 from lca_core.people.exaggerate import Proportions
 from lca_core.people.human import DigitalHuman
 from lca_core.people.light import Light
@@ -17,8 +18,16 @@ from lca_core.people.parts import Strands, Surface
 from lca_core.people.render import Shot, Stage, to_linear
 from lca_core.people.spec import PersonSpec
 from lca_core.people.style_fields import Layers
+from lca_core.profiles import Profile
 
 _HEAD = JOINT_NAMES.index("head")
+_HANDS = np.array([  # of the left and the right: the wrist and the fifteen joints of the fingers
+    [JOINT_NAMES.index(name) for name in (f"{side}_wrist", *HAND_JOINTS) if name.startswith(side)]
+    for side in ("left", "right")
+])  # fmt: skip
+_MIDDLE = 1 + [name for name in HAND_JOINTS if name.startswith("left")].index("left_middle1")
+_COVERED = 0.06  # metres before a joint at which something else hides it: skin and other fingers are nearer
+_SHOWN = 0.5  # share of a hand's joints in the picture and not hidden, from which on its crop is taken
 _ENVIRONMENT = (16, 32)  # pixels of the light that a frame records
 
 Moment = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # theta [138], root [6], gaze [4], actions [52]
@@ -27,12 +36,13 @@ Parts = list[Surface | Strands]
 
 class Posed(NamedTuple):
     """A person in place. root [6]: with the lowest point of the body on the floor; head: centre [3]; forward: the
-    direction [3] of the face."""
+    direction [3] of the face; hands: joints [2, 16, 3] of the left and the right, the wrists first."""
 
     parts: Parts
     root: np.ndarray
     head: np.ndarray
     forward: np.ndarray
+    hands: np.ndarray
 
 
 class Actor:
@@ -45,6 +55,7 @@ class Actor:
         self._betas = torch.from_numpy(spec.betas.astype(np.float32))[None]
         rest = self._body.rest(self._betas)
         head = rest[0, self._body.weights[:, _HEAD] > 0.5].numpy()
+        self._joints = self._body.rest_joints(self._betas)[0].numpy()
         self._head_centre = (head.min(0) + head.max(0)) / 2
 
     def grounded(self, theta: np.ndarray, root: np.ndarray, gaze: np.ndarray) -> np.ndarray:
@@ -61,8 +72,10 @@ class Actor:
         root = self.grounded(theta[None], root[None], gaze[None])[0]
         pose = full_pose(*(torch.from_numpy(np.asarray(x, np.float32)) for x in (theta, root, gaze)))
         parts = self.human.pose(pose.numpy(), root[3:], actions, hanging)
-        head = self.human.transforms(pose.numpy(), root[3:])[_HEAD].copy()
-        return Posed(parts, root, head[:3, :3] @ self._head_centre + head[:3, 3], head[:3, 2])
+        transforms = self.human.transforms(pose.numpy(), root[3:])
+        head = transforms[_HEAD]
+        joints = (transforms[:, :, :3] @ self._joints[..., None])[..., 0] + transforms[:, :, 3]
+        return Posed(parts, root, head[:, :3] @ self._head_centre + head[:, 3], head[:, 2].copy(), joints[_HANDS])
 
     def hang(self, theta: np.ndarray, root: np.ndarray, gaze: np.ndarray, fps: float) -> list[dict[int, np.ndarray]]:
         """Loose cloth at each of T moments of a clip at `fps`; roots must be grounded."""
@@ -73,8 +86,9 @@ class Actor:
 class Recorder:
     """Takes frames of one person under one light after another, on one stage."""
 
-    def __init__(self, samples_per_pixel: int, face_px: int, truth: bool):
-        self._spp, self._face_px, self._truth = samples_per_pixel, face_px, truth
+    def __init__(self, profile: Profile, truth: bool):
+        self._spp, self._face_px, self._hand_px = profile.samples_per_pixel, profile.face_px, profile.hand_px
+        self._truth = truth
         self._stage: Stage | None = None
         self._light: Light | None = None
         self._shots = 0
@@ -98,35 +112,42 @@ class Recorder:
         moment: Moment,
         instant: int,
         background: Callable[[Camera, Camera], np.ndarray] | None = None,
-        lens: Callable[[Shot, Camera, Camera], Shot] | None = None,
+        lens: Callable[[Shot, Camera, Camera, str], Shot] | None = None,
         style: Callable[[Layers], np.ndarray] | None = None,
         cloth: bool = False,
     ) -> list[Frame]:
-        """One frame a camera, with its face crop where the face is seen.
+        """One frame a camera, with its face crop where the face is seen, and crops of the hands that are.
 
         moment: the parameters as they are to be recorded; background(body, view): what is behind the person in a
-        view of the body's camera; lens(shot, body, view): what becomes of a shot; style(layers): a
-        picture drawn from what the renderer knows, in place of the photograph.
+        view of the body's camera; lens(shot, body, view, name): what becomes of a shot, named as in
+        `Frame.pictures`; style(layers): a picture drawn from what the renderer knows, in place of the photograph
+        (without hands: they would be a few strokes).
         """
         stage = self.stage(posed.parts, light)
         frames = []
         for camera in cameras:
-            seen = sees_face(camera, posed.head, posed.forward)
-            views = [camera, *([face_crop(camera, posed.head, self._face_px)] if seen else [])]
-            behind = [background(camera, view) for view in views] if background else None
+            views = {"body": camera}
+            if sees_face(camera, posed.head, posed.forward):
+                views["face"] = face_crop(camera, posed.head, self._face_px)
+            if not style:
+                views |= self._hands(stage, camera, posed.hands)
+            behind = [background(camera, view) for view in views.values()] if background else None
             self._shots += 1
             if style:
-                shots = [self._styled(stage, view, b, style) for view, b in zip(views, behind)]
+                shots = [self._styled(stage, view, b, style) for view, b in zip(views.values(), behind)]
             else:
-                shots = stage.shoot(views, self._spp, behind, seed=self._shots, truth=self._truth)
+                shots = stage.shoot([*views.values()], self._spp, behind, seed=self._shots, truth=self._truth)
             if lens:
-                shots = [lens(shot, camera, view) for shot, view in zip(shots, views)]
-            pictures = [Picture(shot.image, shot.matte, view, shot.truth) for shot, view in zip(shots, views)]
+                shots = [lens(shot, camera, view, name) for shot, (name, view) in zip(shots, views.items())]
+            pictures = {
+                name: Picture(shot.image, shot.matte, view, shot.truth)
+                for shot, (name, view) in zip(shots, views.items())
+            }
             theta, root, gaze, actions = moment
             frames.append(
                 Frame(
-                    pictures[0],
-                    pictures[1] if seen else None,
+                    pictures["body"],
+                    pictures.get("face"),
                     theta,
                     root,
                     gaze,
@@ -135,15 +156,36 @@ class Recorder:
                     light=light.name,
                     environment=environment_of(light) if self._truth else None,
                     cloth=cloth,
+                    hands=tuple(pictures.get(name) for name in HANDS),
                 )  # fmt: skip
             )
         return frames
+
+    def _hands(self, stage: Stage, camera: Camera, hands: np.ndarray) -> dict[str, Camera]:
+        """Crops of the hands [2, 16, 3] that are seen: most joints in the picture, with nothing else before them."""
+        crops = {}
+        for name, joints in zip(HANDS, hands):
+            crop = square_crop(camera, joints[_MIDDLE], HAND_SIDE, self._hand_px)
+            truth, places = stage.truth(crop), project(camera, joints)
+            inside = ((places > 0) & (places < [camera.width, camera.height])).all(1)
+            if (inside & _uncovered(truth, crop, joints)).mean() >= _SHOWN:
+                crops[name] = crop
+        return crops
 
     def _styled(self, stage: Stage, view: Camera, behind: np.ndarray, style: Callable[[Layers], np.ndarray]) -> Shot:
         traced, truth = stage.trace(view, self._spp, self._shots), stage.truth(view)
         layers = Layers(*traced, truth.normals, truth.depth, truth.parts, behind)
         matte = np.round(traced.alpha[..., 0] * 255).astype(np.uint8)
         return Shot(style(layers), matte, truth if self._truth else None)
+
+
+def _uncovered(truth: Truth, camera: Camera, points: np.ndarray) -> np.ndarray:
+    """bool [N]: points [N, 3] of a body that fall into a picture with nothing but their own skin before them."""
+    depth = points @ camera.viewmat[2, :3] + camera.viewmat[2, 3]
+    column, row = np.floor(project(camera, points)).astype(int).T
+    inside = (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height) & (depth > 0)
+    nearest = truth.depth[row.clip(0, camera.height - 1), column.clip(0, camera.width - 1)]
+    return inside & ((nearest == 0) | (nearest > depth - _COVERED))
 
 
 def environment_of(light: Light) -> np.ndarray:

@@ -29,7 +29,7 @@ def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth
     lamps = [OLAT[i] for i in _LAMPS[sorted(generator.choice(len(_LAMPS), min(count, len(_LAMPS)), replace=False))]]
     rooms = generator.choice(list(ENVIRONMENTS), min(count, len(ENVIRONMENTS)), replace=False)
     lights = [*lamps, *(environment(str(name), generator) for name in rooms)]
-    recorder, frames = Recorder(profile.samples_per_pixel, profile.face_px, truth), []
+    recorder, frames = Recorder(profile, truth), []
     for instant, light in enumerate(lights):
         frames += recorder.take(posed, light, camera, (moment[0], posed.root, *moment[2:]), instant)
     return frames, {"lights": [light.name for light in lights]}

@@ -15,7 +15,7 @@ RIG = 24  # cameras around; each moment is recorded by `profile.studio_cameras` 
 def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth: bool) -> tuple[list[Frame], dict]:
     """Scripted stances, hands, expressions and gazes; the first is calm, and its first camera stands in front."""
     light, frames = studio_light(), []
-    recorder = Recorder(profile.samples_per_pixel, profile.face_px, truth)
+    recorder = Recorder(profile, truth)
     for instant, moment in enumerate(studio_script(profile.studio_poses, generator)):
         posed = actor.pose(moment)
         count = min(profile.studio_cameras, RIG)

@@ -27,7 +27,7 @@ def admit(seed: int) -> None:
 def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth: bool) -> tuple[list[Frame], dict]:
     """Every style from two sides, whole bodies and face crops; `instant` counts the styles."""
     backdrop, light, frames = backgrounds.background(generator), casual_light(generator), []
-    recorder = Recorder(profile.samples_per_pixel, profile.face_px, truth)
+    recorder = Recorder(profile, truth)
     for instant, (style, moment) in enumerate(zip(STYLES, studio_script(len(STYLES), generator))):
         if style == EXAGGERATED:
             actor = Actor(actor.human.spec, sample_proportions(generator))

@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 
 from lca_core.body.driving import GAZE, THETA, theta_slice
 from lca_core.body.layout import HAND_JOINTS
-from lca_core.data.records import Camera, Frame, Truth
+from lca_core.data.records import HANDS, Camera, Frame, Truth
 from lca_core.people import backgrounds
 from lca_core.people.cameras import wild_path
 from lca_core.people.light import Light, casual_light
@@ -38,7 +38,7 @@ def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth
     shown = [points_of(p.parts) for p in posed]
     path = wild_path([_upper(points) for points in shown] if half else shown, profile.body_px, generator)
     tracked = tracker_errors(clip._replace(root=np.stack([p.root for p in posed])), generator)
-    recorder, frames = Recorder(profile.samples_per_pixel, profile.face_px, truth), []
+    recorder, frames = Recorder(profile, truth), []
     for i, (person, camera) in enumerate(zip(posed, path)):
         pan = 0.5 + 0.25 * np.sin(np.arctan2(camera.viewmat[2, 0], -camera.viewmat[2, 2]))
 
@@ -77,13 +77,14 @@ class _Lens:
     """What a casual camera does to a picture: something in the way, a little blur, noise, a colour cast, JPEG."""
 
     def __init__(self, generator: np.random.Generator, occluder: Image.Image | None):
-        self._generator, self._occluder = generator, occluder
+        self._occluder = occluder
+        self._grain = dict.fromkeys(("body", "face"), generator) | dict(zip(HANDS, generator.spawn(2)))
         self._blur = float(np.clip(generator.normal(0.2, 0.3), 0, 0.9))
         self._noise = float(generator.uniform(0, 5))
         self._gain = generator.uniform(0.92, 1.08) * generator.normal(1, 0.02, 3)
         self._quality = int(generator.integers(55, 96))
 
-    def __call__(self, shot: Shot, body: Camera, view: Camera) -> Shot:
+    def __call__(self, shot: Shot, body: Camera, view: Camera, name: str) -> Shot:
         image, matte, truth = shot
         if self._occluder is not None:
             front = backgrounds.before(self._occluder, body, view)
@@ -93,13 +94,13 @@ class _Lens:
             if truth is not None:
                 open_ = cover[..., 0] < 0.5
                 truth = Truth(truth.depth * open_, truth.normals * open_[..., None], truth.parts * open_)
-        return Shot(self._taken(image), matte, truth)
+        return Shot(self._taken(image, self._grain[name]), matte, truth)
 
-    def _taken(self, image: np.ndarray) -> np.ndarray:
+    def _taken(self, image: np.ndarray, grain: np.random.Generator) -> np.ndarray:
         picture = Image.fromarray(image)
         if self._blur > 0.15:
             picture = picture.filter(ImageFilter.GaussianBlur(self._blur))
-        noisy = np.asarray(picture) * self._gain + self._generator.normal(0, self._noise, image.shape)
+        noisy = np.asarray(picture) * self._gain + grain.normal(0, self._noise, image.shape)
         buffer = io.BytesIO()
         Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=self._quality)
         return np.array(Image.open(buffer))

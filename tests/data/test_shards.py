@@ -29,8 +29,12 @@ def assert_same(ours, theirs, where: str = "person") -> None:
 
 
 def awkward_person() -> Person:
-    """Numbers that a careless text format loses."""
+    """Numbers that a careless text format loses, and a picture of one hand alone."""
     person = random_person(1)
+    hand = person.frames[1].face
+    person = dataclasses.replace(
+        person, frames=(dataclasses.replace(person.frames[0], hands=(None, hand)), *person.frames[1:])
+    )
     betas = person.betas.copy()
     betas[:8] = [0, -0.0, 1e-38, -3.4e38, 1 / 3, np.float32(0.1), 1e-45, 16777217]
     return dataclasses.replace(person, betas=betas)

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 from scipy.ndimage import binary_dilation
 
-from lca_core.body import BodyModel, full_pose
+from lca_core.body import JOINT_NAMES, BodyModel, full_pose
+from lca_core.data import Camera, Truth
 from lca_core.errors import InputError
 from lca_core.people import backgrounds, recording, wild
 from lca_core.people.cameras import project
@@ -24,7 +25,7 @@ from lca_core.people.style import STYLES
 from lca_core.profiles import PROFILES
 
 SMOKE = PROFILES["smoke"]
-TINY = replace(SMOKE, body_px=70, face_px=56, wild_frames=2, studio_poses=2, samples_per_pixel=2)
+TINY = replace(SMOKE, body_px=70, face_px=56, hand_px=28, wild_frames=2, studio_poses=2, samples_per_pixel=2)
 SEED, TEST_SEED = 9_000, 10_000
 
 
@@ -61,22 +62,22 @@ def test_every_frame_is_whole(people, domain):
     for frame in person.frames:
         assert frame.theta.shape == (138,) and frame.root.shape == (6,) and frame.gaze.shape == (4,)
         assert frame.actions.shape == (52,) and frame.light
-        for picture, px in ((frame.body, 70), (frame.face, 56)):
-            if picture is not None:
-                assert picture.image.shape == (px, px, 3) and picture.image.dtype == np.uint8
-                assert picture.matte.shape == (px, px) and picture.matte.max() == 255
+        for name, picture in frame.pictures.items():
+            px = {"body": TINY.body_px, "face": TINY.face_px}.get(name, TINY.hand_px)
+            assert picture.image.shape == (px, px, 3) and picture.image.dtype == np.uint8
+            assert picture.matte.shape == (px, px) and picture.matte.max() == 255
         if frame.face is not None:
             assert (frame.face.matte > 127).mean() > 0.2
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
-def test_truth_agrees_with_the_mattes_of_bodies_and_faces(people, domain):
+def test_truth_agrees_with_the_mattes_of_all_pictures(people, domain):
     for frame in people[domain].frames:
         assert frame.environment.shape == (16, 32, 3) and frame.environment.dtype == np.float16
         assert np.isfinite(frame.environment).all() and frame.environment.max() > 0
-        for picture in filter(None, (frame.body, frame.face)):
+        for picture in frame.pictures.values():
             truth, inside = picture.truth, picture.truth.parts > 0
-            assert (inside == (picture.matte > 127)).mean() > 0.96
+            assert (inside == (picture.matte > 127)).mean() > 0.95
             assert 0.5 < truth.depth[inside].min() and truth.depth[inside].max() < 7
             np.testing.assert_allclose(np.linalg.norm(truth.normals[inside], axis=-1), 1, atol=1e-3)
             assert not truth.depth[~inside].any() and not truth.normals[~inside].any()
@@ -124,6 +125,32 @@ def test_face_crops_are_there_in_front_and_missing_behind(studio):
     assert studio.frames[0].face is not None and studio.frames[2].face is None
 
 
+def test_hand_crops_show_the_hand_in_their_middle_and_hidden_hands_have_none(people):
+    frames = people["studio"].frames
+    assert all(hand is not None for hand in frames[0].hands)  # a calm stance from the front
+    assert any(hand is None for frame in frames for hand in frame.hands)
+    body, middle = BodyModel.load(), slice(TINY.hand_px // 2 - 4, TINY.hand_px // 2 + 4)
+    for frame in frames:
+        theta, root, gaze = (torch.from_numpy(x)[None] for x in (frame.theta, frame.root, frame.gaze))
+        betas = torch.from_numpy(people["studio"].betas)[None]
+        joints = body(betas, None, full_pose(theta, root, gaze), root[:, 3:]).joints[0].numpy()
+        for side, hand in zip(("left", "right"), frame.hands):
+            if hand is not None:
+                knuckle = project(hand.camera, joints[[JOINT_NAMES.index(f"{side}_middle1")]])[0]
+                np.testing.assert_allclose(knuckle, TINY.hand_px / 2, atol=0.1)
+                assert (hand.truth.parts[middle, middle] == PART_IDS["skin"]).mean() > 0.3
+    assert not any(hand for frame in people["stylised"].frames for hand in frame.hands)
+
+
+def test_a_hand_behind_something_or_outside_the_picture_counts_as_covered():
+    camera = Camera(np.diag([1, -1, -1, 1]).astype(np.float32), np.array([[20, 0, 10], [0, 20, 10], [0, 0, 1]]), 20, 20)
+    points = np.array([[0, 0, -2.0], [0.5, 0, -2.0], [0, 0.5, -2.0], [5, 0, -2.0]])
+    depth = np.zeros((20, 20), np.float32)
+    depth[10, 10], depth[10, 15] = 1.97, 1.5  # its own skin, something else; the third has nothing before it
+    truth = Truth(depth, None, None)
+    assert recording._uncovered(truth, camera, points).tolist() == [True, False, True, False]
+
+
 def test_recorded_parameters_reproduce_the_silhouette_and_the_floor(people):
     body = BodyModel.load()
     for frame in (*people["studio"].frames[:: TINY.studio_cameras], people["relit"].frames[0]):
@@ -155,7 +182,7 @@ class _Standing:
     def pose(self, moment):
         points = np.repeat(np.linspace([0, 0, 0], [0.2, 1.8, 0.1], 10).astype(np.float32), 5, 0)
         part = Surface("skin", points, np.zeros((0, 3), np.int32), None, None)
-        return Posed([part], moment[1], points[-1], np.array([0.0, 0, 1]))
+        return Posed([part], moment[1], points[-1], np.array([0.0, 0, 1]), np.zeros((2, 16, 3)))
 
 
 class _Watching:
@@ -166,7 +193,9 @@ class _Watching:
 
     def take(self, posed, light, cameras, moment, instant, background, lens):
         px = cameras[0].width
-        shot = lens(Shot(np.full((px, px, 3), 255, np.uint8), np.full((px, px), 255, np.uint8), None), *cameras * 2)
+        shot = lens(
+            Shot(np.full((px, px, 3), 255, np.uint8), np.full((px, px), 255, np.uint8), None), *cameras * 2, "body"
+        )
         return [(posed, cameras[0], shot)]
 
 
@@ -198,7 +227,8 @@ def test_what_is_in_the_way_takes_the_person_and_the_truth_away(people):
     wall = Image.new("RGBA", (side, side), (200, 30, 30, 0))
     wall.paste((200, 30, 30, 255), (0, side // 2, side, side))
     shot = Shot(frame.body.image, frame.body.matte, frame.body.truth)
-    image, matte, truth = wild._Lens(np.random.default_rng(0), wall)(shot, frame.body.camera, frame.body.camera)
+    lens = wild._Lens(np.random.default_rng(0), wall)
+    image, matte, truth = lens(shot, frame.body.camera, frame.body.camera, "body")
     low = slice(TINY.body_px // 2 + 2, None)
     assert not matte[low].any() and not any(values[low].any() for values in (truth.depth, truth.normals, truth.parts))
     assert image[low, :, 0].mean() > 120 > 80 > image[low, :, 1].mean()

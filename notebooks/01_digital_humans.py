@@ -426,8 +426,9 @@ def layers(picture):
 
 studio, wild = records["studio"], records["wild"]
 frame = studio.frames[0]
-sheet([(name.replace("_", " "), layers(picture)) for name, picture in frame.pictures.items()], 160,
-      captions=[*([[]] * (len(frame.pictures) - 1)), ["image", "matte", "on green", "depth", "normals", "parts"]])  # fmt: skip
+names = ["image", "matte", "on green", "depth", "normals", "parts"]
+rows = [(name.replace("_", " "), layers(picture)) for name, picture in frame.pictures.items()]
+sheet(rows, 160, captions=[*([[]] * (len(rows) - 1)), names])
 present = np.unique(frame.face.truth.parts)
 print("parts of the face crop:", [name for name, number in PART_IDS.items() if number in present])
 plt.show()

@@ -50,8 +50,8 @@ def manifest(folder: Path | str | None, domain: str, seeds: Sequence[int], profi
         "@context": _CONTEXT, "@type": "sc:Dataset", "name": f"lca-{domain}-{profile}-{'-'.join(splits)}",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "description": f"{len(seeds)} digital humans made by lca_core, domain {domain}, profile {profile}: pictures, "
-        "mattes, face crops, cameras, body parameters, facial actions and, with --truth, depth, normals, parts and "
-        f"lights. Nobody in it is real. Made by `{how} --out DIR`.",
+        "mattes, crops of faces and hands, cameras, body parameters, facial actions and, unless made with --no-truth, "
+        f"depth, normals, parts and lights. Nobody in it is real. Made by `{how} --out DIR`.",
         "license": "https://creativecommons.org/publicdomain/zero/1.0/", "version": "1.0.0",
         "url": "https://arxiv.org/abs/2604.02320", "datePublished": "2026-11-22",
         "citeAs": "lca_core: an open implementation of Large-scale Codec Avatars (arXiv 2604.02320).",

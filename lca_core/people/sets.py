@@ -56,9 +56,9 @@ Made by lca_core to train and test codec avatars where no capture data may be sh
 
 {_ABOUT[domain]}
 
-A sample is a person: pictures, mattes, face crops, cameras, body pose and shape, gaze, 52 facial actions and
-what the person looks like; unless made with `--no-truth`, also depth, normals, part ids and the light. No person
-is real, none is modelled on a real one, and none can be identified.
+A sample is a person: pictures, mattes, crops of the face and the hands, cameras, body pose and shape, gaze, 52
+facial actions and what the person looks like; unless made with `--no-truth`, also depth, normals, part ids and
+the light. No person is real, none is modelled on a real one, and none can be identified.
 
 Classes among {len(people)} people of this domain (seeds {people[0].seed} to {people[-1].seed}):
 

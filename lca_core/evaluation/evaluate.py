@@ -2,12 +2,11 @@
 
 Whatever is judged, the protocol is the same: the input pictures of `split_frames` go in, the others are drawn from
 their own camera and driving signal and compared with the truth. epsilon comes from the target's own face crop
-(its brightness only), pose and gaze from the record.
+(the brightness of the inner face), pose and gaze from the record.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from lca_core.body import JOINT_NAMES, Driving
+from lca_core.body import Driving, Head, full_pose, head_of, joint_transforms
 from lca_core.body.driving import EPSILON, GAZE, THETA
 from lca_core.data import Frame, Person, Picture
 from lca_core.errors import InputError
@@ -26,27 +25,35 @@ from lca_core.evaluation.protocols import split_frames
 from lca_core.evaluation.records import Record, provenance, record_of
 from lca_core.model import LCA, Avatar, ImageEncoder, person_inputs
 from lca_core.model.decoders import DrivenDecoder
-from lca_core.model.tokens import foreground
+from lca_core.model.expression import expression_chip
 from lca_core.paths import CHECKPOINTS
 from lca_core.splats import Gaussians, rasterize, skin
 from lca_core.training import load_model
 
 RELEASE = CHECKPOINTS / "release.safetensors"
 TEMPLATE = CHECKPOINTS / "template.safetensors"
-_HEAD = JOINT_NAMES.index("head")
-_EYES = [JOINT_NAMES.index(f"{side}_eye_smplhf") for side in ("left", "right")]
 METHODS = ("release", "baseline/template", "baseline/per_person")
 Values = dict[str, dict[str, dict[int | str, list[float]]]]  # method -> metric -> person -> one number a picture
 
 
-def target_driving(model: LCA, frame: Frame) -> Driving:
-    """What drives the avatar into a recorded frame: its theta, root and gaze, and epsilon from its face crop."""
+@torch.no_grad()
+def target_driving(model: LCA, frame: Frame, betas: np.ndarray) -> Driving:
+    """What drives an avatar into a recorded frame: its theta, root and gaze, and epsilon from its face crop.
+
+    betas: shape of the person in the frame, who need not be the avatar's: it says where the face is.
+    """
+    theta, gaze, root = (torch.from_numpy(x)[None] for x in (frame.theta, frame.gaze, frame.root))
     code = torch.zeros(1, EPSILON)
     if frame.face is not None:
-        with torch.no_grad():
-            code = model.expression(foreground(frame.face)[None, :3])
-    theta, gaze, root = (torch.from_numpy(x)[None] for x in (frame.theta, frame.gaze, frame.root))
+        code = model.expression(expression_chip(frame.face, recorded_head(model, frame, betas))[None])
     return Driving(theta, code, gaze, root)
+
+
+def recorded_head(model: LCA, frame: Frame, betas: np.ndarray) -> Head:
+    """Where the head of a recorded person is."""
+    joints = model.rest_joints(torch.from_numpy(betas)[None])
+    theta, gaze, root = (torch.from_numpy(x)[None] for x in (frame.theta, frame.gaze, frame.root))
+    return head_of(joints[0], joint_transforms(joints, full_pose(theta, root, gaze), root[:, 3:])[0][0])
 
 
 @torch.no_grad()
@@ -59,19 +66,6 @@ def draw(gaussians: Gaussians, picture: Picture) -> tuple[Float[Tensor, "H W 3"]
         g.means, g.quats, g.scales, g.opacities, g.colors, viewmat, K, camera.width, camera.height, torch.ones(3)
     )
     return colors[0].clamp(0, 1), alphas[0, ..., 0]
-
-
-class Head(NamedTuple):
-    """Where the face is in a frame, by the recorded parameters: eyeballs [2, 3] (left, right), metres, and up [3]."""
-
-    eyes: Float[Tensor, "2 3"]
-    up: Float[Tensor, "3"]
-
-
-def head_of(rest_joints: Float[Tensor, "55 3"], transforms: Float[Tensor, "55 4 4"]) -> Head:
-    """From the joints of the T-pose and their transforms to the world."""
-    turn = transforms[_HEAD]
-    return Head(rest_joints[_EYES] @ turn[:3, :3].T + turn[:3, 3], turn[:3, 1])
 
 
 def aligned_face(image: Float[Tensor, "H W 3"], picture: Picture, head: Head) -> Float[Tensor, "150 150 3"]:
@@ -157,7 +151,7 @@ def evaluate_people(
         for method, pose in posers.items():
             values = result.setdefault(person.domain, {}).setdefault(method, {})
             for target in targets:
-                driving = target_driving(model, target.frame)
+                driving = target_driving(model, target.frame, person.betas)
                 head = head_of(avatar.rest_joints, avatar.transforms(driving)[0])
                 for metric, value in compare(pose(driving), target.frame, head).items():
                     values.setdefault(metric, {}).setdefault(key, []).append(value)

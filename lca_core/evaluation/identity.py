@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from lca_core.errors import InputError
+from lca_core.model.crops import upright_crop
 
 CHIP_PX = 150
 _EYES_AT = (74.0, 47.1)  # pixels: where dlib's chip has the point between the eyes (its mean face, a quarter of margin)
@@ -94,22 +95,9 @@ def face_chip(
     The scale comes from the distance of the eyes in space, so that faces seen from the side are not blown up.
     Bilinear; beyond the picture its edge goes on. Differentiable in the image.
     """
-    rotation, shift = viewmat[:3, :3], viewmat[:3, 3]
-    middle = rotation @ eyes.mean(0) + shift
-    above = middle + 0.05 * (rotation @ up)
-    focal, centre = K.diagonal()[:2], K[:2, 2]
-    origin, top = (p[:2] / p[2] * focal + centre for p in (middle, above))
-    down = F.normalize(origin - top, dim=0)
-    right = torch.stack([down[1], -down[0]])
-    scale = focal[0] / middle[2] * (eyes[0] - eyes[1]).norm() / _EYES_APART  # pixels of the picture a pixel of the chip
-    row, column = torch.meshgrid(torch.arange(CHIP_PX) + 0.5, torch.arange(CHIP_PX) + 0.5, indexing="ij")
-    across, along = (column - _EYES_AT[0])[..., None], (row - _EYES_AT[1])[..., None]
-    place = origin + scale * (across * right + along * down)
-    size = torch.tensor([image.shape[1], image.shape[0]])
-    found = F.grid_sample(
-        image.float().movedim(-1, 0)[None], (2 * place / size - 1)[None], padding_mode="border", align_corners=False
-    )
-    return found[0].movedim(0, -1)
+    side = CHIP_PX / _EYES_APART * (eyes[0] - eyes[1]).norm()
+    at = (_EYES_AT[0] / CHIP_PX, _EYES_AT[1] / CHIP_PX)
+    return upright_crop(image, viewmat, K, eyes.mean(0), up, side, CHIP_PX, at)
 
 
 def identity_distance(a: Float[Tensor, "*batch H W 3"], b: Float[Tensor, "*batch H2 W2 3"]) -> Float[Tensor, "*batch"]:

@@ -31,16 +31,16 @@ def people_sheet(
         )
         shown = [inputs[0].body.image, next((f.face.image for f in inputs if f.face is not None), None)]
         column = np.concatenate([_square(s, px) for s in shown])
-        pairs = [_pair(avatar, model, f, f.body, px) for f in frames] + [
-            _pair(avatar, model, f, f.face, px) for f in faces
+        pairs = [_pair(avatar, model, person, f, f.body, px) for f in frames] + [
+            _pair(avatar, model, person, f, f.face, px) for f in faces
         ]
         pairs += [np.full_like(column, 255)] * (targets + 2 - len(pairs))
         bands.append(np.concatenate([column, np.full_like(column[:, :6], 255), *pairs], 1))
     return np.concatenate(bands)
 
 
-def _pair(avatar: Avatar, model: LCA, frame: Frame, picture: Picture, px: int) -> np.ndarray:
-    posed = avatar.drive(target_driving(model, frame)).map(lambda t: t[0])
+def _pair(avatar: Avatar, model: LCA, person: Person, frame: Frame, picture: Picture, px: int) -> np.ndarray:
+    posed = avatar.drive(target_driving(model, frame, person.betas)).map(lambda t: t[0])
     truth, drawn = over_white(*pixels(picture)), draw(posed, picture)[0]
     return np.concatenate([_square((255 * x.clamp(0, 1)).round().byte().numpy(), px) for x in (truth, drawn)])
 

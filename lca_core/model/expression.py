@@ -1,34 +1,50 @@
-"""Expression codes: 128 numbers read from a face crop, learned without labels through the driven branch."""
+"""Expression codes: 128 numbers read from a face, learned without labels through the driven branch."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from lca_core.body import Head
 from lca_core.body.driving import EPSILON
+from lca_core.data import Picture
+from lca_core.model.crops import foreground, upright_crop
 
-INPUT_PX = 56
+CHIP_PX = 56
+CHIP_SIDE = 0.15  # metres: from the brows to the chin, without hair and outline
+_BELOW_THE_EYES = 0.035  # metres from between the eyes to the chip's middle
+
+
+def expression_chip(picture: Picture, head: Head) -> Float[Tensor, "56 56"]:
+    """Brightness of the inner face, upright, over mid-grey, in [0, 1]: all that a code is read from.
+
+    Hair, outline and what is behind are left out, so that they cannot pass for expression.
+    """
+    camera = picture.camera
+    grey = foreground(picture)[:3].mean(0)[..., None]
+    centre = head.eyes.mean(0) - _BELOW_THE_EYES * head.up
+    viewmat, K = torch.from_numpy(camera.viewmat), torch.from_numpy(camera.K)
+    return upright_crop(grey, viewmat, K, centre, head.up, CHIP_SIDE, CHIP_PX)[..., 0]
 
 
 class ExpressionEncoder(nn.Module):
-    """A small convolutional network from a face crop to epsilon.
+    """A small convolutional network from an expression chip to epsilon.
 
     It sees brightness only, freed of its mean and contrast, so that the code has little room for who the person is.
     """
 
     def __init__(self):
         super().__init__()
-        widths = (1, 24, 48, 96, 128)
+        widths = (1, 32, 64, 128, 192)
         layers = []
         for a, b in zip(widths, widths[1:], strict=False):
             layers += [nn.Conv2d(a, b, 3, stride=2, padding=1), nn.GroupNorm(8, b), nn.GELU()]
-        self.net = nn.Sequential(*layers, nn.Flatten(), nn.Linear(128 * 4 * 4, EPSILON))
+        self.net = nn.Sequential(*layers, nn.Flatten(), nn.Linear(192 * 4 * 4, EPSILON))
         nn.init.normal_(self.net[-1].weight, std=1e-3)
         nn.init.zeros_(self.net[-1].bias)
 
-    def forward(self, faces: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 128"]:
-        """faces: sRGB in [0, 1], background removed, any square size."""
-        small = nn.functional.interpolate(faces, size=(INPUT_PX, INPUT_PX), mode="bilinear", antialias=True)
-        grey = small.mean(1, keepdim=True)
+    def forward(self, chips: Float[Tensor, "B 56 56"]) -> Float[Tensor, "B 128"]:
+        """Codes of chips as `expression_chip` makes them."""
+        grey = chips[:, None]
         grey = (grey - grey.mean((2, 3), keepdim=True)) / (grey.std((2, 3), keepdim=True) + 0.05)
         return self.net(grey)
 

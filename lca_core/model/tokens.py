@@ -15,6 +15,7 @@ from torch import Tensor
 
 from lca_core.data import Frame, Picture
 from lca_core.model.alignment import Placement
+from lca_core.model.crops import foreground
 from lca_core.model.encoders import ImageEncoder
 from lca_core.model.lca import Inputs
 from lca_core.paths import atomic_path, cache_dir
@@ -25,13 +26,6 @@ _BATCH = 16
 def rows_length(encoder: ImageEncoder) -> int:
     """Numbers in a row: features, then 14 x 14 pixels of red, green, blue and matte."""
     return encoder.dim + 4 * encoder.patch**2
-
-
-def foreground(picture: Picture) -> Float[Tensor, "4 H W"]:
-    """sRGB over mid-grey in [0, 1], and the matte in [0, 1]."""
-    alpha = torch.from_numpy(np.array(picture.matte)).float()[None] / 255
-    rgb = torch.from_numpy(np.array(picture.image)).permute(2, 0, 1).float() / 255
-    return torch.cat([rgb * alpha + 0.5 * (1 - alpha), alpha])
 
 
 def patch_rows(pictures: Sequence[Picture], encoder: ImageEncoder) -> Float[Tensor, "B patches F"]:

@@ -29,10 +29,11 @@ class Batch:
     theta: Float[Tensor, "B V 138"]
     root: Float[Tensor, "B V 6"]
     gaze: Float[Tensor, "B V 4"]
-    expression_faces: Float[Tensor, "B V 3 h w"]
+    chips: Float[Tensor, "B V 56 56"]
     has_face: Bool[Tensor, "B V"]
     body: Views
     face: Views
+    hand: Views
 
 
 def draw_batch(
@@ -84,12 +85,14 @@ def make_batch(people: list[Example], inputs: Inputs, targets: list[np.ndarray])
         return torch.stack([getattr(p, name)[torch.from_numpy(t.copy())] for p, t in zip(people, targets, strict=True)])
 
     has_face, viewmats = gather("has_face"), gather("viewmats")
-    face_rgba, body_rgba = gather("face_rgba").float() / 255, gather("body_rgba").float() / 255
-    alpha = face_rgba[..., 3:]
-    faces = (face_rgba[..., :3] * alpha + 0.5 * (1 - alpha)).permute(0, 1, 4, 2, 3)
-    everyone, some = torch.ones_like(has_face).nonzero(as_tuple=True), has_face.nonzero(as_tuple=True)
+
+    def views(kind: str, which: tuple[Tensor, ...]) -> Views:
+        return Views(gather(f"{kind}_rgba")[which].float() / 255, viewmats[which[:2]], gather(f"{kind}_Ks")[which], which[:2])
+
+    everyone, faces, hands = (
+        x.nonzero(as_tuple=True) for x in (torch.ones_like(has_face), has_face, gather("has_hands"))
+    )
     return Batch(
-        inputs, gather("theta"), gather("root"), gather("gaze"), faces, has_face,
-        Views(body_rgba[everyone], viewmats[everyone], gather("body_Ks")[everyone], everyone),
-        Views(face_rgba[some], viewmats[some], gather("face_Ks")[some], some),
+        inputs, gather("theta"), gather("root"), gather("gaze"), gather("chips").float() / 255, has_face,
+        views("body", everyone), views("face", faces), views("hand", hands),
     )  # fmt: skip

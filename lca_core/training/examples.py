@@ -9,17 +9,21 @@ from jaxtyping import Bool, Float, Float16, UInt8
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from lca_core.body import BodyModel, full_pose, head_of, joint_transforms
 from lca_core.data import Person, Picture
 from lca_core.model import ImageEncoder, Inputs, Placement
+from lca_core.model.expression import CHIP_PX, expression_chip
 from lca_core.model.tokens import cached_rows
+from lca_core.profiles import Profile
 
 
 @dataclass(frozen=True)
 class Example:
     """One person as tensors, F frames.
 
-    *_rows: patch rows of the encoder; *_rgba: targets, uint8, matte last; has_face: False where a face crop is
-    missing (its tensors are zero); cameras as in `Camera`; actions are NaN where unknown.
+    *_rows: patch rows of the encoder; *_rgba: targets, uint8, matte last; chips: what expression codes are read
+    from; has_face, has_hands (left, right): False where a crop is missing (its tensors are zero); cameras as in
+    `Camera`; actions are NaN where unknown.
     """
 
     id: str
@@ -28,10 +32,14 @@ class Example:
     face_rows: Float16[Tensor, "F Q C"]
     body_rgba: UInt8[Tensor, "F H W 4"]
     face_rgba: UInt8[Tensor, "F h w 4"]
+    hand_rgba: UInt8[Tensor, "F 2 s s 4"]
+    chips: UInt8[Tensor, "F 56 56"]
     has_face: Bool[Tensor, " F"]
+    has_hands: Bool[Tensor, "F 2"]
     viewmats: Float[Tensor, "F 4 4"]
     body_Ks: Float[Tensor, "F 3 3"]
     face_Ks: Float[Tensor, "F 3 3"]
+    hand_Ks: Float[Tensor, "F 2 3 3"]
     theta: Float[Tensor, "F 138"]
     root: Float[Tensor, "F 6"]
     gaze: Float[Tensor, "F 4"]
@@ -48,8 +56,9 @@ class Example:
         return Inputs(*rows, seen[None], self.betas[None], placement)
 
 
-def example(person: Person, encoder: ImageEncoder, face_px: int) -> Example:
+def example(person: Person, encoder: ImageEncoder, profile: Profile, body: BodyModel) -> Example:
     """Turn a record into tensors; patch rows come from the cache where they were made before."""
+    face_px = profile.face_px
     frames = person.frames
     faces = [f.face for f in frames if f.face is not None]
     body_rows = cached_rows([f.body for f in frames], encoder)
@@ -65,10 +74,18 @@ def example(person: Person, encoder: ImageEncoder, face_px: int) -> Example:
     def stacked(name: str) -> Tensor:
         return torch.from_numpy(np.stack([getattr(f, name) for f in frames]))
 
+    hand_rgba = torch.zeros(len(frames), 2, profile.hand_px, profile.hand_px, 4, dtype=torch.uint8)
+    hand_Ks = torch.eye(3).repeat(len(frames), 2, 1, 1)
+    for i, frame in enumerate(frames):
+        for side, hand in enumerate(frame.hands):
+            if hand is not None:
+                hand_rgba[i, side], hand_Ks[i, side] = _rgba(hand), torch.from_numpy(hand.camera.K)
     unknown = np.full(52, np.nan, np.float32)
     return Example(
         id=person.id, betas=torch.from_numpy(person.betas), body_rows=body_rows, face_rows=face_rows,
         body_rgba=torch.stack([_rgba(f.body) for f in frames]), face_rgba=face_rgba, has_face=has_face,
+        hand_rgba=hand_rgba, has_hands=torch.tensor([[hand is not None for hand in f.hands] for f in frames]),
+        chips=_chips(person, body), hand_Ks=hand_Ks,
         viewmats=torch.stack([torch.from_numpy(f.body.camera.viewmat) for f in frames]),
         body_Ks=torch.stack([torch.from_numpy(f.body.camera.K) for f in frames]), face_Ks=face_Ks,
         theta=stacked("theta"), root=stacked("root"), gaze=stacked("gaze"),
@@ -77,9 +94,21 @@ def example(person: Person, encoder: ImageEncoder, face_px: int) -> Example:
     )  # fmt: skip
 
 
-def examples(people: Iterable[Person], encoder: ImageEncoder, face_px: int, total: int | None = None) -> list[Example]:
+def examples(people: Iterable[Person], encoder: ImageEncoder, profile: Profile, total: int | None = None) -> list[Example]:
     """All people as tensors, with a progress bar (the frozen encoder runs here)."""
-    return [example(p, encoder, face_px) for p in tqdm(people, total=total, desc="patch rows", unit="person")]
+    body = BodyModel.load()
+    return [example(p, encoder, profile, body) for p in tqdm(people, total=total, desc="patch rows", unit="person")]
+
+
+def _chips(person: Person, body: BodyModel) -> UInt8[Tensor, "F 56 56"]:
+    joints = body.rest_joints(torch.from_numpy(person.betas)[None])
+    chips = torch.zeros(len(person.frames), CHIP_PX, CHIP_PX, dtype=torch.uint8)
+    for i, frame in enumerate(person.frames):
+        if frame.face is not None:
+            theta, root, gaze = (torch.from_numpy(x)[None] for x in (frame.theta, frame.root, frame.gaze))
+            transforms = joint_transforms(joints, full_pose(theta, root, gaze), root[:, 3:], body.parents)[0]
+            chips[i] = (255 * expression_chip(frame.face, head_of(joints[0], transforms[0]))).round()
+    return chips
 
 
 def _rgba(picture: Picture) -> UInt8[Tensor, "H W 4"]:

@@ -42,6 +42,7 @@ class Settings:
     template_steps: int = 0  # first fit the template alone (pretraining)
     regularizer: float = 1.0  # lambda of L_reg
     face_weight: float = 0.5
+    hand_weight: float = 0.3
     lpips_weight: float = 0.1
     placed: float = 0.8  # share of people whose photographs' poses the model is told
     lpips_views: int = 1  # pictures a step that LPIPS looks at
@@ -68,7 +69,7 @@ def forward(model: LCA, batch: Batch, autocast: bool) -> tuple[Tensor, Tensor, G
     device = batch.theta.device.type
     with torch.autocast(device, torch.bfloat16) if autocast else nullcontext():
         tokens = model.encode(batch.inputs)
-        codes = model.expression(batch.expression_faces.flatten(0, 1)).float().unflatten(0, batch.has_face.shape)
+        codes = model.expression(batch.chips.flatten(0, 1)).float().unflatten(0, batch.has_face.shape)
         codes = codes * batch.has_face[..., None]
         raw = model.canonical_raw(tokens, batch.inputs)
         condition = torch.cat([batch.theta, codes, batch.gaze], -1)
@@ -89,7 +90,9 @@ def loss_of(model: LCA, batch: Batch, settings: Settings, rng: np.random.Generat
     """The paper's loss on a batch, and its terms as numbers."""
     raw, driven, canonical_posed, driven_posed = forward(model, batch, settings.autocast)
     terms: dict[str, Tensor] = {}
-    for name, views, weight in (("body", batch.body, 1.0), ("face", batch.face, settings.face_weight)):
+    weights = {"body": 1.0, "face": settings.face_weight, "hand": settings.hand_weight}
+    for name, weight in weights.items():
+        views = getattr(batch, name)
         if not len(views.rgba):
             continue
         background = torch.from_numpy(rng.random((len(views.rgba), 3), np.float32)).to(views.rgba)
@@ -98,7 +101,7 @@ def loss_of(model: LCA, batch: Batch, settings: Settings, rng: np.random.Generat
         for branch, posed in (("cano", canonical_posed), ("driven", driven_posed)):
             colors, alphas = render(posed.map(partial(select, which=views.which)), views, background)
             terms[f"l1_{name}_{branch}"] = weight * l1_loss(colors, truth, alphas, alpha)
-            if branch == "driven" and settings.lpips_weight and settings.lpips_views:
+            if branch == "driven" and name != "hand" and settings.lpips_weight and settings.lpips_views:
                 some = torch.from_numpy(rng.permutation(len(truth))[: settings.lpips_views])
                 distance = lpips(colors[some], truth[some]).mean()
                 terms[f"lpips_{name}_{branch}"] = settings.lpips_weight * weight * distance
@@ -138,8 +141,8 @@ class _NoResiduals:
     def encode(self, inputs):
         return inputs.betas
 
-    def expression(self, faces: Tensor) -> Tensor:
-        return faces.new_zeros(len(faces), 128)
+    def expression(self, chips: Tensor) -> Tensor:
+        return chips.new_zeros(len(chips), 128)
 
     def canonical_raw(self, tokens: Tensor, inputs) -> Tensor:
         return self.model.template.raw.expand(len(tokens), -1, -1, -1)
@@ -221,9 +224,7 @@ def fit_action_map(model: LCA, people: list[Example], most: int = 4000) -> None:
     for person in people:
         usable = person.has_face & person.actions.isfinite().all(-1)
         if usable.any():
-            rgba = person.face_rgba[usable].float() / 255
-            faces = rgba[..., :3] * rgba[..., 3:] + 0.5 * (1 - rgba[..., 3:])
-            codes.append(model.expression(faces.permute(0, 3, 1, 2)))
+            codes.append(model.expression(person.chips[usable].float() / 255))
             actions.append(person.actions[usable])
         if sum(map(len, codes)) > most:
             break
@@ -238,8 +239,8 @@ def build_model(profile, features: int, seed: int = 0, body: BodyModel | None = 
 
 
 def _append_log(path: Path, row: dict[str, float]) -> None:
-    columns = ["step", "loss", "l1_body_cano", "l1_body_driven", "l1_face_cano", "l1_face_driven", "lpips_body_driven",
-               "lpips_face_driven", "acap", "asap", "size", "lr"]  # fmt: skip
+    columns = ["step", "loss", "l1_body_cano", "l1_body_driven", "l1_face_cano", "l1_face_driven", "l1_hand_cano",
+               "l1_hand_driven", "lpips_body_driven", "lpips_face_driven", "acap", "asap", "size", "lr"]  # fmt: skip
     new = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="")

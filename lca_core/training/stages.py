@@ -49,7 +49,7 @@ def load_examples(data: Path | str | Sequence[Path], profile: str, domain: str |
             raise InputError(
                 f"{_folder(data)}: {person.id} is of domain {person.domain!r}; this stage trains on {domain!r} people"
             )
-    return examples(people, encoder, sizes.face_px, total=len(people))
+    return examples(people, encoder, sizes, total=len(people))
 
 
 def _folder(data: Path | str | Sequence[Path]) -> Path:

@@ -1,6 +1,12 @@
-"""Batches: which people, which photographs they are encoded from, which pictures they are held to."""
+"""Batches: which people, which photographs they are encoded from, which pictures they are held to.
 
+All that is random in a training step is drawn here, for the whole batch, from one numpy generator: processes that
+train together draw alike and each takes its own people (`Part`).
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,20 +16,46 @@ from torch import Tensor
 from lca_core.model import Inputs, Placement
 from lca_core.training.examples import Example
 
+KINDS = ("body", "face", "hand")
+
+
+class Part(NamedTuple):
+    """Which of `size` processes this is; each takes every `size`-th person of a batch."""
+
+    rank: int = 0
+    size: int = 1
+
 
 @dataclass(frozen=True)
 class Views:
-    """Pictures to compare with, all of one size. rgba in [0, 1]; which: (person, view) of each picture [P, 2]."""
+    """Pictures to compare with, all of one size. rgba in [0, 1]; which: (person, view) of each picture [P, 2].
+
+    background: what both sides of a comparison are put over; judged: whether LPIPS looks at it; share: how much a
+    mean over these pictures weighs in the mean over those of all processes, judged_share: the same of those judged
+    (both 1 where there is one process).
+    """
 
     rgba: Float[Tensor, "P H W 4"]
     viewmats: Float[Tensor, "P 4 4"]
     Ks: Float[Tensor, "P 3 3"]
     which: tuple[Tensor, Tensor]
+    background: Float[Tensor, "P 3"]
+    judged: Bool[Tensor, " P"]
+    share: float = 1.0
+    judged_share: float = 1.0
+
+    def to(self, device: torch.device | str) -> "Views":
+        """A copy on another device."""
+        moved = {name: getattr(self, name).to(device) for name in ("rgba", "viewmats", "Ks", "background", "judged")}
+        return replace(self, **moved, which=tuple(index.to(device) for index in self.which))
 
 
 @dataclass(frozen=True)
 class Batch:
-    """B people with V driving signals each, and the pictures that belong to them."""
+    """B people with V driving signals each, and the pictures that belong to them.
+
+    chips: what the expression codes of the V are read from.
+    """
 
     inputs: Inputs
     theta: Float[Tensor, "B V 138"]
@@ -35,22 +67,38 @@ class Batch:
     face: Views
     hand: Views
 
+    def to(self, device: torch.device | str) -> "Batch":
+        """A copy on another device."""
+        return Batch(*(getattr(self, field.name).to(device) for field in fields(self)))
+
 
 def draw_batch(
-    people: list[Example], rng: np.random.Generator, size: int, inputs: int, views: int, placed: float = 1.0
+    people: Sequence[Example],
+    rng: np.random.Generator,
+    size: int,
+    inputs: int,
+    views: int,
+    placed: float = 1.0,
+    judged: int = 0,
+    part: Part = Part(),
 ) -> Batch:
     """`size` people at random; of each, half of to all `inputs` photographs (as many for all) and `views` targets.
 
     placed: share of people whose photographs' poses are told; the others are learnt from as untracked pictures.
+    judged: how many pictures of a kind LPIPS looks at. ValueError for a size that the processes cannot share evenly.
     """
+    if size % part.size:
+        raise ValueError(f"{part.size} processes cannot share a batch of {size} people evenly")
     chosen = [people[i] for i in rng.choice(len(people), size=size, replace=len(people) < size)]
     shown = int(rng.integers(max(1, inputs // 2), inputs + 1))
     frames = [rng.permutation(len(p.theta)) for p in chosen]
-    given = [p.inputs(sorted(f[:shown].tolist())) for p, f in zip(chosen, frames, strict=True)]
-    given = [replace(g, placement=_hidden(g.placement)) if rng.random() >= placed else g for g in given]
+    told = rng.random(size) < placed
     # Targets come from the far end, so that they are mostly not among the photographs shown.
     targets = [np.resize(f[::-1], views) for f in frames]
-    return make_batch(chosen, stack_inputs(given), targets)
+    given = [
+        p.inputs(sorted(f[:shown].tolist()), known) for p, f, known in list(zip(chosen, frames, told))[part.rank :: part.size]
+    ]
+    return make_batch(chosen, stack_inputs(given), targets, rng, judged, part)
 
 
 def stack_inputs(items: list[Inputs]) -> Inputs:
@@ -74,25 +122,41 @@ def stack_inputs(items: list[Inputs]) -> Inputs:
     return Inputs(padded("body"), padded("face"), padded("seen"), betas, placement)
 
 
-def _hidden(placement: Placement | None) -> Placement | None:
-    return placement and replace(placement, known=torch.zeros_like(placement.known))
+def make_batch(
+    people: Sequence[Example],
+    inputs: Inputs,
+    targets: Sequence[np.ndarray],
+    rng: np.random.Generator,
+    judged: int = 0,
+    part: Part = Part(),
+) -> Batch:
+    """A batch of given people (of all processes) whose target frames are `targets`, as many for each.
 
-
-def make_batch(people: list[Example], inputs: Inputs, targets: list[np.ndarray]) -> Batch:
-    """A batch of given people whose target frames are `targets` (as many for each)."""
+    inputs: of this process's people only. Backgrounds and judged pictures are drawn.
+    """
+    mine = slice(part.rank, None, part.size)
+    own, frames = people[mine], [torch.from_numpy(t.copy()) for t in targets]
 
     def gather(name: str) -> Tensor:
-        return torch.stack([getattr(p, name)[torch.from_numpy(t.copy())] for p, t in zip(people, targets, strict=True)])
+        return torch.stack([getattr(p, name)[t] for p, t in zip(own, frames[mine], strict=True)])
 
     has_face, viewmats = gather("has_face"), gather("viewmats")
 
-    def views(kind: str, which: tuple[Tensor, ...]) -> Views:
-        return Views(gather(f"{kind}_rgba")[which].float() / 255, viewmats[which[:2]], gather(f"{kind}_Ks")[which], which[:2])
+    def views(kind: str) -> Views:
+        there = torch.stack([getattr(p, f"has_{kind}")[t] for p, t in zip(people, frames, strict=True)])
+        count = int(there.sum())
+        background = torch.from_numpy(rng.random((count, 3), np.float32))
+        looked_at = torch.from_numpy(rng.permutation(count)[:judged])
+        picked = torch.zeros(count, dtype=torch.bool).index_fill_(0, looked_at, True)
+        number = torch.full(there.shape, -1).masked_scatter_(there, torch.arange(count))[mine]  # among all pictures
+        which = there[mine].nonzero(as_tuple=True)
+        number = number[which]
+        share = part.size * len(number) / max(count, 1)
+        judged_share = part.size * int(picked[number].sum()) / max(len(looked_at), 1)
+        rgba, Ks = gather(f"{kind}_rgba")[which].float() / 255, gather(f"{kind}_Ks")[which]
+        return Views(rgba, viewmats[which[:2]], Ks, which[:2], background[number], picked[number], share, judged_share)
 
-    everyone, faces, hands = (
-        x.nonzero(as_tuple=True) for x in (torch.ones_like(has_face), has_face, gather("has_hands"))
-    )
     return Batch(
         inputs, gather("theta"), gather("root"), gather("gaze"), gather("chips").float() / 255, has_face,
-        views("body", everyone), views("face", faces), views("hand", hands),
+        *(views(kind) for kind in KINDS),
     )  # fmt: skip

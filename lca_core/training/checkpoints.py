@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from lca_core import tensor_files
 from lca_core.body import BodyModel
@@ -69,9 +70,14 @@ def load_weights(path: Path | str, model: LCA) -> None:
 
 
 def save_state(folder: Path, model: LCA, optimizer: torch.optim.Optimizer, rng: np.random.Generator, step: int,
-               settings: dict) -> None:  # fmt: skip
-    """Everything a run needs to go on exactly as if it had not stopped, in one file: `folder`/state.safetensors."""
+               settings: dict, average: AveragedModel | None = None) -> None:  # fmt: skip
+    """Everything a run needs to go on exactly as if it had not stopped, in one file: `folder`/state.safetensors.
+
+    average: moving averages of the weights, where they are kept.
+    """
     tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
+    if average is not None:
+        tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
     for i, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{i}.{k}": v for k, v in state.items()}
     tensors["torch_rng"] = torch.get_rng_state()
@@ -80,7 +86,7 @@ def save_state(folder: Path, model: LCA, optimizer: torch.optim.Optimizer, rng: 
 
 
 def load_state(folder: Path, model: LCA, optimizer: torch.optim.Optimizer, rng: np.random.Generator,
-               settings: dict) -> int:  # fmt: skip
+               settings: dict, average: AveragedModel | None = None) -> int:  # fmt: skip
     """Restore a run in place; returns the steps done. InputError when the run was made with other settings."""
     path = folder / "state.safetensors"
     header, tensors = load_tensors(path, STATE, "remove it to start anew")
@@ -89,7 +95,9 @@ def load_state(folder: Path, model: LCA, optimizer: torch.optim.Optimizer, rng: 
     if changed:
         told = ", ".join(f"{k} was {before.get(k)!r}, is {settings[k]!r}" for k in changed)
         raise InputError(f"{path} belongs to another run ({told}); give the same settings or another --out")
-    model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
+    for prefix, module in (("model.", model), ("average.", average)):
+        if module is not None:
+            module.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
     state: dict[int, dict] = {}
     for name, value in tensors.items():
         if name.startswith("optimizer."):

@@ -1,7 +1,7 @@
 """Records to tensors in memory: what the training loop draws its batches from."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ class Example:
     """One person as tensors, F frames.
 
     *_rows: patch rows of the encoder; *_rgba: targets, uint8, matte last; chips: what expression codes are read
-    from; has_face, has_hands (left, right): False where a crop is missing (its tensors are zero); cameras as in
+    from; has_face, has_hand (left, right): False where a crop is missing (its tensors are zero); cameras as in
     `Camera`; actions are NaN where unknown.
     """
 
@@ -35,7 +35,7 @@ class Example:
     hand_rgba: UInt8[Tensor, "F 2 s s 4"]
     chips: UInt8[Tensor, "F 56 56"]
     has_face: Bool[Tensor, " F"]
-    has_hands: Bool[Tensor, "F 2"]
+    has_hand: Bool[Tensor, "F 2"]
     viewmats: Float[Tensor, "F 4 4"]
     body_Ks: Float[Tensor, "F 3 3"]
     face_Ks: Float[Tensor, "F 3 3"]
@@ -46,12 +46,19 @@ class Example:
     actions: Float[Tensor, "F 52"]
     instant: np.ndarray
 
-    def inputs(self, chosen: list[int]) -> Inputs:
-        """The encoder's inputs (B = 1) from the frames of these numbers."""
+    @property
+    def has_body(self) -> Bool[Tensor, " F"]:
+        """True: every frame has a full-body picture."""
+        return torch.ones_like(self.has_face)
+
+    def inputs(self, chosen: list[int], placed: bool = True) -> Inputs:
+        """The encoder's inputs (B = 1) from the frames of these numbers; placed: whether their poses are told."""
         has_face = self.has_face[chosen]
         seen = torch.stack([torch.ones_like(has_face), has_face], -1)
         names = ("theta", "root", "gaze", "viewmats", "body_Ks", "face_Ks")
         placement = Placement.of(*(getattr(self, name)[chosen] for name in names))
+        if not placed:
+            placement = replace(placement, known=torch.zeros_like(placement.known))
         rows = (self.body_rows[chosen].float()[None], self.face_rows[chosen].float()[None])
         return Inputs(*rows, seen[None], self.betas[None], placement)
 
@@ -84,7 +91,7 @@ def example(person: Person, encoder: ImageEncoder, profile: Profile, body: BodyM
     return Example(
         id=person.id, betas=torch.from_numpy(person.betas), body_rows=body_rows, face_rows=face_rows,
         body_rgba=torch.stack([_rgba(f.body) for f in frames]), face_rgba=face_rgba, has_face=has_face,
-        hand_rgba=hand_rgba, has_hands=torch.tensor([[hand is not None for hand in f.hands] for f in frames]),
+        hand_rgba=hand_rgba, has_hand=torch.tensor([[hand is not None for hand in f.hands] for f in frames]),
         chips=_chips(person, body), hand_Ks=hand_Ks,
         viewmats=torch.stack([torch.from_numpy(f.body.camera.viewmat) for f in frames]),
         body_Ks=torch.stack([torch.from_numpy(f.body.camera.K) for f in frames]), face_Ks=face_Ks,

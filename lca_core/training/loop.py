@@ -6,7 +6,7 @@ post-training starts from pretrained weights on studio people with layer-wise le
 
 import csv
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -15,18 +15,20 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from lca_core.body import BodyModel, full_pose, joint_transforms
 from lca_core.model import LCA
 from lca_core.splats import Gaussians, rasterize, skin
-from lca_core.training.batches import Batch, Views, draw_batch
+from lca_core.training.batches import KINDS, Batch, Views, draw_batch
 from lca_core.training.checkpoints import load_state, save_model, save_state, save_template
 from lca_core.training.examples import Example
 from lca_core.training.losses import as_close_as_possible, as_spherical_as_possible, l1_loss, too_large
 from lca_core.training.perceptual import lpips
 from lca_core.training.schedules import cosine, parameter_groups
+from lca_core.training.team import Team
 
 
 @dataclass(frozen=True)
@@ -42,19 +44,21 @@ class Settings:
     template_steps: int = 0  # first fit the template alone (pretraining)
     regularizer: float = 1.0  # lambda of L_reg
     face_weight: float = 0.5
-    hand_weight: float = 0.3
+    hand_weight: float = 0.25
     lpips_weight: float = 0.1
     placed: float = 0.8  # share of people whose photographs' poses the model is told
-    lpips_views: int = 1  # pictures a step that LPIPS looks at
+    lpips_views: int = 1  # pictures of a kind that LPIPS looks at in a step
     autocast: bool = True
+    accumulate: int = 1  # batches a step
+    ema: float = 0.0  # of the weights, per step; what is written are the averages. 0: none
 
 
-def render(gaussians: Gaussians, views: Views, background: Float[Tensor, "P 3"]) -> tuple[Tensor, Tensor]:
-    """(colours [P, H, W, 3], alphas [P, H, W, 1]) of one Gaussian set a picture."""
+def render(gaussians: Gaussians, views: Views) -> tuple[Tensor, Tensor]:
+    """(colours [P, H, W, 3], alphas [P, H, W, 1]) of one Gaussian set a picture, over the views' backgrounds."""
     height, width = views.rgba.shape[1:3]
     colors, alphas = rasterize(
         gaussians.means, gaussians.quats, gaussians.scales, gaussians.opacities, gaussians.colors,
-        views.viewmats[:, None], views.Ks[:, None], width, height, background[:, None],
+        views.viewmats[:, None], views.Ks[:, None], width, height, views.background[:, None],
     )  # fmt: skip
     return colors[:, 0], alphas[:, 0]
 
@@ -86,25 +90,23 @@ def forward(model: LCA, batch: Batch, autocast: bool) -> tuple[Tensor, Tensor, G
     return raw, driven, posed(raw[:, None]), posed(driven)
 
 
-def loss_of(model: LCA, batch: Batch, settings: Settings, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
-    """The paper's loss on a batch, and its terms as numbers."""
+def loss_of(model: LCA, batch: Batch, settings: Settings) -> tuple[Tensor, dict[str, float]]:
+    """The paper's loss on a batch, and its terms as numbers. All randomness is in the batch."""
     raw, driven, canonical_posed, driven_posed = forward(model, batch, settings.autocast)
     terms: dict[str, Tensor] = {}
-    weights = {"body": 1.0, "face": settings.face_weight, "hand": settings.hand_weight}
+    weights = dict(zip(KINDS, (1.0, settings.face_weight, settings.hand_weight)))
     for name, weight in weights.items():
-        views = getattr(batch, name)
-        if not len(views.rgba):
+        views: Views = getattr(batch, name)
+        if not len(views.rgba) or not weight:
             continue
-        background = torch.from_numpy(rng.random((len(views.rgba), 3), np.float32)).to(views.rgba)
         alpha = views.rgba[..., 3:]
-        truth = views.rgba[..., :3] * alpha + background[:, None, None] * (1 - alpha)
+        truth = views.rgba[..., :3] * alpha + views.background[:, None, None] * (1 - alpha)
         for branch, posed in (("cano", canonical_posed), ("driven", driven_posed)):
-            colors, alphas = render(posed.map(partial(select, which=views.which)), views, background)
-            terms[f"l1_{name}_{branch}"] = weight * l1_loss(colors, truth, alphas, alpha)
-            if branch == "driven" and name != "hand" and settings.lpips_weight and settings.lpips_views:
-                some = torch.from_numpy(rng.permutation(len(truth))[: settings.lpips_views])
-                distance = lpips(colors[some], truth[some]).mean()
-                terms[f"lpips_{name}_{branch}"] = settings.lpips_weight * weight * distance
+            colors, alphas = render(posed.map(partial(select, which=views.which)), views)
+            terms[f"l1_{name}_{branch}"] = weight * views.share * l1_loss(colors, truth, alphas, alpha)
+            if branch == "driven" and name != "hand" and settings.lpips_weight and views.judged.any():
+                distance = lpips(colors[views.judged], truth[views.judged]).mean()
+                terms[f"lpips_{name}_{branch}"] = settings.lpips_weight * weight * views.judged_share * distance
     position, scales = torch.cat([raw[..., 3:6].flatten(0, 2), driven[..., 3:6].flatten(0, 3)]), raw[..., 10:13]
     terms["acap"] = settings.regularizer * as_close_as_possible(0.05 * position)
     terms["asap"] = settings.regularizer * 0.02 * as_spherical_as_possible(scales)
@@ -113,20 +115,54 @@ def loss_of(model: LCA, batch: Batch, settings: Settings, rng: np.random.Generat
     return total, {k: v.item() for k, v in terms.items()} | {"loss": total.item()}
 
 
-def fit_template(model: LCA, people: list[Example], settings: Settings, rng: np.random.Generator) -> None:
+class Objective(nn.Module):
+    """The loss as a module, so that several processes can share its gradients."""
+
+    def __init__(self, model: LCA, settings: Settings):
+        super().__init__()
+        self.model, self.settings = model, settings
+
+    def forward(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        return loss_of(self.model, batch, self.settings)
+
+
+def draw(people: Sequence[Example], model: LCA, settings: Settings, rng: np.random.Generator, team: Team) -> Batch:
+    """A training batch of the profile's size, this process's part of it, on its device."""
+    sizes, judged = model.profile, settings.lpips_views if settings.lpips_weight else 0
+    batch = draw_batch(
+        people, rng, sizes.batch_people, sizes.inputs, sizes.views, settings.placed, judged, team.part
+    )  # fmt: skip
+    return batch.to(team.device)
+
+
+def fit_template(
+    model: LCA, people: Sequence[Example], settings: Settings, rng: np.random.Generator, team: Team | None = None
+) -> None:
     """Train the person-independent template alone, the network's residuals left out."""
+    team = team or Team.join()
     optimizer = torch.optim.Adam([model.template.raw], lr=0.02)
-    zero = _NoResiduals(model)
-    bar = tqdm(range(settings.template_steps), desc="template", unit="step")
+    objective = team.wrap(_TemplateObjective(model, settings))
+    bar = tqdm(range(settings.template_steps), desc="template", unit="step", disable=not team.leads)
     for step in bar:
-        batch = draw_batch(people, rng, model.profile.batch_people, 1, model.profile.views)
-        loss, _ = loss_of(zero, batch, settings, rng)
+        loss, terms = objective(draw(people, model, settings, rng, team))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
         for group in optimizer.param_groups:
             group["lr"] = 0.02 * cosine(step + 1, settings.template_steps, 0)
-        bar.set_postfix(loss=f"{loss.item():.3f}")
+        bar.set_postfix(loss=f"{terms['loss']:.3f}")
+
+
+class _TemplateObjective(nn.Module):
+    """The loss of the template alone: its numbers are the one parameter here."""
+
+    def __init__(self, model: LCA, settings: Settings):
+        super().__init__()
+        self.template = model.template
+        self._model, self._settings = _NoResiduals(model), settings
+
+    def forward(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        return loss_of(self._model, batch, self._settings)
 
 
 class _NoResiduals:
@@ -153,7 +189,7 @@ class _NoResiduals:
 
 def train(
     model: LCA,
-    people: list[Example],
+    people: Sequence[Example],
     settings: Settings,
     out: Path | str,
     *,
@@ -164,67 +200,88 @@ def train(
 ) -> LCA:
     """Train `model` in place on examples; writes into `out` log.csv, state.safetensors and weights.safetensors.
 
-    resume: go on from state.safetensors if it is there (bitwise as if never stopped, on a CPU). watch is called
-    with (step, model) now and then, for pictures.
+    Under torchrun all processes call this alike: they share each batch, and the first one writes. resume: go on from
+    state.safetensors if it is there (bitwise as if never stopped, on a CPU). watch is called with (step, model) now
+    and then, for pictures. ValueError when the processes cannot share the profile's batch evenly.
     """
-    out = Path(out)
+    team, out = Team.join(), Path(out)
     out.mkdir(parents=True, exist_ok=True)
+    model.to(team.device)
     rng = np.random.default_rng(settings.seed)
     optimizer = torch.optim.AdamW(
         parameter_groups(model, model.profile.depth, settings.lr, settings.gamma), lr=settings.lr, betas=(0.9, 0.98)
     )
+    average = None
+    if settings.ema:
+        average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))
     start = 0
     run = asdict(settings) | {"profile": model.profile.name, "people": len(people)}
     log = out / "log.csv"
     if resume and (out / "state.safetensors").exists():
-        start = load_state(out, model, optimizer, rng, run)
-        _cut_log(log, start)
+        start = load_state(out, model, optimizer, rng, run, average)
+        if team.leads:
+            _cut_log(log, start)
     else:
-        log.unlink(missing_ok=True)
+        if team.leads:
+            log.unlink(missing_ok=True)
         if settings.template_steps:
-            fit_template(model, people, settings, rng)
-            save_template(out / "template.safetensors", model)
+            fit_template(model, people, settings, rng, team)
+            if team.leads:
+                save_template(out / "template.safetensors", model)
     model.train()
+    objective = team.wrap(Objective(model, settings))
     saved = time.monotonic()
-    bar = tqdm(range(start, settings.steps), desc=settings.stage, unit="step", initial=start, total=settings.steps)
+    bar = tqdm(
+        range(start, settings.steps), desc=settings.stage, unit="step", initial=start, total=settings.steps,
+        disable=not team.leads,
+    )  # fmt: skip
     smooth = None
     for step in bar:
         factor = cosine(step, settings.steps, settings.warmup)
         for group in optimizer.param_groups:
             group["lr"] = group["base_lr"] * factor
-        batch = draw_batch(
-            people, rng, model.profile.batch_people, model.profile.inputs, model.profile.views, settings.placed
-        )
-        loss, terms = loss_of(model, batch, settings, rng)
         model.zero_grad(set_to_none=True)  # all: at gamma = 0 the optimizer does not hold every parameter
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        summed: dict[str, float] = {}
+        for _ in range(settings.accumulate):
+            loss, terms = objective(draw(people, model, settings, rng, team))
+            (loss / settings.accumulate).backward()
+            summed = {k: summed.get(k, 0.0) + v / settings.accumulate for k, v in terms.items()}
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
+        if average is not None:
+            average.update_parameters(model)
+        terms = team.mean(summed)
         smooth = terms["loss"] if smooth is None else 0.98 * smooth + 0.02 * terms["loss"]
         bar.set_postfix(loss=f"{smooth:.3f}")
+        if not team.leads:
+            continue
         _append_log(log, {"step": step, **terms, "lr": settings.lr * factor})
         if time.monotonic() - saved > 60 * checkpoint_minutes:
-            save_state(out, model, optimizer, rng, step + 1, run)
+            save_state(out, model, optimizer, rng, step + 1, run, average)
             saved = time.monotonic()
             if watch:
                 watch(step + 1, model)
+    if average is not None:
+        model.load_state_dict(average.module.state_dict())
     model.eval()
-    fit_action_map(model, people)
-    save_state(out, model, optimizer, rng, settings.steps, run)
-    save_model(out / "weights.safetensors", model, (meta or {}) | {"settings": run})
-    if watch:
-        watch(settings.steps, model)
+    if team.leads:
+        fit_action_map(model, people)
+        save_state(out, model, optimizer, rng, settings.steps, run, average)
+        save_model(out / "weights.safetensors", model, (meta or {}) | {"settings": run})
+        if watch:
+            watch(settings.steps, model)
+    team.wait()
     return model
 
 
 @torch.no_grad()
-def fit_action_map(model: LCA, people: list[Example], most: int = 4000) -> None:
-    """Fit facial actions -> epsilon on the training people's own face crops, where actions are known."""
-    actions, codes = [], []
+def fit_action_map(model: LCA, people: Sequence[Example], most: int = 4000) -> None:
+    """Fit facial actions -> epsilon on the training people's own faces, where actions are known."""
+    actions, codes, device = [], [], model.template.raw.device
     for person in people:
         usable = person.has_face & person.actions.isfinite().all(-1)
         if usable.any():
-            codes.append(model.expression(person.chips[usable].float() / 255))
+            codes.append(model.expression(person.chips[usable].to(device).float() / 255).cpu())
             actions.append(person.actions[usable])
         if sum(map(len, codes)) > most:
             break

@@ -1,28 +1,58 @@
-"""Expression codes and the map from facial actions to them."""
+"""Expression codes: what they are read from, and the map from facial actions to them."""
 
+import numpy as np
 import torch
 
-from lca_core.model.expression import ActionMap, ExpressionEncoder
+from lca_core.body import Head
+from lca_core.data import Camera, Picture
+from lca_core.model.expression import CHIP_PX, CHIP_SIDE, ActionMap, ExpressionEncoder, expression_chip
 
 
-def faces(count: int = 2, px: int = 56) -> torch.Tensor:
-    return 0.6 * torch.rand(count, 3, px, px, generator=torch.Generator().manual_seed(0))
+def chips(count: int = 2) -> torch.Tensor:
+    return 0.6 * torch.rand(count, CHIP_PX, CHIP_PX, generator=torch.Generator().manual_seed(0))
 
 
 @torch.no_grad()
-def test_the_code_depends_on_the_face_and_not_on_its_brightness_or_hue():
+def test_the_code_depends_on_the_face_and_not_on_its_brightness():
     torch.manual_seed(0)
     encoder = ExpressionEncoder()
-    codes = encoder(faces())
+    codes = encoder(chips())
     assert codes.shape == (2, 128)
     assert (codes[0] - codes[1]).abs().max() > 1e-5
-    torch.testing.assert_close(encoder(faces() + 0.3), codes, rtol=0, atol=1e-6)
-    torch.testing.assert_close(encoder(faces()[:, [2, 0, 1]]), codes, rtol=0, atol=1e-6)
+    torch.testing.assert_close(encoder(chips() + 0.3), codes, rtol=0, atol=1e-6)
 
 
-@torch.no_grad()
-def test_a_face_crop_of_any_size_will_do():
-    assert ExpressionEncoder()(faces(1, px=112)).shape == (1, 128)
+def turned_face(roll: float) -> tuple[Picture, Head]:
+    """A bright dot between the eyes and a dim one below it, seen from two metres by a camera rolled by `roll`."""
+    px, focal = 112, 112 * 2 / 0.36
+    turn = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
+    viewmat = np.eye(4, dtype=np.float32)
+    viewmat[:3, :3] = turn @ np.diag([1.0, -1, -1])
+    viewmat[2, 3] = 2
+    K = np.array([[focal, 0, px / 2], [0, focal, px / 2], [0, 0, 1]], np.float32)
+    image, y, x = np.zeros((px, px, 3), np.uint8), *np.mgrid[:px, :px] + 0.5
+    for place, value in (((0.0, 0.02, 0), 255), ((0.0, -0.04, 0), 140)):
+        p = viewmat[:3, :3] @ place + viewmat[:3, 3]
+        u, v = (K @ p)[:2] / p[2]
+        image[np.hypot(x - u, y - v) < 3] = value
+    head = Head(torch.tensor([[0.03, 0.02, 0], [-0.03, 0.02, 0]]), torch.tensor([0.0, 1, 0]))
+    return Picture(image, np.full((px, px), 255, np.uint8), Camera(viewmat, K, px, px)), head
+
+
+def test_a_chip_stands_upright_at_the_scale_of_the_face():
+    straight, rolled = (expression_chip(*turned_face(roll)) for roll in (0.0, 0.7))
+    eyes = CHIP_PX / 2 - 0.035 / CHIP_SIDE * CHIP_PX  # row of the point between the eyes
+    row, column = np.unravel_index(straight.argmax(), straight.shape)
+    assert abs(row + 0.5 - eyes) < 2 and abs(column + 0.5 - CHIP_PX / 2) < 2
+    lower = eyes + 0.06 / CHIP_SIDE * CHIP_PX
+    assert straight[int(lower), CHIP_PX // 2] > 0.4 and straight[int(lower) - 9, CHIP_PX // 2] < 0.1
+    assert (straight - rolled).abs().mean() < 0.01
+
+
+def test_a_chip_leaves_out_what_is_behind():
+    picture, head = turned_face(0.0)
+    without = Picture(picture.image, np.zeros_like(picture.matte), picture.camera)
+    assert (expression_chip(without, head) == 0.5).all()
 
 
 def test_the_action_map_finds_an_affine_law():

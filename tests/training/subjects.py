@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from lca_core.body import Driving
+from lca_core.body import JOINT_NAMES, Driving
 from lca_core.data import Camera, Frame, Person, Picture
 from lca_core.model import LCA, rows_length
 from lca_core.profiles import profile
@@ -14,7 +14,7 @@ from tests.body.bodies import free_body
 from tests.model.test_tokens import MeanColour
 
 TINY = replace(
-    profile("smoke"), name="tiny", body_px=56, face_px=42, dim=24, depth=2, heads=3, anchors=32,
+    profile("smoke"), name="tiny", body_px=56, face_px=42, hand_px=28, dim=24, depth=2, heads=3, anchors=32,
     gaussians_per_anchor=2, inputs=2, batch_people=2, views=2,
 )  # fmt: skip
 
@@ -37,13 +37,20 @@ def painted_person(seed: int, frames: int = 5) -> Person:
         points = posed.vertices[0].numpy()
         upper = (body.template[:, 1] > 0).numpy()
         head = posed.joints[0, 15].numpy()
+        hand = posed.joints[0, JOINT_NAMES.index("left_middle1")].numpy()
         pictures = [
             paint(points, upper, colours, camera)
-            for camera in (look_at(np.zeros(3), 2.2, TINY.body_px), look_at(head, 0.4, TINY.face_px))
+            for camera in (
+                look_at(np.zeros(3), 2.2, TINY.body_px),
+                look_at(head, 0.4, TINY.face_px),
+                look_at(hand, 0.25, TINY.hand_px),
+            )
         ]
         signal = {name: getattr(driving, name)[0].numpy() for name in ("theta", "root", "gaze")}
         actions = rng.random(52, np.float32) if i else None
-        made.append(Frame(pictures[0], pictures[1] if i else None, **signal, actions=actions, instant=i))
+        body_picture, face, left = pictures
+        hands = (left if i % 2 else None, None)
+        made.append(Frame(body_picture, face if i else None, **signal, actions=actions, instant=i, hands=hands))
     return Person(f"studio-{seed:06d}", "studio", seed, betas, tuple(made))
 
 
@@ -67,4 +74,4 @@ def paint(points: np.ndarray, upper: np.ndarray, colours: np.ndarray, camera: Ca
 
 
 def painted_examples(count: int = 2) -> list[Example]:
-    return [example(painted_person(seed), MeanColour(), TINY.face_px) for seed in range(count)]
+    return [example(painted_person(seed), MeanColour(), TINY, free_body()) for seed in range(count)]

@@ -1,12 +1,10 @@
 """Batches: who is drawn, from which photographs, held to which pictures."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 
-from lca_core.training.batches import draw_batch, make_batch, stack_inputs
+from lca_core.training.batches import Part, draw_batch, make_batch, stack_inputs
 from tests.training.subjects import TINY, painted_examples
 
 
@@ -42,13 +40,49 @@ def test_more_people_than_there_are_can_be_drawn(people):
 
 def test_face_pictures_are_those_of_frames_with_a_face(people):
     targets = [np.array([0, 1]), np.array([2, 0]), np.array([0, 0])]  # frame 0 has no face crop
-    batch = make_batch(people, stack_inputs([p.inputs([0]) for p in people]), targets)
+    inputs = stack_inputs([p.inputs([0]) for p in people])
+    batch = make_batch(people, inputs, targets, np.random.default_rng(0))
     assert batch.body.rgba.shape == (6, TINY.body_px, TINY.body_px, 4)
     assert batch.face.rgba.shape == (2, TINY.face_px, TINY.face_px, 4)
     assert [w.tolist() for w in batch.face.which] == [[0, 1], [1, 0]]
     assert torch.equal(batch.face.rgba[1] * 255, people[1].face_rgba[2].float())
     assert torch.equal(batch.face.Ks[1], people[1].face_Ks[2])
     assert torch.equal(batch.face.viewmats[1], people[1].viewmats[2])
+
+
+def test_hand_pictures_are_those_of_hands_that_are_seen(people):
+    targets = [np.array([0, 1]), np.array([2, 0]), np.array([3, 1])]  # left hands are seen in odd frames
+    inputs = stack_inputs([p.inputs([0]) for p in people])
+    batch = make_batch(people, inputs, targets, np.random.default_rng(0))
+    assert batch.hand.rgba.shape == (3, TINY.hand_px, TINY.hand_px, 4)
+    assert [w.tolist() for w in batch.hand.which] == [[0, 2, 2], [1, 0, 1]]
+    assert torch.equal(batch.hand.rgba[1] * 255, people[2].hand_rgba[3, 0].float())
+    assert torch.equal(batch.hand.Ks[2], people[2].hand_Ks[1, 0])
+
+
+def test_processes_share_a_batch_and_nothing_is_lost_or_weighed_twice(people):
+    def drawn(part):
+        return draw_batch(people, np.random.default_rng(3), 4, 2, 2, placed=0.5, judged=2, part=part)
+
+    whole, parts = drawn(Part()), [drawn(Part(rank, 2)) for rank in range(2)]
+    for rank, batch in enumerate(parts):
+        assert torch.equal(batch.theta, whole.theta[rank::2]) and torch.equal(batch.chips, whole.chips[rank::2])
+        assert torch.equal(batch.inputs.placement.known, whole.inputs.placement.known[rank::2])
+    for kind in ("body", "face", "hand"):
+        views, shares = getattr(whole, kind), [getattr(batch, kind) for batch in parts]
+        assert views.share == 1 and int(views.judged.sum()) == min(2, len(views.rgba))
+        assert sum(len(v.rgba) for v in shares) == len(views.rgba)
+        assert sum(int(v.judged.sum()) for v in shares) == int(views.judged.sum())
+        assert sum(v.share for v in shares) == pytest.approx(2)
+        for rank, share in enumerate(shares):
+            mine = views.which[0] % 2 == rank
+            assert torch.equal(share.rgba, views.rgba[mine]) and torch.equal(share.background, views.background[mine])
+            assert torch.equal(share.judged, views.judged[mine])
+
+
+def test_a_batch_that_cannot_be_shared_evenly_is_refused(people):
+    with pytest.raises(ValueError, match="2 processes"):
+        draw_batch(people, np.random.default_rng(0), 3, 2, 2, part=Part(0, 2))
 
 
 def test_fewer_photographs_are_padded_and_marked_unseen(people):
@@ -64,16 +98,9 @@ def test_unknown_actions_are_not_numbers(people):
     assert people[0].actions[1:].isfinite().all()
 
 
-def test_the_codes_see_faces_without_their_background(people):
-    person = replace(people[0])
-    batch = make_batch([person], person.inputs([1]), [np.array([1])])
-    outside = person.face_rgba[1, ..., 3] == 0
-    assert outside.any()
-    assert (batch.expression_faces[0, 0].permute(1, 2, 0)[outside] == 0.5).all()
-
-
 def test_poses_are_told_of_as_many_people_as_wanted(people):
     drawn = [draw_batch(people, np.random.default_rng(5), 2, 2, 2, placed) for placed in (1.0, 0.0)]
     told, hidden = (batch.inputs.placement for batch in drawn)
     assert told.known.all() and not hidden.known.any()
     assert torch.equal(told.pose, hidden.pose)  # nothing else is drawn otherwise
+    assert torch.equal(drawn[0].body.background, drawn[1].body.background)

@@ -1,6 +1,9 @@
 """The training loop: it learns, it goes on exactly where it stopped, and it writes down what it did."""
 
 import csv
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from lca_core.errors import InputError
+from lca_core.paths import REPOSITORY
 from lca_core.training import Settings, load_model, train
 from lca_core.training.batches import draw_batch
 from lca_core.training.loop import fit_template, loss_of
@@ -69,14 +73,19 @@ def test_every_parameter_is_taught(people):
         for parameter in model.parameters():  # some last layers start at zero and block those before them
             parameter.add_(0.05 * torch.randn_like(parameter))
     rng = np.random.default_rng(0)
-    loss, _ = loss_of(model, draw_batch(people, rng, 2, 2, 2), replace(PRETRAIN, lpips_weight=0.0, autocast=False), rng)
+    loss, _ = loss_of(model, draw_batch(people, rng, 2, 2, 2), replace(PRETRAIN, lpips_weight=0.0, autocast=False))
     loss.backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None and parameter.grad.isfinite().all(), name
         assert parameter.grad.abs().max() > 0, name
 
 
-@pytest.mark.parametrize("settings", [PRETRAIN, POSTTRAIN], ids=["pretrain", "decoders alone"])
+AVERAGED = replace(POSTTRAIN, ema=0.5, accumulate=2)
+
+
+@pytest.mark.parametrize(
+    "settings", [PRETRAIN, POSTTRAIN, AVERAGED], ids=["pretrain", "decoders alone", "averaged and accumulated"]
+)
 def test_a_resumed_run_is_bitwise_the_run_that_did_not_stop(people, tmp_path, settings):
     straight, stopped = tmp_path / "straight", tmp_path / "stopped"
     train(tiny_model(), people, settings, straight)
@@ -92,7 +101,7 @@ def test_the_log_has_every_step_once_after_a_crash_between_checkpoints(people, t
     """Steps done after the last checkpoint were logged, the last only by half; the resumed run does them again."""
     interrupted(people, POSTTRAIN, tmp_path, after=3)
     with (tmp_path / "log.csv").open("a") as log:
-        log.write("3,0.5,,,,,,,,,,0.1\n4,0.4")
+        log.write("3,0.5,,,,,,,,,,,,0.1\n4,0.4")
     train(tiny_model(), people, POSTTRAIN, tmp_path, resume=True)
     assert [row["step"] for row in rows(tmp_path)] == [str(step) for step in range(6)]
     assert all(float(row["loss"]) > 0 and float(row["lr"]) > 0 for row in rows(tmp_path))
@@ -133,6 +142,52 @@ def test_a_run_is_not_resumed_on_other_people(people, tmp_path):
 def test_resuming_where_nothing_was_saved_starts_anew(people, posttrained, tmp_path):
     train(tiny_model(), people, POSTTRAIN, tmp_path, resume=True)
     assert_same_weights(posttrained[0], tmp_path)
+
+
+def test_averages_of_weights_lie_between_their_start_and_their_end(people, posttrained, tmp_path):
+    averaged = train(tiny_model(), people, replace(POSTTRAIN, ema=0.9), tmp_path).state_dict()
+    start, end = tiny_model().state_dict(), posttrained[1].state_dict()
+    far, near = ((end["canonical.net.0.weight"] - x["canonical.net.0.weight"]).norm() for x in (start, averaged))
+    assert 0 < near < far
+
+
+def test_accumulated_batches_take_the_mean_of_their_gradients(people, tmp_path):
+    """One step of two batches moves the weights as far as plain descent on the mean of both gradients would."""
+    whole = replace(POSTTRAIN, steps=1, accumulate=2)
+    train(tiny_model(), people, whole, tmp_path)
+    row = rows(tmp_path)[0]
+    rng, model, losses = np.random.default_rng(whole.seed), tiny_model(), []
+    for _ in range(2):
+        losses.append(loss_of(model, draw_batch(people, rng, 2, 2, 2, whole.placed), whole)[1]["loss"])
+    assert losses[0] != losses[1]
+    assert float(row["loss"]) == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+SCRIPT = """
+import sys
+from lca_core.training import train
+from lca_core.training.loop import Settings
+from tests.training.subjects import painted_examples, tiny_model
+settings = Settings("posttrain", steps=10, lr=1e-3, warmup=1, lpips_weight=0.1, template_steps=2, autocast=False)
+train(tiny_model(), painted_examples(2), settings, sys.argv[1])
+"""
+
+
+def test_two_processes_train_as_one(tmp_path):
+    """Ten steps with torchrun on two processes: the weights of one process within 1e-5, and one log."""
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT)
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    for name, launcher in (("one", []), ("two", torchrun)):
+        subprocess.run([sys.executable, *launcher, script, tmp_path / name], check=True, env=environment, timeout=300)
+    one, two = (load_file(tmp_path / name / "weights.safetensors") for name in ("one", "two"))
+    for name in one:
+        torch.testing.assert_close(two[name], one[name], rtol=0, atol=1e-5, msg=name)
+    logs = [rows(tmp_path / name) for name in ("one", "two")]
+    assert [row["step"] for row in logs[1]] == [str(step) for step in range(10)]
+    for a, b in zip(*logs):
+        assert float(b["loss"]) == pytest.approx(float(a["loss"]), abs=1e-4)
 
 
 def test_gamma_zero_leaves_the_early_layers_as_they_were(posttrained):

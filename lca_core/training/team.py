@@ -1,0 +1,59 @@
+"""Processes that train one model together, started by torchrun; alone, all of this is a formality."""
+
+import os
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from lca_core.training.batches import Part
+
+
+@dataclass(frozen=True)
+class Team:
+    """This process among those that train together, and the device it computes on."""
+
+    part: Part
+    device: torch.device
+
+    @classmethod
+    def join(cls) -> "Team":
+        """As torchrun's environment says (RANK, WORLD_SIZE, LOCAL_RANK): gloo between CPUs, nccl between GPUs."""
+        size, rank, local = (int(os.environ.get(name, d)) for name, d in (("WORLD_SIZE", 1), ("RANK", 0), ("LOCAL_RANK", 0)))
+        device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+        if size > 1 and not dist.is_initialized():
+            dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        return cls(Part(rank, size), device)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes files and shows progress."""
+        return self.part.rank == 0
+
+    def wrap(self, module: nn.Module) -> nn.Module:
+        """A module whose gradients are the means over all processes. All of them start from the leader's weights."""
+        module.to(self.device)
+        if self.part.size == 1:
+            return module
+        # Steps without a face or a hand leave parts without gradients.
+        return DistributedDataParallel(module, find_unused_parameters=True)
+
+    def mean(self, values: dict[str, float]) -> dict[str, float]:
+        """Means over all processes; a name that a process lacks counts as zero there."""
+        if self.part.size == 1:
+            return values
+        every: list = [None] * self.part.size
+        dist.all_gather_object(every, values)
+        names = list(dict.fromkeys(name for one in every for name in one))
+        return {name: sum(one.get(name, 0.0) for one in every) / self.part.size for name in names}
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        if self.part.size > 1:
+            dist.barrier()
+
+

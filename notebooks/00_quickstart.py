@@ -202,7 +202,7 @@ plt.show()
 # %%
 def drawn(avatar, frame):
     """The avatar in a recorded frame: (picture, truth over white, psnr_fg)."""
-    posed = avatar.drive(target_driving(model, frame)).map(lambda t: t[0])
+    posed = avatar.drive(target_driving(model, frame, known.betas)).map(lambda t: t[0])
     picture, (truth, matte) = draw(posed, frame.body)[0], pixels(frame.body)
     white = truth * matte[..., None] + 1 - matte[..., None]
     return picture, white, float(psnr_fg(picture, truth, matte))

@@ -53,7 +53,7 @@ from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of
 from lca_core.training import build_model, load_template, read_header
 from lca_core.training.batches import draw_batch
-from lca_core.training.examples import example
+from lca_core.training.examples import examples
 from lca_core.training.loop import forward, loss_of, render, select
 from lca_core.training.stages import stage_settings, train_stage
 from lca_core.viewer import loss_curves, read_log, sheet
@@ -97,7 +97,7 @@ plt.show()
 # red, green and blue: the network tells body parts and background apart before any training of ours.
 
 # %%
-one = example(person, encoder, sizes.face_px)
+(one,) = examples([person], encoder, sizes)
 side = sizes.body_px // encoder.patch
 rows = one.body_rows[0].float()
 print(f"patch rows of {len(one.theta)} pictures: {[*one.body_rows.shape]}  [frames, patches, features + pixels]")
@@ -217,14 +217,13 @@ for name in ("means", "quats", "scales", "opacities", "colors"):
 # copies them); what no photograph shows has about their mean colour. Cloth and hair that stand off are still to learn.
 
 # %%
-training = [example(p, encoder, sizes.face_px) for p in people[: min(8, len(people))]]
-batch = draw_batch(training, np.random.default_rng(seed), sizes.batch_people, sizes.inputs, sizes.views)
+training = examples(people[: min(8, len(people))], encoder, sizes)
+batch = draw_batch(training, np.random.default_rng(seed), sizes.batch_people, sizes.inputs, sizes.views, judged=1)
 settings = stage_settings("pretrain", profile, seed=seed)
 with torch.no_grad():
     _, driven, canonical_posed, driven_posed = forward(model, batch, autocast=False)
-    white = torch.ones(len(batch.body.rgba), 3)
-    posed = driven_posed.map(lambda t: select(t, batch.body.which))
-    drawn, alphas = render(posed, batch.body, white)
+    over = replace(batch.body, background=torch.ones_like(batch.body.background))
+    drawn, alphas = render(driven_posed.map(lambda t: select(t, over.which)), over)
 print(f"theta {[*batch.theta.shape]}, driven numbers {[*driven.shape]}  [B, views, anchors, k, 14]")
 print(f"pictures drawn {[*drawn.shape]}, alphas {[*alphas.shape]}")
 truth = over_white(batch.body.rgba[..., :3], batch.body.rgba[..., 3])
@@ -240,7 +239,7 @@ plt.show()
 
 # %%
 with torch.no_grad():
-    _, terms = loss_of(model, batch, settings, np.random.default_rng(seed))
+    _, terms = loss_of(model, batch, settings)
 total = terms.pop("loss")
 figure, axis = plt.subplots(figsize=(7, 2.8))
 axis.barh([*terms], [*terms.values()])
@@ -273,7 +272,7 @@ with torch.no_grad():
     model.template.raw.copy_(template)
     losses = {"untrained": total}
     for name, judged in (("on the template", model), ("trained", trained)):
-        losses[name] = loss_of(judged, batch, settings, np.random.default_rng(seed))[1]["loss"]
+        losses[name] = loss_of(judged, batch, settings)[1]["loss"]
 print("loss of one and the same batch:", ", ".join(f"{name} {value:.3f}" for name, value in losses.items()))
 
 # %% [markdown]
@@ -284,9 +283,9 @@ print("loss of one and the same batch:", ", ".join(f"{name} {value:.3f}" for nam
 
 
 # %%
-def drawn_as(avatar, frames):
+def drawn_as(avatar, who, frames):
     """Pictures of an avatar in the poses of recorded frames, by their cameras."""
-    posed = [avatar.drive(target_driving(trained, frame)).map(lambda x: x[0]) for frame in frames]
+    posed = [avatar.drive(target_driving(trained, frame, who.betas)).map(lambda x: x[0]) for frame in frames]
     return [draw(gaussians, frame.body)[0].numpy() for gaussians, frame in zip(posed, frames, strict=True)]
 
 
@@ -296,7 +295,7 @@ for label, who in (("training person", person), ("unseen person", unseen)):
     frames = [target.frame for target in targets[-2:]]
     mean, avatar = template_avatar(trained, template, who), encode_person(trained, encoder, who, shown)
     truth = [frame.body.image for frame in (*shown[:2], *frames)]
-    bands.append((label, [*truth, *drawn_as(mean, frames), *drawn_as(avatar, frames)]))
+    bands.append((label, [*truth, *drawn_as(mean, who, frames), *drawn_as(avatar, who, frames)]))
 titles = [name for name in ("input", "truth", "template", "trained") for _ in range(2)]
 sheet(bands, 110, captions=[titles, titles])
 plt.show()

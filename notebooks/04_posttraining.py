@@ -147,7 +147,7 @@ def drawn_by(model, person, count=3):
     shown, targets = split_frames(person)
     avatar = encode_person(model, encoder, person, shown)
     frames = [target.frame for target in targets[-count:]]
-    posed = [avatar.drive(target_driving(model, frame)).map(lambda x: x[0]) for frame in frames]
+    posed = [avatar.drive(target_driving(model, frame, person.betas)).map(lambda x: x[0]) for frame in frames]
     return [draw(gaussians, frame.body)[0].numpy() for gaussians, frame in zip(posed, frames, strict=True)]
 
 

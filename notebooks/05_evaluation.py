@@ -46,7 +46,7 @@ from lca_core.evaluation.evaluate import (
     encode_person,
     evaluate_people,
     fit_person,
-    head_of,
+    recorded_head,
     load_release,
     pixels,
     target_driving,
@@ -106,9 +106,9 @@ who = people["studio"][0]
 inputs, targets = split_frames(who)
 avatar = encode_person(model, encoder, who, inputs)
 frame = next((t.frame for t in targets if t.pose == "unseen" and t.frame.face is not None), targets[0].frame)
-driving = target_driving(model, frame)
+driving = target_driving(model, frame, who.betas)
 posed = avatar.drive(driving).map(lambda x: x[0])
-head = head_of(avatar.rest_joints, avatar.transforms(driving)[0])  # where the face is, for the identity distance
+head = recorded_head(model, frame, who.betas)  # where the face is, for the identity distance
 drawn, alpha = draw(posed, frame.body)
 image, matte = pixels(frame.body)
 truth = over_white(image, matte)
@@ -179,8 +179,9 @@ bands = []
 for domain, members in people.items():
     inputs, targets = split_frames(members[0])
     frame = targets[-1].frame
-    driving, mean = target_driving(model, frame), template_avatar(model, template, members[0])
-    release = encode_person(model, encoder, members[0], inputs).drive(driving).map(lambda x: x[0])
+    who = members[0]
+    driving, mean = target_driving(model, frame, who.betas), template_avatar(model, template, who)
+    release = encode_person(model, encoder, who, inputs).drive(driving).map(lambda x: x[0])
     fitted = skin(fit_person(mean, inputs), mean.weights, mean.transforms(driving)[0])
     drawings = [draw(g, frame.body)[0].numpy() for g in (release, fitted, mean.drive(driving).map(lambda x: x[0]))]
     bands.append((domain, [inputs[0].body.image, over_white(*pixels(frame.body)).numpy(), *drawings]))
@@ -233,8 +234,7 @@ def true_face(person, frame):
     """The aligned face of a recorded frame, [150, 150, 3]; None where no face is seen."""
     if frame.face is None:
         return None
-    mean, driving = template_avatar(model, template, person), target_driving(model, frame)
-    where = head_of(mean.rest_joints, mean.transforms(driving)[0])
+    where = recorded_head(model, frame, person.betas)
     return aligned_face(over_white(*pixels(frame.face)), frame.face, where)
 
 
@@ -329,7 +329,7 @@ summary
 # ```python
 # inputs, targets = split_frames(who)
 # for pose in ("seen", "unseen"):
-#     values = [compare(avatar.drive(target_driving(model, t.frame)).map(lambda x: x[0]), t.frame)["psnr_fg"]
+#     values = [compare(avatar.drive(target_driving(model, t.frame, who.betas)).map(lambda x: x[0]), t.frame)["psnr_fg"]
 #               for t in targets if t.pose == pose]
 #     print(pose, np.mean(values))
 # ```

@@ -132,7 +132,7 @@ def to_truth(avatar):
     """Mean psnr_fg over the target pictures."""
     values = []
     for frame in (target.frame for target in targets):
-        posed = avatar.drive(target_driving(model, frame)).map(lambda t: t[0])
+        posed = avatar.drive(target_driving(model, frame, person.betas)).map(lambda t: t[0])
         values.append(psnr_fg(draw(posed, frame.body)[0], *pixels(frame.body)))
     return float(np.mean(values))
 

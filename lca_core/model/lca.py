@@ -1,6 +1,7 @@
 """LCA: pictures of a person to an avatar, in one forward pass (arXiv 2604.02320)."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -41,6 +42,16 @@ class Inputs:
         return Inputs(
             self.body.to(device), self.face.to(device), self.seen.to(device), self.betas.to(device), place
         )  # fmt: skip
+
+
+class _Streams(NamedTuple):
+    """image: tokens of the patches kept [B, M, D]; geometry: tokens [B, G, D]; kept [B, M]: False at padding; order
+    [B, M]: the patches' numbers among all."""
+
+    image: Tensor
+    geometry: Tensor
+    kept: Tensor
+    order: Tensor
 
 
 class LCA(nn.Module):
@@ -86,24 +97,47 @@ class LCA(nn.Module):
         Patches without a pixel of the person are left out: they are most of a full-body picture, and averaged with
         the others they drown what the geometry tokens have to read at the start of training.
         """
+        streams = self._streams(inputs)
+        geometry = self.encoder(streams.image, streams.geometry, streams.kept)
+        if not self.profile.color_reading:
+            return geometry
+        colors = torch.cat([patch_colors(x).flatten(1, 2) for x in (inputs.body, inputs.face)], 1)
+        read = self.color_reading(geometry, streams.image, pick(colors, streams.order), streams.kept)
+        return torch.cat([geometry, read], -1)
+
+    @torch.no_grad()
+    def attention(
+        self, inputs: Inputs, anchors: Int[Tensor, " A"], layer: int = -1
+    ) -> tuple[Float[Tensor, "B A N P"], Float[Tensor, "B A N Q"]]:
+        """How much the geometry tokens of some anchors read from every patch (Fig. 6), the mean over heads.
+
+        Patches of the body pictures, then of the face crops, row by row; all of an anchor's numbers sum to 1.
+        """
+        image, geometry, kept, order = self._streams(inputs)
+        maps = self.encoder.attention(image, geometry, kept, anchors, layer).mean(1)
+        bodies, faces = (x.shape[1:3] for x in (inputs.body, inputs.face))
+        count = bodies.numel() + faces.numel()
+        every = maps.new_zeros(len(maps), maps.shape[1], count)
+        every.scatter_(2, order[:, None].expand_as(maps), maps)
+        body, face = every.split([bodies.numel(), faces.numel()], -1)
+        return body.unflatten(-1, bodies), face.unflatten(-1, faces)
+
+    def _streams(self, inputs: Inputs) -> "_Streams":
+        """What the encoder starts from."""
         embedded, seen = [], []
         for i, x in enumerate((inputs.body, inputs.face)):
             embedded.append(self.image_tokens(x) + self.kind[i] + self.place[i])
             on_person = x[..., -PATCH_PIXELS:].amax(-1) > 0
             seen.append((on_person & inputs.seen[..., i, None]).flatten(1))
-        colors = torch.cat([patch_colors(x).flatten(1, 2) for x in (inputs.body, inputs.face)], 1)
         kept, order = foreground_first(torch.cat(seen, 1))
-        tokens, colors = pick(torch.cat([x.flatten(1, 2) for x in embedded], 1), order), pick(colors, order)
+        image = pick(torch.cat([x.flatten(1, 2) for x in embedded], 1), order)
         centers = self.anchor_points.mean(1)
-        geometry = self.geometry_tokens(fourier(centers, _BANDS)).expand(len(tokens), -1, -1)
+        geometry = self.geometry_tokens(fourier(centers, _BANDS)).expand(len(image), -1, -1)
         if view := self._view(inputs):
             points = self._means(self.template.raw, inputs)
             samples, hull = (look(points, self.anchor_normals.flatten(0, 1)) for look in (view.samples, view.hull))
             geometry = geometry + self.alignment(samples, hull, *embedded)
-        geometry = self.encoder(tokens, geometry, kept)
-        if not self.profile.color_reading:
-            return geometry
-        return torch.cat([geometry, self.color_reading(geometry, tokens, colors, kept)], -1)
+        return _Streams(image, geometry, kept, order)
 
     def surface(self, betas: Float[Tensor, "B S"]) -> Float[Tensor, "B G k 3"]:
         """Points of the shaped T-pose that Gaussians are placed relative to, metres."""

@@ -31,11 +31,16 @@ class Attention(nn.Module):
         mask = None if seen is None else seen[:, None, None]
         return self.out(F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).flatten(2))
 
-    def weights(self, queries: Float[Tensor, "B Q D"], context: Float[Tensor, "B K D"]) -> Float[Tensor, "B heads Q K"]:
-        """The attention maps themselves (Fig. 6), computed apart from the fast path."""
+    def weights(
+        self, queries: Float[Tensor, "B Q D"], context: Float[Tensor, "B K D"], seen: Bool[Tensor, "B K"] | None = None
+    ) -> Float[Tensor, "B heads Q K"]:
+        """The attention maps themselves (Fig. 6), computed apart from the fast path; 0 at padding."""
         q = self._heads(self.query(self.norm(queries)))
         k = self._heads(self.key_value(self.norm_context(context)).chunk(2, -1)[0])
-        return (q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])).softmax(-1)
+        scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
+        if seen is not None:
+            scores = scores.masked_fill(~seen[:, None, None], -torch.inf)
+        return scores.softmax(-1)
 
     def _heads(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
@@ -59,11 +64,15 @@ class Layer(nn.Module):
 
     def forward(self, image: Tensor, geometry: Tensor, seen: Tensor | None) -> tuple[Tensor, Tensor]:
         """(image tokens [B, K, D], geometry tokens [B, G, D]) -> the same, updated."""
-        image = image + self.image_attention(image, image, seen)
-        image = image + self.image_forward(image)
-        geometry = geometry + self.geometry_attention(geometry, geometry)
+        image, geometry = self.before_multimodal(image, geometry, seen)
         geometry = geometry + self.multimodal_attention(geometry, image, seen)
         return image, geometry + self.geometry_forward(geometry)
+
+    def before_multimodal(self, image: Tensor, geometry: Tensor, seen: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Both streams after their own attention, as multimodal attention finds them."""
+        image = image + self.image_attention(image, image, seen)
+        image = image + self.image_forward(image)
+        return image, geometry + self.geometry_attention(geometry, geometry)
 
 
 class Encoder(nn.Module):
@@ -81,6 +90,18 @@ class Encoder(nn.Module):
         for layer in self.layers:
             image, geometry = layer(image, geometry, seen)
         return self.norm(geometry)
+
+    def attention(
+        self, image: Float[Tensor, "B K D"], geometry: Float[Tensor, "B G D"], seen: Bool[Tensor, "B K"], rows: Tensor,
+        layer: int = -1,
+    ) -> Float[Tensor, "B heads A K"]:  # fmt: skip
+        """What the geometry tokens of these `rows` [A] read of the image tokens in a layer's multimodal attention."""
+        layers = list(self.layers)
+        chosen = layers[layer]
+        for one in layers[: layers.index(chosen)]:
+            image, geometry = one(image, geometry, seen)
+        image, geometry = chosen.before_multimodal(image, geometry, seen)
+        return chosen.multimodal_attention.weights(geometry[:, rows], image, seen)
 
 
 def fourier(x: Float[Tensor, "*batch C"], bands: int) -> Float[Tensor, "*batch F"]:

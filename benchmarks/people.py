@@ -22,7 +22,6 @@ from tqdm.auto import tqdm
 from lca_core.data import read_people, write_shard
 from lca_core.errors import InputError
 from lca_core.evaluation import Record, Summary, provenance, write_record, write_results_readme
-from lca_core.evaluation.crowd import ADULT, TRAITS, class_share_min, class_shares
 from lca_core.evaluation.crowd_figures import contact_sheet
 from lca_core.evaluation.drapery import drapery
 from lca_core.evaluation.humans import Inspection, face_mesh_rate, identity, inspect, pose_rate, worst
@@ -31,6 +30,7 @@ from lca_core.evaluation.portraits import DOMAIN, PX, SHOTS, cached_portraits
 from lca_core.evaluation.recognition import equal_error_rate
 from lca_core.paths import FIGURES, atomic_path
 from lca_core.people import DOMAINS, cached_people, render_person, sample_person
+from lca_core.people.crowd import ADULT, TRAITS, class_share_min, class_shares
 from lca_core.people.processes import pool
 from lca_core.people.production import pictures_of
 from lca_core.people.shape import AGE_CLASSES

@@ -44,7 +44,6 @@ from lca_core.body import ACTIONS, THETA_JOINTS, BodyModel, full_pose
 from lca_core.body.layout import HAND_JOINTS
 from lca_core.data import read_people, write_manifest
 from lca_core.evaluation import read_records
-from lca_core.evaluation.crowd import class_share_min, class_shares
 from lca_core.evaluation.crowd_figures import identity_figure, shares_figure
 from lca_core.evaluation.humans import face_mesh_rate, identity, inspect, pose_rate
 from lca_core.evaluation.portraits import cached_portraits
@@ -72,6 +71,7 @@ from lca_core.people import (
     studio_light,
 )
 from lca_core.people.cameras import project
+from lca_core.people.crowd import class_share_min, class_shares
 from lca_core.people.faces import looking
 from lca_core.people.poses import arm, hand, theta_from
 from lca_core.people.render import to_srgb8

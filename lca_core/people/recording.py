@@ -10,7 +10,7 @@ import torch
 from lca_core.body import JOINT_NAMES, BodyModel, full_pose
 from lca_core.body.layout import HAND_JOINTS
 from lca_core.data.records import HANDS, Camera, Frame, Picture, Truth
-from lca_core.people.cameras import HAND_SIDE, face_crop, project, sees_face, square_crop
+from lca_core.people.cameras import FACE_SIDE, HAND_SIDE, face_crop, project, sees_face, square_crop
 from lca_core.people.exaggerate import Proportions
 from lca_core.people.human import DigitalHuman
 from lca_core.people.light import Light
@@ -36,13 +36,15 @@ Parts = list[Surface | Strands]
 
 class Posed(NamedTuple):
     """A person in place. root [6]: with the lowest point of the body on the floor; head: centre [3]; forward: the
-    direction [3] of the face; hands: joints [2, 16, 3] of the left and the right, the wrists first."""
+    direction [3] of the face; hands: joints [2, 16, 3] of the left and the right, the wrists first; head_size: of an
+    ordinary head's."""
 
     parts: Parts
     root: np.ndarray
     head: np.ndarray
     forward: np.ndarray
     hands: np.ndarray
+    head_size: float = 1.0
 
 
 class Actor:
@@ -51,6 +53,7 @@ class Actor:
     def __init__(self, spec: PersonSpec, proportions: Proportions | None = None):
         self.human = DigitalHuman.build(spec, proportions=proportions)
         self.skin = float(to_linear(np.round(255 * np.array(spec.skin.color))).mean())  # albedo
+        self._head_size = proportions.head if proportions else 1.0
         self._body = _body()
         self._betas = torch.from_numpy(spec.betas.astype(np.float32))[None]
         rest = self._body.rest(self._betas)
@@ -75,7 +78,8 @@ class Actor:
         transforms = self.human.transforms(pose.numpy(), root[3:])
         head = transforms[_HEAD]
         joints = (transforms[:, :, :3] @ self._joints[..., None])[..., 0] + transforms[:, :, 3]
-        return Posed(parts, root, head[:, :3] @ self._head_centre + head[:, 3], head[:, 2].copy(), joints[_HANDS])
+        centre = head[:, :3] @ self._head_centre + head[:, 3]
+        return Posed(parts, root, centre, head[:, 2].copy(), joints[_HANDS], self._head_size)
 
     def hang(self, theta: np.ndarray, root: np.ndarray, gaze: np.ndarray, fps: float) -> list[dict[int, np.ndarray]]:
         """Loose cloth at each of T moments of a clip at `fps`; roots must be grounded."""
@@ -128,7 +132,7 @@ class Recorder:
         for camera in cameras:
             views = {"body": camera}
             if sees_face(camera, posed.head, posed.forward):
-                views["face"] = face_crop(camera, posed.head, self._face_px)
+                views["face"] = face_crop(camera, posed.head, self._face_px, FACE_SIDE * posed.head_size)
             if not style:
                 views |= self._hands(stage, camera, posed.hands)
             behind = [background(camera, view) for view in views.values()] if background else None

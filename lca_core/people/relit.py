@@ -12,8 +12,8 @@ from lca_core.profiles import Profile
 
 def _toward(lamp: Light) -> np.ndarray:
     """The unit direction [3] of a single lamp."""
-    sum_ = (lamp.environment.sum(-1, keepdims=True) * directions()).sum((0, 1))
-    return sum_ / np.linalg.norm(sum_)
+    total = (lamp.environment.sum(-1, keepdims=True) * directions()).sum((0, 1))
+    return total / np.linalg.norm(total)
 
 
 _BEHIND = -0.4  # z of a lamp's direction under which it shows a rim of the person at most

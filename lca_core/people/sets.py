@@ -6,12 +6,12 @@ datasheet for every domain.
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from lca_core.data.manifests import manifest
 from lca_core.paths import atomic_path
+from lca_core.people.crowd import class_shares
 from lca_core.people.domains import DOMAINS, cast
 from lca_core.people.spec import PersonSpec
 from lca_core.profiles import PROFILES, Profile
@@ -45,7 +45,7 @@ _ABOUT = {
 
 def datasheet(domain: str, people: Sequence[PersonSpec]) -> str:
     """The datasheet of a set (Gebru et al. 2021) as Markdown; the classes of its people are counted."""
-    shares = "\n".join(f"| {trait} | {_shares(values)} |" for trait, values in _traits(people).items())
+    shares = "\n".join(f"| {trait} | {_listed(classes)} |" for trait, classes in class_shares(people).items())
     return f"""# Digital humans: {domain}
 
 ## Motivation
@@ -86,25 +86,9 @@ counts the changes.
 """
 
 
-def _traits(people: Sequence[PersonSpec]) -> dict[str, list[str]]:
-    tones = ("very light", "light", "medium", "brown", "dark")
-    return {
-        "sex": ["female" if p.build.sex < 0.5 else "male" for p in people],
-        "age": [f"{10 * int(p.build.age // 10)}s" for p in people],
-        "skin": [tones[min(int(5 * p.skin.tone), 4)] for p in people],
-        "hair": [p.hair.style for p in people],
-        "beard": [p.skin.beard for p in people],
-        "top": [p.top.kind if p.top else "none (dress)" for p in people],
-        "bottom": [p.bottom.kind for p in people],
-        "coat": [p.coat.kind if p.coat else "none" for p in people],
-        "shoes": [p.shoes.kind for p in people],
-        "hat": [p.hat.kind if p.hat else "none" for p in people],
-        "glasses": [p.glasses.kind if p.glasses else "none" for p in people],
-    }
-
-
-def _shares(values: list[str]) -> str:
-    return ", ".join(f"{value} {100 * n / len(values):.0f}%" for value, n in sorted(Counter(values).items()))
+def _listed(shares: dict[str, float]) -> str:
+    there = {name: share for name, share in shares.items() if share > 0}
+    return ", ".join(f"{name.replace('_', ' ')} {100 * share:.0f}%" for name, share in there.items())
 
 
 def write_datasheet(folder: Path | str, domain: str, seeds: Sequence[int]) -> Path:

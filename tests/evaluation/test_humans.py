@@ -10,12 +10,12 @@ from skimage.data import astronaut
 from lca_core.curation import networks
 from lca_core.data import Camera, Frame, Person, Picture
 from lca_core.evaluation import humans, portraits
-from lca_core.evaluation.crowd import TRAITS, class_share_min, class_shares
 from lca_core.evaluation.crowd_figures import contact_sheet, identity_figure, label, shares_figure
 from lca_core.evaluation.humans import BodyLook, FaceLook, Inspection, face_angles, inspect, skeleton
 from lca_core.evaluation.recognition import equal_error_rate, farthest_own, nearest_other, pairs_of, recognise
 from lca_core.people import processes, sample_person
 from lca_core.people.cameras import look_at, project
+from lca_core.people.crowd import TRAITS, class_share_min, class_shares
 from lca_core.people.tones import typology_angle
 
 BETAS, STILL = np.zeros(300, np.float32), (np.zeros(138), np.zeros(6), np.zeros(4))
@@ -271,6 +271,7 @@ def test_shares_are_of_those_who_can_have_the_trait():
     assert shares["beard"]["none"] == 1 and shares["top"]["tshirt"] == 1
     assert shares["bottom"]["dress"] == 0.1 and shares["hat"]["none"] == 1 and shares["hat"]["cap"] == 0
     assert all(sum(classes.values()) == pytest.approx(1) for classes in shares.values())
+    assert "BMI" not in class_shares([child]) and "top" not in class_shares([dressed])
 
 
 def test_the_rarest_class_is_named_and_an_absent_one_counts():

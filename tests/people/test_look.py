@@ -26,6 +26,7 @@ from lca_core.people.spec import (
     PersonSpec,
     sample_person,
 )
+from lca_core.people.tones import typology_angle
 
 SEED = 9000
 
@@ -61,8 +62,8 @@ def test_everything_there_is_to_wear_appears(crowd):
 def test_every_style_of_hair_and_beard_appears_and_skin_spans_the_range(crowd):
     assert {p.hair.style for p in crowd} == set(HAIR_STYLES) and {p.skin.beard for p in crowd} == set(BEARDS)
     assert all(p.skin.beard == "none" for p in crowd if p.build.age < 16 or p.build.sex < 0.5)
-    tones = np.array([p.skin.tone for p in crowd])
-    assert np.histogram(tones, 5, (0, 1))[0].min() > 30
+    angles = typology_angle(np.array([p.skin.color for p in crowd]))
+    assert np.histogram(angles, 5, (-60, 60))[0].min() > 30
 
 
 def test_parts_are_whole_and_named(person):

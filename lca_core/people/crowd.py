@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
-from lca_core.people import PersonSpec
 from lca_core.people.shape import AGE_CLASSES
 from lca_core.people.spec import (
     BEARDS,
@@ -19,6 +18,7 @@ from lca_core.people.spec import (
     SHOES,
     SKIRTS,
     TOPS,
+    PersonSpec,
 )
 from lca_core.people.tones import typology_angle
 
@@ -91,9 +91,10 @@ class Smallest:
 def class_shares(people: Sequence[PersonSpec]) -> dict[str, dict[str, float]]:
     """trait -> class -> share among the people whom the trait sorts, in [0, 1]; classes that nobody is in have 0.
 
-    ValueError for a trait that sorts nobody, and for a class that the trait does not list.
+    Traits that sort nobody are left out. ValueError for a class that the trait does not list.
     """
-    return {trait.name: _shares(trait, people) for trait in TRAITS}
+    sorting = (trait for trait in TRAITS if any(trait.of(person) is not None for person in people))
+    return {trait.name: _shares(trait, people) for trait in sorting}
 
 
 def _shares(trait: Trait, people: Sequence[PersonSpec]) -> dict[str, float]:
@@ -105,8 +106,6 @@ def _membership(trait: Trait, people: Sequence[PersonSpec]) -> Bool[np.ndarray, 
     kinds = [trait.of(person) for person in people]
     if unknown := set(kinds) - {*trait.classes, None}:
         raise ValueError(f"{trait.name}: {', '.join(sorted(unknown))} is none of {', '.join(trait.classes)}")
-    if all(kind is None for kind in kinds):
-        raise ValueError(f"{trait.name}: nobody among {len(people)} people can have it ({trait.among})")
     return np.array([[kind == name for name in trait.classes] for kind in kinds])
 
 
@@ -117,7 +116,7 @@ def class_share_min(people: Sequence[PersonSpec]) -> Smallest:
     generator = np.random.default_rng(0)
     drawn = generator.multinomial(len(people), np.full(len(people), 1 / len(people)), _RESAMPLES).astype(float)
     lows = []
-    for each in TRAITS:
+    for each in (trait for trait in TRAITS if trait.name in shares):
         counts = drawn @ _membership(each, people)
         lows.append((counts / np.maximum(counts.sum(1, keepdims=True), 1)).min(1))
     low, high = np.quantile(np.min(lows, 0), [0.025, 0.975])

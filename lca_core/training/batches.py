@@ -96,7 +96,8 @@ def draw_batch(
     # Targets come from the far end, so that they are mostly not among the photographs shown.
     targets = [np.resize(f[::-1], views) for f in frames]
     given = [
-        p.inputs(sorted(f[:shown].tolist()), known) for p, f, known in list(zip(chosen, frames, told))[part.rank :: part.size]
+        p.inputs(sorted(f[:shown].tolist()), known)
+        for p, f, known in list(zip(chosen, frames, told))[part.rank :: part.size]
     ]
     return make_batch(chosen, stack_inputs(given), targets, rng, judged, part)
 

@@ -101,7 +101,9 @@ def example(person: Person, encoder: ImageEncoder, profile: Profile, body: BodyM
     )  # fmt: skip
 
 
-def examples(people: Iterable[Person], encoder: ImageEncoder, profile: Profile, total: int | None = None) -> list[Example]:
+def examples(
+    people: Iterable[Person], encoder: ImageEncoder, profile: Profile, total: int | None = None
+) -> list[Example]:
     """All people as tensors, with a progress bar (the frozen encoder runs here)."""
     body = BodyModel.load()
     return [example(p, encoder, profile, body) for p in tqdm(people, total=total, desc="patch rows", unit="person")]

@@ -21,7 +21,9 @@ class Team:
     @classmethod
     def join(cls) -> "Team":
         """As torchrun's environment says (RANK, WORLD_SIZE, LOCAL_RANK): gloo between CPUs, nccl between GPUs."""
-        size, rank, local = (int(os.environ.get(name, d)) for name, d in (("WORLD_SIZE", 1), ("RANK", 0), ("LOCAL_RANK", 0)))
+        size, rank, local = (
+            int(os.environ.get(name, d)) for name, d in (("WORLD_SIZE", 1), ("RANK", 0), ("LOCAL_RANK", 0))
+        )
         device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
         if device.type == "cuda":
             torch.cuda.set_device(device)
@@ -55,5 +57,3 @@ class Team:
         """Until all processes are here."""
         if self.part.size > 1:
             dist.barrier()
-
-

@@ -33,6 +33,7 @@
 
 # %%
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -46,8 +47,8 @@ from lca_core.evaluation.metrics import over_white
 from lca_core.evaluation.protocols import split_frames
 from lca_core.model import ViTSmall, rows_length
 from lca_core.model.alignment import View, pixels_of
+from lca_core.model.crops import foreground
 from lca_core.model.lca import PATCH_PIXELS
-from lca_core.model.tokens import foreground
 from lca_core.paths import CHECKPOINTS, RESULTS
 from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of

@@ -46,9 +46,9 @@ from lca_core.evaluation.evaluate import (
     encode_person,
     evaluate_people,
     fit_person,
-    recorded_head,
     load_release,
     pixels,
+    recorded_head,
     target_driving,
     template_avatar,
 )

@@ -8,6 +8,6 @@ from lca_core.body.layout import ACTIONS, JOINT_NAMES
 from lca_core.body.model import BodyModel, Posed, joint_transforms
 
 __all__ = [
-    "ACTIONS", "JOINT_NAMES", "THETA_JOINTS", "Anchors", "BodyModel", "Driving", "Head", "Posed", "body_file", "full_pose",
-    "head_of", "joint_transforms", "sample_anchors", "theta_of", "theta_slice",
+    "ACTIONS", "JOINT_NAMES", "THETA_JOINTS", "Anchors", "BodyModel", "Driving", "Head", "Posed", "body_file",
+    "full_pose", "head_of", "joint_transforms", "sample_anchors", "theta_of", "theta_slice",
 ]  # fmt: skip

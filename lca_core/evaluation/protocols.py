@@ -18,6 +18,33 @@ class Target:
     pose: str
 
 
+def growing_inputs(person: Person, n_inputs: int) -> tuple[tuple[Frame, ...], tuple[Target, ...]]:
+    """Input pictures that grow with `n_inputs`, and target pictures that stay the same: what more pictures give.
+
+    studio: the last pose is the target, from all cameras; inputs come from the poses before it, the first pose
+    first, its cameras spread as evenly round the person as nested sets can be. InputError where there are fewer
+    inputs than asked for, or for a person who is not of the studio.
+    """
+    poses = sorted({frame.instant for frame in person.frames})
+    if person.domain != "studio" or len(poses) < 2:
+        raise InputError(f"person {person.id} is not recorded in two studio poses: inputs cannot grow under one target")
+    earlier = [[frame for frame in person.frames if frame.instant == pose] for pose in poses[:-1]]
+    inputs = [frames[i] for frames in earlier for i in _spread(len(frames))][:n_inputs]
+    if len(inputs) < n_inputs:
+        raise InputError(f"person {person.id} has {len(inputs)} pictures to put in, not {n_inputs}")
+    targets = tuple(Target(frame, "unseen") for frame in person.frames if frame.instant == poses[-1])
+    return tuple(inputs), targets
+
+
+def _spread(count: int) -> list[int]:
+    """0 ... count - 1 on a ring, each next one as far as possible from those before."""
+    order = [0]
+    while len(order) < count:
+        away = [min(min((i - j) % count, (j - i) % count) for j in order) for i in range(count)]
+        order.append(int(np.argmax(away)))
+    return order
+
+
 def split_frames(person: Person, n_inputs: int = 4) -> tuple[tuple[Frame, ...], tuple[Target, ...]]:
     """Input pictures and target pictures of a person; no picture is both.
 

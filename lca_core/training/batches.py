@@ -26,6 +26,9 @@ class Part(NamedTuple):
     size: int = 1
 
 
+ALONE = Part()
+
+
 @dataclass(frozen=True)
 class Views:
     """Pictures to compare with, all of one size. rgba in [0, 1]; which: (person, view) of each picture [P, 2].
@@ -80,7 +83,7 @@ def draw_batch(
     views: int,
     placed: float = 1.0,
     judged: int = 0,
-    part: Part = Part(),
+    part: Part = ALONE,
 ) -> Batch:
     """`size` people at random; of each, half of to all `inputs` photographs (as many for all) and `views` targets.
 
@@ -95,10 +98,8 @@ def draw_batch(
     told = rng.random(size) < placed
     # Targets come from the far end, so that they are mostly not among the photographs shown.
     targets = [np.resize(f[::-1], views) for f in frames]
-    given = [
-        p.inputs(sorted(f[:shown].tolist()), known)
-        for p, f, known in list(zip(chosen, frames, told))[part.rank :: part.size]
-    ]
+    own = list(zip(chosen, frames, told))[part.rank :: part.size]
+    given = [p.inputs(sorted(f[:shown].tolist()), known) for p, f, known in own]
     return make_batch(chosen, stack_inputs(given), targets, rng, judged, part)
 
 
@@ -129,7 +130,7 @@ def make_batch(
     targets: Sequence[np.ndarray],
     rng: np.random.Generator,
     judged: int = 0,
-    part: Part = Part(),
+    part: Part = ALONE,
 ) -> Batch:
     """A batch of given people (of all processes) whose target frames are `targets`, as many for each.
 

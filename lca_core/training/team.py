@@ -10,6 +10,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from lca_core.training.batches import Part
 
+_ALONE = {"RANK": 0, "WORLD_SIZE": 1, "LOCAL_RANK": 0}
+
 
 @dataclass(frozen=True)
 class Team:
@@ -21,9 +23,7 @@ class Team:
     @classmethod
     def join(cls) -> "Team":
         """As torchrun's environment says (RANK, WORLD_SIZE, LOCAL_RANK): gloo between CPUs, nccl between GPUs."""
-        size, rank, local = (
-            int(os.environ.get(name, d)) for name, d in (("WORLD_SIZE", 1), ("RANK", 0), ("LOCAL_RANK", 0))
-        )
+        rank, size, local = (int(os.environ.get(name, alone)) for name, alone in _ALONE.items())
         device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
         if device.type == "cuda":
             torch.cuda.set_device(device)

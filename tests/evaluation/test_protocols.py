@@ -4,6 +4,7 @@ import pytest
 from lca_core.data.records import Camera, Frame, Person, Picture
 from lca_core.errors import InputError
 from lca_core.evaluation import split_frames
+from lca_core.evaluation.protocols import growing_inputs
 
 PIXELS = Picture(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.uint8), Camera(np.eye(4), np.eye(3), 2, 2))
 
@@ -45,3 +46,24 @@ def test_too_few_pictures_are_refused_by_the_persons_name():
         split_frames(person("wild", [0]))
     with pytest.raises(ValueError, match="n_inputs"):
         split_frames(person("wild", [0, 1]), 0)
+
+
+def test_inputs_grow_under_one_target_and_every_larger_set_holds_the_smaller():
+    one = person("studio", [0] * 6 + [1] * 6 + [2] * 6)
+    sets = [growing_inputs(one, n) for n in (1, 2, 4, 8)]
+    for (smaller, targets), (larger, same) in zip(sets, sets[1:]):
+        assert numbers(larger)[: len(smaller)] == numbers(smaller)
+        assert numbers(t.frame for t in targets) == numbers(t.frame for t in same) == list(range(12, 18))
+    assert numbers(sets[1][0]) == [0, 3]  # the second from behind
+    assert numbers(sets[3][0])[6:] == [6, 9]
+
+
+@pytest.mark.parametrize("who", [person("wild", range(8)), person("studio", [0] * 6)])
+def test_inputs_cannot_grow_without_two_studio_poses(who):
+    with pytest.raises(InputError, match="two studio poses"):
+        growing_inputs(who, 2)
+
+
+def test_more_inputs_than_there_are_is_an_error():
+    with pytest.raises(InputError, match="6 pictures"):
+        growing_inputs(person("studio", [0] * 6 + [1] * 6), 8)

@@ -24,7 +24,7 @@
 #            02_curation            └──── 03_pretraining, 04_posttraining ────┘
 # ```
 #
-# What to expect: the shipped model is small and was trained on 368 digital humans, on a CPU, in an hour; the
+# What to expect: the shipped model is small and was trained on 544 digital humans, on a CPU, in an hour; the
 # paper's saw a million videos and 2,737 people in a studio. Shape, pose and camera of the real photograph are not
 # fitted yet: the avatar has the mean body, and what the photograph does not show is guessed from digital humans.
 

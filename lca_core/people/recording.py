@@ -133,14 +133,19 @@ class Recorder:
             views = {"body": camera}
             if sees_face(camera, posed.head, posed.forward):
                 views["face"] = face_crop(camera, posed.head, self._face_px, FACE_SIDE * posed.head_size)
-            if not style:
-                views |= self._hands(stage, camera, posed.hands)
+            whole = None if style else stage.truth(camera)
+            if whole:
+                views |= self._hands(whole, camera, posed.hands)
             behind = [background(camera, view) for view in views.values()] if background else None
             self._shots += 1
             if style:
                 shots = [self._styled(stage, view, b, style) for view, b in zip(views.values(), behind)]
             else:
-                shots = stage.shoot([*views.values()], self._spp, behind, seed=self._shots, truth=self._truth)
+                shots = stage.shoot([*views.values()], self._spp, behind, seed=self._shots)
+                if self._truth:
+                    crops = [*views.values()][1:]
+                    truths = [whole, *map(stage.truth, crops)]
+                    shots = [shot._replace(truth=truth) for shot, truth in zip(shots, truths)]
             if lens:
                 shots = [lens(shot, camera, view, name) for shot, (name, view) in zip(shots, views.items())]
             pictures = {
@@ -165,15 +170,15 @@ class Recorder:
             )
         return frames
 
-    def _hands(self, stage: Stage, camera: Camera, hands: np.ndarray) -> dict[str, Camera]:
-        """Crops of the hands [2, 16, 3] that are seen: most joints in the picture, with nothing else before them."""
+    def _hands(self, truth: Truth, camera: Camera, hands: np.ndarray) -> dict[str, Camera]:
+        """Crops of the hands [2, 16, 3] that a camera sees: most joints in its picture, with nothing else before them.
+
+        truth: of the camera's picture.
+        """
         crops = {}
         for name, joints in zip(HANDS, hands):
-            crop = square_crop(camera, joints[_MIDDLE], HAND_SIDE, self._hand_px)
-            truth, places = stage.truth(crop), project(camera, joints)
-            inside = ((places > 0) & (places < [camera.width, camera.height])).all(1)
-            if (inside & _uncovered(truth, crop, joints)).mean() >= _SHOWN:
-                crops[name] = crop
+            if _uncovered(truth, camera, joints).mean() >= _SHOWN:
+                crops[name] = square_crop(camera, joints[_MIDDLE], HAND_SIDE, self._hand_px)
         return crops
 
     def _styled(self, stage: Stage, view: Camera, behind: np.ndarray, style: Callable[[Layers], np.ndarray]) -> Shot:

@@ -87,6 +87,24 @@ def train(
     train_stage(stage, data, out, profile, init=init, steps=steps, lr=lr, gamma=gamma, seed=seed, resume=resume)
 
 
+def plan(profile: ProfileName = "paper", tflops: float = 0.0, used: float = 0.35) -> None:
+    """Count what training a profile takes: parameters, memory, arithmetic, GPU-hours. Nothing is trained.
+
+    Args:
+        profile: Sizes of the model and the run.
+        tflops: Peak of one GPU in bf16 (default: an H100's).
+        used: Share of it that a step reaches.
+    """
+    from lca_core.body import BodyModel
+    from lca_core.model import ViTSmall, rows_length
+    from lca_core.profiles import profile as profile_named
+    from lca_core.training.plan import H100_TFLOPS
+    from lca_core.training.plan import plan as count
+
+    counted = count(profile_named(profile), rows_length(ViTSmall), BodyModel.load(), tflops or H100_TFLOPS, used)
+    print(counted.text())
+
+
 def avatar(photos: Positional[tuple[Path, ...]], out: Path, checkpoint: Path | None = None) -> None:
     """Photographs of one person to an avatar: avatar.safetensors, avatar.ply, sheet.png, walk.mp4.
 
@@ -106,25 +124,37 @@ def avatar(photos: Positional[tuple[Path, ...]], out: Path, checkpoint: Path | N
 
 
 def drive(
-    avatar: Positional[Path], out: Path, motion: str = "walk", frames: int = 75, fps: int = 25, px: int = 320
+    avatar: Positional[Path],
+    out: Path,
+    motion: str = "walk",
+    like: Path | None = None,
+    frames: int = 75,
+    fps: int = 25,
+    px: int = 320,
 ) -> None:
-    """Drive a saved avatar with a ready-made motion and write a video.
+    """Drive a saved avatar with a ready-made motion, or like another person, and write a video.
 
     Args:
         avatar: avatar.safetensors.
         out: The video, .mp4.
         motion: walk, turn, wave, reach, squat, dance ...
-        frames: Length.
+        like: A shard (.tar) whose first person is followed instead: their poses, gaze and expression codes.
+        frames: Length of a ready-made motion.
         fps: Frames a second.
         px: Side of the picture.
     """
+    from lca_core.data import read_people
+    from lca_core.evaluation.evaluate import driving_like
     from lca_core.model import Avatar
     from lca_core.viewer import body_camera, clip, motion_driving, write_mp4
 
     if out.suffix != ".mp4":
         raise InputError(f"{out} does not end in .mp4; only mp4 is written")
     loaded = Avatar.load(avatar)
-    driving = motion_driving(loaded, motion, frames, fps)
+    if like is None:
+        driving = motion_driving(loaded, motion, frames, fps)
+    else:
+        driving = driving_like(next(read_people(like)))
     write_mp4(out, clip(loaded, driving, body_camera(loaded, 0.5, px, reach=0.25)), fps)
     print(out)
 
@@ -169,7 +199,15 @@ def verify(people: int = 0) -> None:
         sys.exit(1)
 
 
-COMMANDS = {"people": people, "train": train, "avatar": avatar, "drive": drive, "evaluate": evaluate, "verify": verify}
+COMMANDS = {
+    "people": people,
+    "train": train,
+    "plan": plan,
+    "avatar": avatar,
+    "drive": drive,
+    "evaluate": evaluate,
+    "verify": verify,
+}
 
 
 def main() -> None:

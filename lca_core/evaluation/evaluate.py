@@ -6,6 +6,7 @@ their own camera and driving signal and compared with the truth. epsilon comes f
 """
 
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,21 @@ def target_driving(model: LCA, frame: Frame, betas: np.ndarray) -> Driving:
     if frame.face is not None:
         code = model.expression(expression_chip(frame.face, recorded_head(model, frame, betas))[None])
     return Driving(theta, code, gaze, root)
+
+
+def driving_like(person: Person, model: LCA | None = None) -> Driving:
+    """What makes any avatar move as a recorded person does: theta, gaze and root of every instant, and epsilon read
+    from its face crop (that of its first picture with one; zero without).
+
+    model: whose expression codes the avatar knows (default: the shipped release's).
+    """
+    model = model or load_release()[0]
+    moments: dict[int, Frame] = {}
+    for frame in person.frames:
+        if frame.instant not in moments or (moments[frame.instant].face is None and frame.face is not None):
+            moments[frame.instant] = frame
+    each = [target_driving(model, moments[instant], person.betas) for instant in sorted(moments)]
+    return Driving(*(torch.cat([getattr(d, f.name) for d in each]) for f in fields(Driving)))
 
 
 def recorded_head(model: LCA, frame: Frame, betas: np.ndarray) -> Head:

@@ -33,7 +33,7 @@ class Plan:
     def text(self) -> str:
         """A few lines for a terminal."""
         return "\n".join([
-            f"profile {self.profile}: {self.parameters:,} parameters, {self.state_gb:.1f} GB with gradients and moments",
+            f"{self.profile}: {self.parameters:,} parameters, {self.state_gb:.1f} GB with gradients and moments",
             f"one step: {self.step_tflop:,.2f} TFLOP (forward and backward; without drawing and the frozen encoder)",
             f"{self.steps:,} steps: {self.gpu_hours:,.1f} GPU-hours at {self.used:.0%} of {self.tflops:,.0f} TFLOP/s",
         ])  # fmt: skip

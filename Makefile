@@ -18,7 +18,7 @@ ASSETS = $(shell sed -n 's/^\# no-deps: //p' requirements.lock)
 # the whole house, `make nbval` takes every notebook.
 NBVAL ?= $(wildcard notebooks/00_quickstart.ipynb)
 
-.PHONY: help venv install test lint format nbval notebooks commit-notebooks reproduce verify lock clean distclean
+.PHONY: help venv install test lint format nbval notebooks commit-notebooks reproduce verify weights lock clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s %s\n", $$1, $$2 }'
@@ -83,6 +83,9 @@ reproduce: venv ## run every notebook at smoke, evaluate the shipped checkpoint,
 	@echo "  what they wrote           $(OUT)/<notebook>/"
 	@echo "  every number's record     results/records/"
 	@echo "  figures                   results/figures/"
+
+weights: venv ## people, pretraining, post-training, evaluation at PROFILE, into runs/PROFILE; goes on where it stopped
+	$(PY) -m lca_core weights --profile $(PROFILE) $(if $(MINUTES),--minutes $(MINUTES))
 
 verify: venv ## evaluate the shipped checkpoints again, in full, measure speeds, and compare with the records
 	$(PY) -m lca_core verify

@@ -87,6 +87,30 @@ def train(
     train_stage(stage, data, out, profile, init=init, steps=steps, lr=lr, gamma=gamma, seed=seed, resume=resume)
 
 
+def weights(profile: ProfileName = "smoke", out: Path | None = None, minutes: float = 0.0, workers: int = 2) -> None:
+    """The whole recipe: people, pretraining, post-training, evaluation. Run it again to go on where it stopped.
+
+    Args:
+        profile: Sizes of everything.
+        out: Folder for data, checkpoints and weights (default: runs/PROFILE).
+        minutes: Stop training after so many, with a checkpoint (default: go on to the end).
+        workers: Processes that draw people.
+    """
+    from lca_core.evaluation.report import evaluate_folder
+    from lca_core.training import Paused
+    from lca_core.training.recipe import draw_sets, train_both
+
+    out = out or Path("runs", profile)
+    data = draw_sets(profile, out / "data", workers)
+    try:
+        trained = train_both(profile, data, out, minutes)
+    except Paused as pause:
+        print(f"{pause}; run the same command again to go on")
+        return
+    for domain in ("studio", "wild"):
+        print(evaluate_folder(data[f"{domain}-test"], trained))
+
+
 def plan(profile: ProfileName = "paper", tflops: float = 0.0, used: float = 0.35) -> None:
     """Count what training a profile takes: parameters, memory, arithmetic, GPU-hours. Nothing is trained.
 
@@ -199,15 +223,7 @@ def verify(people: int = 0) -> None:
         sys.exit(1)
 
 
-COMMANDS = {
-    "people": people,
-    "train": train,
-    "plan": plan,
-    "avatar": avatar,
-    "drive": drive,
-    "evaluate": evaluate,
-    "verify": verify,
-}
+COMMANDS = {command.__name__: command for command in (people, train, weights, plan, avatar, drive, evaluate, verify)}
 
 
 def main() -> None:

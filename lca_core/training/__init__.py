@@ -9,9 +9,9 @@ from lca_core.training.checkpoints import (
     save_template,
 )
 from lca_core.training.examples import Example, example, examples
-from lca_core.training.loop import Settings, build_model, train
+from lca_core.training.loop import Paused, Settings, build_model, train
 
 __all__ = [
-    "Example", "Settings", "build_model", "example", "examples", "load_model", "load_template", "load_weights",
+    "Example", "Paused", "Settings", "build_model", "example", "examples", "load_model", "load_template", "load_weights",
     "read_header", "save_model", "save_template", "train",
 ]  # fmt: skip

@@ -52,6 +52,10 @@ class Settings:
     ema: float = 0.0  # of the weights, per step; what is written are the averages. 0: none
 
 
+class Paused(Exception):
+    """The time given to `train` is over; everything needed to go on is saved."""
+
+
 def render(gaussians: Gaussians, views: Views) -> tuple[Tensor, Tensor]:
     """(colours [P, H, W, 3], alphas [P, H, W, 1]) of one Gaussian set a picture, over the views' backgrounds."""
     height, width = views.rgba.shape[1:3]
@@ -196,12 +200,14 @@ def train(
     checkpoint_minutes: float = 4.0,
     meta: dict | None = None,
     watch: Callable[[int, LCA], None] | None = None,
+    minutes: float = 0.0,
 ) -> LCA:
     """Train `model` in place on examples; writes into `out` log.csv, state.safetensors and weights.safetensors.
 
     Under torchrun all processes call this alike: they share each batch, and the first one writes. resume: go on from
     state.safetensors if it is there (bitwise as if never stopped, on a CPU). watch is called with (step, model) now
-    and then, for pictures. ValueError when the processes cannot share the profile's batch evenly.
+    and then, for pictures. minutes: save and raise `Paused` after so many (0: never). ValueError when the processes
+    cannot share the profile's batch evenly.
     """
     team, out = Team.join(), Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -229,7 +235,7 @@ def train(
                 save_template(out / "template.safetensors", model)
     model.train()
     objective = team.wrap(Objective(model, settings))
-    saved = time.monotonic()
+    saved = begun = time.monotonic()
     bar = tqdm(
         range(start, settings.steps), desc=settings.stage, unit="step", initial=start, total=settings.steps,
         disable=not team.leads,
@@ -252,14 +258,18 @@ def train(
         terms = team.mean(summed)
         smooth = terms["loss"] if smooth is None else 0.98 * smooth + 0.02 * terms["loss"]
         bar.set_postfix(loss=f"{smooth:.3f}")
-        if not team.leads:
-            continue
-        _append_log(log, {"step": step, **terms, "lr": settings.lr * factor})
-        if time.monotonic() - saved > 60 * checkpoint_minutes:
-            save_state(out, model, optimizer, rng, step + 1, run, average)
-            saved = time.monotonic()
-            if watch:
-                watch(step + 1, model)
+        now, done = time.monotonic(), step + 1
+        pausing = team.any(bool(minutes) and now - begun > 60 * minutes) and done < settings.steps
+        if team.leads:
+            _append_log(log, {"step": step, **terms, "lr": settings.lr * factor})
+            if pausing or now - saved > 60 * checkpoint_minutes:
+                save_state(out, model, optimizer, rng, done, run, average)
+                saved = time.monotonic()
+                if watch:
+                    watch(done, model)
+        if pausing:
+            bar.close()
+            raise Paused(f"{settings.stage} paused after {done:,} of {settings.steps:,} steps")
     if average is not None:
         model.load_state_dict(average.module.state_dict())
     model.eval()

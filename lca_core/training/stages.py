@@ -68,6 +68,7 @@ def train_stage(
     gamma: float = 0.65,
     seed: int = 0,
     resume: bool = False,
+    minutes: float = 0.0,
 ) -> LCA:
     """Run "pretrain" on wild people or "posttrain" on studio people; see `loop.train` for what is written.
 
@@ -86,4 +87,4 @@ def train_stage(
         load_weights(init, model)
     settings = stage_settings(stage, profile, steps, lr, gamma, seed)
     meta = {"stage": stage, "people": [p.id for p in people], "init": Path(init).name if init else None}
-    return train(model, people, settings, out, resume=resume, meta=meta)
+    return train(model, people, settings, out, resume=resume, meta=meta, minutes=minutes)

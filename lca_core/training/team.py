@@ -53,6 +53,10 @@ class Team:
         names = list(dict.fromkeys(name for one in every for name in one))
         return {name: sum(one.get(name, 0.0) for one in every) / self.part.size for name in names}
 
+    def any(self, told: bool) -> bool:
+        """Whether it is so in any process."""
+        return bool(self.mean({"": float(told)})[""]) if self.part.size > 1 else told
+
     def wait(self) -> None:
         """Until all processes are here."""
         if self.part.size > 1:

@@ -166,3 +166,29 @@ def test_attention_maps_sum_to_one_and_explain_the_output(model):
     values = attention.key_value(attention.norm_context(context)).chunk(2, -1)[1].unflatten(-1, (TINY.heads, -1))
     mixed = torch.einsum("bhqk,bkhd->bqhd", maps, values).flatten(2)
     torch.testing.assert_close(attention.out(mixed), attention(queries, context), rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_attention_is_over_patches_with_the_person_and_sums_to_one(model):
+    inputs, anchors = random_inputs(people=2, photos=3), torch.tensor([0, 5, 31])
+    seen = inputs.seen.clone()
+    seen[1, 2] = False
+    body, face = model.attention(replace(inputs, seen=seen), anchors)
+    assert body.shape == (2, 3, 3, 9) and face.shape == (2, 3, 3, 4)
+    torch.testing.assert_close(body.sum((2, 3)) + face.sum((2, 3)), torch.ones(2, 3))
+    assert not body[..., :2].any() and not face[..., :2].any()  # patches without a pixel of the person
+    assert not body[1, :, 2].any() and not face[1, :, 2].any()  # a photograph that is not there
+    assert (body[0, 0] - body[0, 1]).abs().max() > 1e-4
+
+
+@torch.no_grad()
+def test_attention_tells_what_the_encoder_reads(model):
+    """Values of the patches, weighed by the maps of every head, are what multimodal attention hands on."""
+    inputs, layer = random_inputs(people=1, photos=1), model.encoder.layers[0]
+    streams = model._streams(inputs)
+    image, geometry = layer.before_multimodal(streams.image, streams.geometry, streams.kept)
+    attention = layer.multimodal_attention
+    maps = attention.weights(geometry, image, streams.kept)
+    values = attention._heads(attention.key_value(attention.norm_context(image)).chunk(2, -1)[1])
+    read = attention.out((maps @ values).transpose(1, 2).flatten(2))
+    torch.testing.assert_close(read, attention(geometry, image, streams.kept), rtol=0, atol=1e-5)

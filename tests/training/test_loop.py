@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from lca_core.errors import InputError
 from lca_core.paths import REPOSITORY
-from lca_core.training import Settings, load_model, train
+from lca_core.training import Paused, Settings, load_model, train
 from lca_core.training.batches import draw_batch
 from lca_core.training.loop import fit_template, loss_of
 from tests.body.bodies import free_body
@@ -230,3 +230,11 @@ def test_fitting_the_template_moves_the_template_alone_towards_the_mean_person(p
         (t[..., :3].sigmoid().mean((0, 1)) - mean).norm() for t in (start["template.raw"], model.template.raw)
     )
     assert after < 0.9 * before
+
+
+def test_a_run_with_little_time_pauses_and_goes_on(people, posttrained, tmp_path):
+    with pytest.raises(Paused, match="paused after 1 of 6"):
+        train(tiny_model(), people, POSTTRAIN, tmp_path, minutes=1e-9)
+    assert not (tmp_path / "weights.safetensors").exists()
+    train(tiny_model(seed=9), people, POSTTRAIN, tmp_path, resume=True)
+    assert_same_weights(posttrained[0], tmp_path)

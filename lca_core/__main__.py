@@ -14,27 +14,32 @@ ProfileName = Literal["smoke", "laptop", "gpu", "paper"]
 
 def people(
     out: Path,
-    domain: Literal["studio", "wild"] = "studio",
+    domain: Literal["studio", "wild", "garment", "relit", "stylised"] = "studio",
     seeds: tuple[int, ...] = (),
     count: int = 0,
     first: int = 0,
     profile: ProfileName = "smoke",
     workers: int = 2,
+    truth: bool = True,
 ) -> None:
-    """Make digital humans: WebDataset shards and a manifest.
+    """Make digital humans: WebDataset shards, a Croissant manifest and a datasheet.
 
     Args:
         out: Folder for the shards; a second call goes on where the first stopped.
-        domain: studio (cameras all round, exact parameters) or wild (one camera, a tracker's parameters).
+        domain: studio (cameras all round, exact parameters), wild (one camera, a tracker's parameters), garment (loose
+            cloth in motion), relit (many lights) or stylised (test people as drawings).
         seeds: Which people, one seed each: 0-8999 train, 9000-9999 validation, 10000-10999 test.
         count: Instead of seeds: this many people, from `first` on.
         first: First seed when counting.
         profile: Sizes.
         workers: Processes.
+        truth: Also depth, normals, parts and lights of every picture.
     """
     from lca_core.data.manifests import write_manifest
     from lca_core.data.records import split_of
     from lca_core.people import render_people
+    from lca_core.people.domains import cast
+    from lca_core.people.sets import write_datasheet
 
     chosen = list(seeds) or list(range(first, first + count))
     if not chosen:
@@ -44,8 +49,11 @@ def people(
             split_of(seed)
         except ValueError as error:
             raise InputError(f"{error}; 0-8999 train, 9000-9999 validation, 10000-10999 test") from error
-    render_people(chosen, domain, profile, out, workers)
-    print(f"shards and {write_manifest(out, domain, chosen, profile).name} are in {out}")
+    for seed in chosen:
+        cast(seed, domain)  # whom the domain does not admit is refused before anybody is drawn
+    render_people(chosen, domain, profile, out, workers, truth=truth)
+    written = [write_manifest(out, domain, chosen, profile), write_datasheet(out, domain, chosen)]
+    print(f"shards, {' and '.join(path.name for path in written)} are in {out}")
 
 
 def train(

@@ -34,16 +34,44 @@ class Profile:
     samples_per_pixel: int  # path tracer, before denoising
     color_reading: bool = True  # ours, see model/colors.py
     pixel_alignment: bool = True  # ours, see model/alignment.py; with both False it is the paper's plain model
+    hand_px: int = 56  # side of the square hand crops
+
+    @property
+    def recording(self) -> dict[str, int]:
+        """The sizes that decide what is recorded of a person."""
+        pictures = ("body_px", "face_px", "hand_px", "samples_per_pixel")
+        names = (*pictures, "wild_frames", "studio_poses", "studio_cameras")
+        return {name: getattr(self, name) for name in names}
 
 
 PROFILES = {
     p.name: p
     for p in (
         Profile("smoke", 112, 112, 96, 2, 3, 256, 4, 8, 4, 2, 6, 2, 4, 4, 2, 2, 30, 20, 4),
-        Profile("laptop", 140, 112, 128, 3, 4, 1024, 8, 320, 48, 24, 8, 3, 6, 4, 4, 2, 3200, 800, 8),
-        Profile("gpu", 252, 252, 512, 8, 8, 2048, 16, 2048, 128, 64, 12, 6, 8, 4, 8, 4, 20_000, 4_000, 16),
+        Profile("laptop", 168, 112, 128, 3, 4, 1024, 8, 480, 64, 64, 8, 3, 6, 4, 4, 2, 2400, 600, 4),
+        Profile("gpu", 252, 252, 512, 8, 8, 2048, 16, 2048, 128, 64, 12, 6, 8, 4, 8, 4, 20_000, 4_000, 16, hand_px=112),
         Profile(
-            "paper", 1022, 1022, 1024, 8, 16, 8192, 8, 1_000_000, 2737, 64, 64, 64, 200, 8, 64, 4, 500_000, 50_000, 64
+            "paper",
+            1022,
+            1022,
+            1024,
+            8,
+            16,
+            8192,
+            8,
+            1_000_000,
+            2737,
+            64,
+            64,
+            64,
+            200,
+            8,
+            64,
+            4,
+            500_000,
+            50_000,
+            64,
+            hand_px=504,
         ),
     )
 }

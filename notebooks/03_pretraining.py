@@ -77,8 +77,8 @@ print(f"{sizes.anchors} anchors x {sizes.gaussians_per_anchor} Gaussians, {sizes
 # renders them (minutes); afterwards they come from the cache. Seed 9000 is a validation person: never trained on.
 
 # %%
-folder = cached_people(range(sizes.wild_people), "wild", profile)
-people = list(read_people(folder))
+shards = cached_people(range(sizes.wild_people), "wild", profile)
+people = list(read_people(shards))
 (unseen,) = read_people(cached_people([9000], "wild", profile))
 person = max(people, key=lambda p: sum(f.face is not None for f in p.frames))  # some only show their backs
 frame = person.frames[0]
@@ -257,7 +257,7 @@ plt.show()
 # bottom; a run that is stopped goes on from its last checkpoint (here, at profiles above smoke).
 
 # %%
-trained = train_stage("pretrain", folder, run_folder, profile, seed=seed, resume=profile != "smoke")
+trained = train_stage("pretrain", shards, run_folder, profile, seed=seed, resume=profile != "smoke")
 print("written:", ", ".join(sorted(p.name for p in run_folder.iterdir())))
 log = read_log(run_folder / "log.csv")
 loss_curves({"this run": run_folder / "log.csv"}, smooth=5)

@@ -83,8 +83,8 @@ print(f"{start.name} of {start.parts[-3]}: {meta['stage']}, {steps} steps, {len(
 # Each pose is taken by every camera at one instant, and its parameters are known exactly. One person, a row a pose:
 
 # %%
-folder = cached_people(range(5000, 5000 + sizes.studio_people), "studio", profile)
-people = list(read_people(folder))
+shards = cached_people(range(5000, 5000 + sizes.studio_people), "studio", profile)
+people = list(read_people(shards))
 first = people[0]
 print(f"{len(people)} people; {first.id} has {len(first.frames)} pictures, bodies {first.frames[0].body.image.shape}")
 instants = sorted({frame.instant for frame in first.frames})
@@ -128,7 +128,7 @@ for gamma in (0.0, 0.65, 1.0):
 # The same loop and the same loss as before; only the people, the start and the learning rates differ.
 
 # %%
-trained = train_stage("posttrain", folder, run_folder, profile, init=start, seed=seed, resume=profile != "smoke")
+trained = train_stage("posttrain", shards, run_folder, profile, init=start, seed=seed, resume=profile != "smoke")
 log = read_log(run_folder / "log.csv")
 print(f"{len(log['step'])} steps: mean loss of the first five {log['loss'][:5].mean():.2f}, of the last five "
       f"{log['loss'][-5:].mean():.2f}")  # fmt: skip
@@ -273,7 +273,7 @@ summary
 #
 # ```python
 # for gamma in (0.0, 1.0):
-#     model = train_stage("posttrain", folder, Path(out, f"gamma_{gamma}"), profile, init=start, gamma=gamma, seed=seed)
+#     model = train_stage("posttrain", shards, Path(out, f"gamma_{gamma}"), profile, init=start, gamma=gamma, seed=seed)
 #     result = evaluate_people(both, model, encoder)
 #     print(gamma, {d: np.mean(r["release"]["psnr_fg"][9000]) for d, r in result.items()})
 # ```

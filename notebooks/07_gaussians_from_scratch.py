@@ -769,8 +769,8 @@ plt.show()
 
 # %%
 # the people of 04_posttraining, so that one cache serves both
-folder = cached_people(range(seed, seed + sizes.studio_people), "studio", profile)
-person = next(iter(read_people(folder)))
+shards = cached_people(range(seed, seed + sizes.studio_people), "studio", profile)
+person = next(iter(read_people(shards)))
 shown, targets = split_frames(person, 3)
 held_out = next(target.frame for target in targets if target.pose == "seen")
 new_pose = next(target.frame for target in targets if target.pose == "unseen")

@@ -14,12 +14,17 @@ from jaxtyping import Float
 from lca_core.body.layout import ACTIONS, BONE_OF_JOINT, JOINT_NAMES, PARENTS
 from lca_core.paths import atomic_path, cache_dir
 
-VERSION = 2
-PHENOTYPE_COMPONENTS = 10  # 99.99% of the variance of anny's phenotypes
-DETAIL_COMPONENTS = 40  # local changes: nose, chin, eyes, ears ...
+VERSION = 4
+PHENOTYPE = slice(0, 10)  # betas of age, sex, build and ancestry: 99.99% of the variance of anny's phenotypes
+FIGURE = slice(10, 22)  # betas of local changes of the body: shoulders, limbs, waist ...
+FACE = slice(22, 100)  # betas of local changes of the head: nose, chin, lips, eyes, ears ...
 SAMPLES = 800
+FACE_PARTS = ("cheek", "chin", "ear", "eyebrows", "eye", "forehead", "head", "mouth", "nose")
 UNUSED_CHANGES = ("hand-trans", "foot-trans", "torso-trans", "hip-trans", "head-trans", "neck-trans", "trans-out")
-NEUTRAL_EYE_WIDE = 0.45  # MakeHuman's neutral eyelids droop
+EYE_SPACING = "eye-trans-out"
+# MakeHuman's neutral eyelids droop and its mouth corners hang: what a calm face has of these actions.
+NEUTRAL = {"eyeWideLeft": 0.45, "eyeWideRight": 0.45, "mouthSmileLeft": 0.2, "mouthSmileRight": 0.2}
+BODY_VERTICES = slice(0, 13_380)  # of the base mesh: the skin
 BODY_GROUPS = ("body", "helper-l-eye", "helper-r-eye", "helper-upper-teeth", "helper-lower-teeth", "helper-tongue")
 
 
@@ -58,9 +63,10 @@ def build(folder: Path) -> None:
     looks = [i for i, a in enumerate(ACTIONS) if a.startswith("eyeLook")]
     action_vertices[np.ix_(looks, eyeballs)] = 0  # the eye joints alone turn the eyeballs: one gaze, not two
 
-    mean, directions = shape_directions(source, blend, head_vertices(source))
-    wide = [ACTIONS.index("eyeWideLeft"), ACTIONS.index("eyeWideRight")]
-    base = np.einsum("k,kvi->vi", mean, blend) + template + NEUTRAL_EYE_WIDE * action_vertices[wide].sum(0)
+    head = head_vertices(source)
+    mean, directions = shape_directions(source, blend, head)
+    calm = sum(amount * action_vertices[ACTIONS.index(name)] for name, amount in NEUTRAL.items())
+    base = np.einsum("k,kvi->vi", mean, blend) + template + calm
     base_heads = np.einsum("k,kvi->vi", mean, blend_heads) + heads
     shapes = np.einsum("nk,kvi->nvi", directions, blend)
     shape_heads = np.einsum("nk,kvi->nvi", directions, blend_heads)
@@ -84,6 +90,7 @@ def build(folder: Path) -> None:
         hands_componentsl=np.eye(45), hands_componentsr=np.eye(45), hands_meanl=np.zeros(45),
         hands_meanr=np.zeros(45), joint_names=np.array(JOINT_NAMES), action_names=np.array(ACTIONS),
     )  # fmt: skip
+    common |= phenotype_map(source, blend, head, mean, directions[PHENOTYPE])
     kept = {"full": np.arange(len(template))}
     kept["body"] = np.unique(faces[np.isin(groups, BODY_GROUPS)])
     for part, index in kept.items():
@@ -147,10 +154,10 @@ def head_vertices(source) -> np.ndarray:
 
 
 def shape_directions(source, blend: np.ndarray, head: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(mean [K], directions [50, K]) in anny's coefficients; a standard normal beta gives a plausible person.
+    """(mean [K], directions [100, K]) in anny's coefficients; a standard normal beta gives a plausible person.
 
-    The first ten directions are principal components of sampled phenotypes (age, sex, build, ancestry), the
-    others of sampled local changes, with the head counted sixteenfold so that faces differ.
+    Principal components of sampled phenotypes (PHENOTYPE), then of sampled local changes of the body (FIGURE) and,
+    apart from these so that faces differ in every feature, of the head (FACE).
     """
     import torch
 
@@ -164,26 +171,44 @@ def shape_directions(source, blend: np.ndarray, head: np.ndarray) -> tuple[np.nd
     with torch.no_grad():
         phenotype = source.get_phenotype_blendshape_coefficients(**tensors).numpy()
     mean = phenotype.mean(0)
-    body = slice(0, 13_380)
+    body, on_head = blend[:, BODY_VERTICES], blend[:, BODY_VERTICES][:, head[BODY_VERTICES]]
 
-    changes = np.zeros((n, phenotype.shape[1]))
+    changes = {"face": np.zeros_like(phenotype), "figure": np.zeros_like(phenotype)}
     labels = list(source.blendshape_labels)
     drawn: dict[str, np.ndarray] = {}
     for name in source.local_change_labels:
-        if any(word in name for word in UNUSED_CHANGES):
+        if any(word in name for word in UNUSED_CHANGES) and EYE_SPACING not in name:
             continue
         # The left and right sides of a face change together; a face keeps a little asymmetry elsewhere.
         shared = name.removeprefix("l-").removeprefix("r-")
         amount = drawn.setdefault(shared, np.clip(rng.normal(0, 0.35, n), -1, 1))
         index = labels.index(f"local_change:{name}")  # its opposite comes right after it
-        changes[:, index] = np.maximum(amount, 0)
-        changes[:, index + 1] = np.maximum(-amount, 0)
-    changes -= changes.mean(0)
-    weight = np.where(head[body], 4.0, 1.0)[:, None]
+        part = changes["face" if shared.startswith(FACE_PARTS) else "figure"]
+        part[:, index] = np.maximum(amount, 0)
+        part[:, index + 1] = np.maximum(-amount, 0)
     return mean, np.concatenate([
-        principal_directions(phenotype - mean, blend[:, body], PHENOTYPE_COMPONENTS),
-        principal_directions(changes, blend[:, body] * weight, DETAIL_COMPONENTS),
+        principal_directions(phenotype - mean, body, PHENOTYPE.stop),
+        principal_directions(changes["figure"] - changes["figure"].mean(0), body, FIGURE.stop - FIGURE.start),
+        principal_directions(changes["face"] - changes["face"].mean(0), on_head, FACE.stop - FACE.start),
     ])  # fmt: skip
+
+
+def phenotype_map(source, blend: np.ndarray, head: np.ndarray, mean: np.ndarray, directions: np.ndarray) -> dict:
+    """How phenotypes become betas, so that sampling people needs no anny.
+
+    anny's coefficient k is the product of the interpolation weights of the variations (columns) that
+    `phenotype_mask` [K, A] marks in its row; betas[PHENOTYPE] = coefficients @ `phenotype_betas` [K, 10] +
+    `phenotype_offset` [10], by least squares over the skin with the head counted sixteenfold.
+    """
+    weight = np.repeat(np.where(head[BODY_VERTICES], 4.0, 1.0), 3)
+    moved = blend[:, BODY_VERTICES].reshape(len(blend), -1) * weight
+    onto = np.linalg.lstsq((directions @ moved).T, moved.T, rcond=None)[0].T  # [K, 10]
+    projection = source.phenotype_blendshape_projection.numpy()
+    return dict(
+        phenotype_mask=source.stacked_phenotype_blend_shapes_mask.numpy().astype(bool),
+        phenotype_betas=projection @ onto[: projection.shape[1]],
+        phenotype_offset=-mean @ onto,
+    )
 
 
 def principal_directions(coefficients: np.ndarray, blend: np.ndarray, count: int) -> np.ndarray:

@@ -24,21 +24,15 @@ _CONTEXT = {
 }  # fmt: skip
 
 
-def manifest(folder: Path | str, domain: str, seeds: Sequence[int], profile: str) -> dict:
-    """The Croissant document of a set of digital humans; sha256 of every shard are in it."""
-    files, ids = [], []
-    for path in shard_paths(folder):
-        if not path.name.startswith(f"{domain}-"):
-            continue
-        ids.append(path.name)
-        files.append({
-            "@type": "cr:FileObject", "@id": path.name, "name": path.name, "contentUrl": path.name,
-            "encodingFormat": "application/x-tar", "contentSize": f"{path.stat().st_size} B",
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        })  # fmt: skip
-    if not ids:
-        raise InputError(f"{folder} has no shards of domain {domain!r}; make some with `python -m lca_core people`")
+def manifest(folder: Path | str | None, domain: str, seeds: Sequence[int], profile: str) -> dict:
+    """The Croissant document of a set of digital humans; sha256 of every shard are in it.
+
+    folder: where the shards are, or None for a set that is described, to be made by the command in its description.
+    """
+    files = _shards(folder, domain) if folder is not None else []
+    ids = [file["@id"] for file in files]
     splits = sorted({split_of(seed) for seed in seeds})
+    how = f"python -m lca_core people --domain {domain} --profile {profile} --first {min(seeds)} --count {len(seeds)}"
     members = {
         "@type": "cr:FileSet", "@id": "persons", "name": "persons", "containedIn": [{"@id": name} for name in ids],
         "encodingFormat": "application/json", "includes": "*.person.json",
@@ -48,7 +42,7 @@ def manifest(folder: Path | str, domain: str, seeds: Sequence[int], profile: str
          "source": {"fileSet": {"@id": "persons"}, "extract": {"jsonPath": f"$.{name}"}}}
         for name, kind, text in (
             ("id", "sc:Text", "domain and seed"),
-            ("domain", "sc:Text", "studio or wild"),
+            ("domain", "sc:Text", "studio, wild, garment, relit or stylised"),
             ("seed", "sc:Integer", "the digital human's seed"),
         )
     ]  # fmt: skip
@@ -56,13 +50,28 @@ def manifest(folder: Path | str, domain: str, seeds: Sequence[int], profile: str
         "@context": _CONTEXT, "@type": "sc:Dataset", "name": f"lca-{domain}-{profile}-{'-'.join(splits)}",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "description": f"{len(seeds)} digital humans made by lca_core, domain {domain}, profile {profile}: pictures, "
-        "mattes, face crops, cameras, body parameters and facial actions. Nobody in it is real.",
+        "mattes, crops of faces and hands, cameras, body parameters, facial actions and, unless made with --no-truth, "
+        f"depth, normals, parts and lights. Nobody in it is real. Made by `{how} --out DIR`.",
         "license": "https://creativecommons.org/publicdomain/zero/1.0/", "version": "1.0.0",
         "url": "https://arxiv.org/abs/2604.02320", "datePublished": "2026-11-22",
         "citeAs": "lca_core: an open implementation of Large-scale Codec Avatars (arXiv 2604.02320).",
         "keywords": [f"seeds {min(seeds)}-{max(seeds)}", *splits], "distribution": [*files, members],
         "recordSet": [{"@type": "cr:RecordSet", "@id": "person", "name": "person", "field": fields}],
     }  # fmt: skip
+
+
+def _shards(folder: Path | str, domain: str) -> list[dict]:
+    files = [
+        {
+            "@type": "cr:FileObject", "@id": path.name, "name": path.name, "contentUrl": path.name,
+            "encodingFormat": "application/x-tar", "contentSize": f"{path.stat().st_size} B",
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in shard_paths(folder) if path.name.startswith(f"{domain}-")
+    ]  # fmt: skip
+    if not files:
+        raise InputError(f"{folder} has no shards of domain {domain!r}; make some with `python -m lca_core people`")
+    return files
 
 
 def write_manifest(folder: Path | str, domain: str, seeds: Sequence[int], profile: str) -> Path:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+HANDS = ("left_hand", "right_hand")
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -29,15 +31,30 @@ class Camera:
 
 
 @dataclass(frozen=True)
+class Truth:
+    """What only a renderer knows of a picture, at the pixels' centres; 0 where nobody is.
+
+    depth: camera z, metres, float32 [H, W]; normals: unit vectors in the world's axes, float32 [H, W, 3]; parts:
+    uint8 [H, W], numbered by `lca_core.people.parts.PART_IDS`.
+    """
+
+    depth: np.ndarray
+    normals: np.ndarray
+    parts: np.ndarray
+
+
+@dataclass(frozen=True)
 class Picture:
     """Pixels, what belongs to the person, and the camera that took them.
 
-    image: uint8 [H, W, 3] sRGB, as taken (background and all); matte: uint8 [H, W], 255 on the person.
+    image: uint8 [H, W, 3] sRGB, as taken (background and all); matte: uint8 [H, W], 255 on the person; truth: of
+    digital humans, where it was asked for.
     """
 
     image: np.ndarray
     matte: np.ndarray
     camera: Camera
+    truth: Truth | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +66,10 @@ class Frame:
     gaze [4] are float32, as `lca_core.body.driving` lays them out. actions [52] are the facial actions in
     ARKit order where they are known (digital humans), else None. `instant` numbers the pose: pictures
     of one pose from several cameras share it. For tracked (wild) frames the parameters are a tracker's,
-    with its errors.
+    with its errors. light: the name of the light, "" where unknown; environment: float16 [h, w, 3] linear radiance
+    from all directions (`lca_core.people.light.directions`), None where unknown; cloth: whether loose cloth moved
+    on its own (simulated) and not with the body. hands: crops of the left and the right hand as pictures of their
+    own, None where a hand is hidden.
     """
 
     body: Picture
@@ -59,13 +79,23 @@ class Frame:
     gaze: np.ndarray
     actions: np.ndarray | None = None
     instant: int = 0
+    light: str = ""
+    environment: np.ndarray | None = None
+    cloth: bool = False
+    hands: tuple[Picture | None, Picture | None] = (None, None)
+
+    @property
+    def pictures(self) -> dict[str, Picture]:
+        """All that was taken: "body", and where there are any "face", "left_hand", "right_hand"."""
+        named = {"body": self.body, "face": self.face, **dict(zip(HANDS, self.hands))}
+        return {name: picture for name, picture in named.items() if picture is not None}
 
 
 @dataclass(frozen=True)
 class Person:
     """Everything recorded of one person in one domain.
 
-    id: e.g. "studio-000012"; domain: "studio", "wild" or "photo"; seed: the digital human's, or None;
+    id: e.g. "studio-000012"; domain: one of `lca_core.people.DOMAINS` or "photo"; seed: the digital human's, or None;
     betas: float32 [300] shape of the body file; meta: plain JSON (hair, clothes, licence, source ...).
     """
 

@@ -14,7 +14,7 @@ from lca_core.model import LCA, Avatar, ImageEncoder
 
 
 def people_sheet(
-    people: Sequence[Person], model: LCA, encoder: ImageEncoder, targets: int = 4, n_inputs: int = 4, px: int = 140
+    people: Sequence[Person], model: LCA, encoder: ImageEncoder, targets: int = 4, n_inputs: int = 4, px: int = 168
 ) -> UInt8[np.ndarray, "H W 3"]:
     """One band a person: the first photograph and face that went in, then pairs of truth (above) and avatar (below).
 

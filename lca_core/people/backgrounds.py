@@ -25,9 +25,19 @@ def behind(picture: Image.Image, pan: float, body: Camera, camera: Camera) -> np
 
     pan: 0 to 1, how far to the right the full-body frame `body` looks; camera: `body` itself or a crop of it.
     """
+    return _seen(picture, np.clip(pan, 0, 1) * _SIDE, body, camera)
+
+
+def before(picture: Image.Image, body: Camera, camera: Camera) -> np.ndarray:
+    """What of an `occluder` a camera sees, uint8 [H, W, 4] with alpha; body and camera as `behind`'s."""
+    return _seen(picture, 0.0, body, camera)
+
+
+def _seen(picture: Image.Image, shift: float, body: Camera, camera: Camera) -> np.ndarray:
+    """The part of a picture that lies in the body's frame, `shift` pixels from its left, that a camera sees."""
     scale = _SIDE / body.width
     zoom = body.K[0, 0] / camera.K[0, 0]
-    left = (body.K[0, 2] - camera.K[0, 2] * zoom) * scale + np.clip(pan, 0, 1) * _SIDE
+    left = (body.K[0, 2] - camera.K[0, 2] * zoom) * scale + shift
     top = (body.K[1, 2] - camera.K[1, 2] * zoom) * scale
     size = camera.width * zoom * scale
     # A head's square can reach over the frame's edge: the outermost pixels are carried on.
@@ -38,6 +48,27 @@ def behind(picture: Image.Image, pan: float, body: Camera, camera: Camera) -> np
     ))  # fmt: skip
     small = Image.fromarray(canvas).resize((camera.width, camera.height), Image.Resampling.BILINEAR, box)
     return np.asarray(small)
+
+
+def occluder(generator: np.random.Generator) -> Image.Image:
+    """Something between camera and person, RGBA, out of focus: a table's edge, a post, or leaves from a side."""
+    kind = str(generator.choice(["table", "post", "leaves"]))
+    color = (60, 90, 40) if kind == "leaves" else _color(generator, (0.15, 0.7))
+    layer = Image.new("RGBA", (_SIDE, _SIDE), (*color, 0))  # its own colour also where it is clear, for soft edges
+    draw = ImageDraw.Draw(layer)
+    if kind == "table":
+        draw.rectangle([0, _SIDE * generator.uniform(0.78, 0.9), _SIDE, _SIDE], fill=(*color, 255))
+    elif kind == "post":
+        left, wide = _SIDE * generator.uniform(0.3, 0.65), _SIDE * generator.uniform(0.03, 0.07)
+        draw.rectangle([left, 0, left + wide, _SIDE], fill=(*color, 255))
+    else:
+        corner = np.array([generator.choice([0.05, 0.95]), generator.choice([0.1, 0.9])]) * _SIDE
+        for _ in range(60):
+            x, y = corner + generator.normal(0, 0.12 * _SIDE, 2)
+            w, h = generator.uniform(8, 36, 2)
+            green = tuple(int(c * v) for c, v in zip(_color(generator, (0.3, 0.7), 0.1), (0.6, 1.0, 0.4)))
+            draw.ellipse([x - w, y - h, x + w, y + h], fill=(*green, 255))
+    return layer.filter(ImageFilter.GaussianBlur(float(generator.uniform(1, 5))))
 
 
 def _color(generator: np.random.Generator, value: tuple[float, float] = (0.15, 0.95), chroma: float = 0.2) -> tuple:

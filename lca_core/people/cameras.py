@@ -1,4 +1,4 @@
-"""Cameras for digital humans: a ring in the studio, a wandering one in the wild, and face crops of both.
+"""Cameras for digital humans: a ring in the studio, a wandering one in the wild, and crops of faces and hands.
 
 OpenCV convention throughout (x right, y down, z forward); see `lca_core.data.records.Camera`.
 """
@@ -7,6 +7,7 @@ import numpy as np
 
 from lca_core.data.records import Camera
 
+HAND_SIDE = 0.24  # metres, side of a hand crop's square at the root of the middle finger
 FACE_SIDE = 0.36  # metres, side of the face crop's square at the head's centre: head, hair and some neck
 
 
@@ -89,12 +90,17 @@ def wild_path(points: list[np.ndarray], px: int, generator: np.random.Generator)
     return cameras
 
 
-def face_crop(camera: Camera, centre: np.ndarray, px: int, side: float = FACE_SIDE) -> Camera:
-    """The same camera zoomed to a square of `side` metres around the head's `centre` [3], px x px pixels."""
+def square_crop(camera: Camera, centre: np.ndarray, side: float, px: int) -> Camera:
+    """The same camera zoomed to a square of `side` metres around a `centre` [3], px x px pixels."""
     depth = float(camera.viewmat[2, :3] @ centre + camera.viewmat[2, 3])
     size = side * float(camera.K[0, 0]) / depth
     u, v = project(camera, np.asarray(centre, np.float32)[None])[0]
     return camera.crop(u - size / 2, v - size / 2, size, px)
+
+
+def face_crop(camera: Camera, centre: np.ndarray, px: int, side: float = FACE_SIDE) -> Camera:
+    """The same camera zoomed to the head, px x px pixels."""
+    return square_crop(camera, centre, side, px)
 
 
 def sees_face(camera: Camera, centre: np.ndarray, forward: np.ndarray, limit: float = np.radians(80)) -> bool:

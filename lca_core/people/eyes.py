@@ -1,4 +1,4 @@
-"""Eyeballs with a painted iris and a clear bulge before it, lashes, teeth and tongue."""
+"""Eyeballs with a painted iris and a clear bulge before it, and lashes."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +11,7 @@ from lca_core.people import basemesh
 from lca_core.people.spec import PersonSpec
 
 _IRIS_ANGLE = 0.50  # radians from the axis: a 5.9 mm iris on a 12.3 mm eyeball
-_PUPIL = 0.40  # of the iris radius
+_PUPIL = 0.36  # of the iris radius
 _TEXTURE_ANGLE = 1.25  # the texture's edge, radians from the axis; the white goes on behind
 
 
@@ -48,26 +48,49 @@ def eyeball(rest: np.ndarray, side: str) -> Eyeball:
 
 
 def paint_eye(spec: PersonSpec, px: int) -> np.ndarray:
-    """The front of an eye: white with fine veins, iris with fibres and limbal ring, pupil. uint8 [px, px, 3]."""
-    rng = np.random.default_rng([spec.seed, 11])
+    """The front of an eye: pupil, iris with fibres, collarette and dark limbal ring, white with veins.
+
+    uint8 sRGB [px, px, 3]. What the lids shade on a real eye (more than a few bounces of light show) is painted:
+    darker towards the upper lid, at the corners and over the top of the iris.
+    """
+    rng = np.random.default_rng([spec.seed, 21])
     axis = (np.arange(px) + 0.5) / px * 2 - 1
     x, y = np.meshgrid(axis, -axis)
     angle = np.hypot(x, y) * _TEXTURE_ANGLE
     turn = np.arctan2(y, x)
-    r = angle / _IRIS_ANGLE
-    fibres = sum(
-        np.cos(turn * n + phase + 3 * r) * 0.5
-        for n, phase in zip(rng.integers(9, 60, 8), rng.uniform(0, 6.28, 8), strict=True)
-    )
-    iris = np.asarray(spec.iris)
-    shade = (0.95 + 0.09 * fibres) * (1 + 0.25 * np.exp(-(((r - 0.52) / 0.14) ** 2)))
-    color = iris * shade[..., None] * (1.05 + 0.25 * (0.5 - 0.5 * y / 0.4).clip(0, 1))[..., None]
-    color = _mix(color, iris * 0.28, _step(r, 0.93, 0.09))
-    color = _mix(color, np.full(3, 0.012), 1 - _step(r, _PUPIL, 0.035))
-    white = np.array([0.90, 0.875, 0.855]) - 0.05 * spec.skin.tone
-    veins = (angle - _IRIS_ANGLE).clip(0, 1)[..., None] * np.array([0.10, 0.26, 0.26])
-    color = _mix(color, white - veins, _step(r, 1.03, 0.045))
-    return (color.clip(0, 1) * 255 + 0.5).astype(np.uint8)
+    iris_angle = _IRIS_ANGLE * rng.uniform(0.96, 1.04)
+    pupil = _PUPIL * rng.uniform(0.85, 1.15)
+    r = angle / iris_angle
+    within = ((r - pupil) / (1 - pupil)).clip(0, 1)  # 0 at the pupil, 1 at the white
+
+    table = rng.uniform(-1, 1, (2, 96)).astype(np.float32)
+    fibres = _around(table[0], turn + 0.10 * np.sin(3 * turn + 5 * within))
+    fibres += 0.6 * _around(table[1], 2 * turn - 0.3 * within)
+    base = np.asarray(spec.iris)
+    inner = base * rng.uniform([1.1, 0.9, 0.7], [1.35, 1.1, 0.95])  # a warmer ring round the pupil
+    color = _mix(np.broadcast_to(base, (*r.shape, 3)), inner, 0.8 * (1 - _step(within, rng.uniform(0.25, 0.45), 0.12)))
+    color = color * (1 + 0.20 * fibres * (0.4 + 0.6 * within))[..., None]
+    color = color * (0.80 + 0.20 * np.sin(np.pi * within))[..., None]
+    color = _mix(color, base * 0.20, 0.9 * _step(r, rng.uniform(0.86, 0.93), 0.09))
+    color = _mix(color, np.full(3, 0.008), 1 - _step(r, pupil, 0.035))
+
+    white = np.array([0.850, 0.820, 0.795]) - [0.07 * spec.skin.tone, 0.08 * spec.skin.tone, 0.11 * spec.skin.tone]
+    out = (angle - iris_angle).clip(0, 0.8)[..., None]
+    veins = np.abs(_around(rng.uniform(-1, 1, 24).astype(np.float32), turn + 0.35 * np.sin(9 * angle)))[..., None]
+    sclera = white - out * np.array([0.12, 0.26, 0.25]) - out * np.array([0.02, 0.16, 0.15]) * (1 - veins).clip(0) ** 4
+    color = _mix(color, sclera, _step(r, 1.03, 0.06))
+
+    lid = 1 - 0.42 * _step(y * _TEXTURE_ANGLE, 0.40, 0.28) - 0.20 * _step(-y * _TEXTURE_ANGLE, 0.45, 0.25)
+    corners = 1 - 0.30 * _step(np.abs(x) * _TEXTURE_ANGLE, 0.80, 0.35)
+    return ((color * (lid * corners)[..., None]).clip(0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _around(table: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Values round a circle, linear between the table's, at angles `turn` in radians."""
+    place = turn / (2 * np.pi) * len(table)
+    below = np.floor(place).astype(int)
+    share = place - below
+    return (1 - share) * table[below % len(table)] + share * table[(below + 1) % len(table)]
 
 
 def lash_uv(quads: np.ndarray, rest: np.ndarray) -> np.ndarray:
@@ -102,12 +125,13 @@ def paint_lashes(px: int = 256) -> np.ndarray:
     rng = np.random.default_rng(5)
     u, v = np.meshgrid((np.arange(px) + 0.5) / px, 1 - (np.arange(px) + 0.5) / px)
     hairs = np.zeros((px, px))
-    for root in np.linspace(0.01, 0.99, 46) + rng.normal(size=46) * 0.004:
-        lean = 0.05 * (root - 0.5) + rng.normal() * 0.006
-        width = 0.0075 * (1 - v / rng.uniform(0.75, 1.0)).clip(0, 1)
-        hairs = np.maximum(hairs, (np.abs(u - root - lean * v * v * 2) < width) * 1.0)
-    line = v < 0.07
-    return (np.maximum(hairs, line) * 255).astype(np.uint8)
+    for root in np.linspace(0.04, 0.96, 60) + rng.normal(size=60) * 0.004:
+        reach = rng.uniform(0.55, 0.95) * (1 - 0.45 * abs(2 * root - 1) ** 3)  # shorter towards the corners
+        lean = 0.06 * (root - 0.5) + rng.normal() * 0.008
+        width = 0.0052 * (1 - v / reach).clip(0, 1) ** 0.7
+        hairs = np.maximum(hairs, (0.5 + (width - np.abs(u - root - lean * v * v * 2)) * px).clip(0, 1) * (width > 0))
+    line = (v < 0.06) & (np.abs(u - 0.5) < 0.47)
+    return (np.maximum(hairs, 0.9 * line) * 255).astype(np.uint8)
 
 
 def _step(value: np.ndarray, at: float, width: float) -> np.ndarray:

@@ -1,10 +1,8 @@
-"""Hair: strands combed around the skull over a cap of hair, bound to the head (long hair to neck and back too).
+"""Hair: combed strands over a cap of hair, bound to the head (long hair to neck and back too), and beards.
 
-A strand grows step by step: it leans towards where its style combs it and towards the ground, and is pushed out
-of head, neck and shoulders at every step, so that it lies on them.
+The cap carries the mass and hides the scalp, the strands give outline, locks and shine; how strands lie
+`hair_loose` and `hair_tied` say. Hats press flat what is above `hat_line`.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -12,254 +10,266 @@ from scipy.spatial import cKDTree
 from lca_core.body.layout import JOINT_NAMES
 from lca_core.people import basemesh
 from lca_core.people.cut import Piece, clip
+from lca_core.people.hair_ground import GROOVE, Ground, Head, Roots, Style, Tress, cap_height, clumped, parting
+from lca_core.people.hair_styles import STYLES
 from lca_core.people.parts import Strands, Surface
 from lca_core.people.skin import Landmarks, scalp_depth
 from lca_core.people.spec import PersonSpec
 
-
-@dataclass(frozen=True)
-class _Style:
-    """How a style grows. Metres; cut: the height strands end at ("chin", "chest" or None for their length)."""
-
-    count: int
-    points: int
-    length: float
-    volume: float  # thickness of the hair on the skull
-    lift: float  # how much strands start away from the skin
-    gravity: float
-    comb: str  # "crown": from the whorl outwards; "part": away from a parting; "out": straight out
-    cut: str | None = None
-    curl: float = 0.0  # radius of the locks
-    turns: float = 0.0  # per metre
-    radius: float = 0.0007
-
-
-STYLES = {
-    "buzz": _Style(3500, 3, 0.007, 0.001, 1.0, 0.0, "crown", radius=0.0005),
-    "short": _Style(4000, 6, 0.042, 0.008, 0.38, 0.10, "crown", radius=0.0008),
-    "side_part": _Style(3800, 8, 0.085, 0.012, 0.45, 0.16, "part", radius=0.0008),
-    "bob": _Style(3600, 12, 0.20, 0.014, 0.25, 0.85, "part", "chin", radius=0.0008),
-    "long": _Style(3600, 16, 0.40, 0.014, 0.25, 0.90, "part", "chest", 0.004, 14.0, radius=0.0008),
-    "curly": _Style(3400, 16, 0.12, 0.020, 0.8, 0.40, "crown", None, 0.007, 32.0, radius=0.0009),
-    "afro": _Style(4200, 9, 0.075, 0.030, 1.0, 0.0, "out", None, 0.006, 45.0, radius=0.0010),
-}
+_TEXTURE = (256, 512)  # rows over _DEPTH metres inside the hairline, columns around the head
+_DEPTH = 0.25
+_PART_ROW = 0.8  # texture rows above this show the parting
+_HAT_GAP = 0.0035  # metres of hair under a hat
+_BEARD_COUNT = {"moustache": 500, "goatee": 1000, "full": 2000}
+_BEARD_LENGTH = {"moustache": 0.009, "goatee": 0.013, "full": 0.012}
+_MOST_STRANDS = 4990
+_CLEAR = 0.0006  # metres strands keep off the skin
+_TRAPPED = 0.012  # metres inside the body at which a strand is given up
+_LEAP = 0.055  # metres between neighbouring points, likewise
 
 
 def grow(
     spec: PersonSpec, rest: np.ndarray, template: np.ndarray, joints: np.ndarray, obstacles: np.ndarray
 ) -> list[tuple[np.ndarray, Surface | Strands]]:
-    """The hair of a person at rest as (weights [n, 55], part) pairs; none for the bald.
+    """The hair of a person at rest as (weights [n, 55], part) pairs; for the bald at most a beard.
 
     rest, template: [V, 3] the person's and the template's vertices in base.obj order; joints: [55, 3];
     obstacles: [n, 3] points of clothing that long hair lies on.
     """
-    if spec.hair.style == "bald":
-        return []
-    rng = np.random.default_rng([spec.seed, 40])
-    style, marks = STYLES[spec.hair.style], Landmarks.of(rest)
     mesh = basemesh.load()
     faces, _ = mesh.triangles(mesh.select("body"))
-    depth = scalp_depth(template, Landmarks.of(template))
     normals = basemesh.vertex_normals(rest, faces)
-    near = faces[(template[faces, 1].min(1) > template[:, 1].max() - 0.25)]
-    scalp = clip(Piece(rest, np.c_[depth, normals], near), depth)
-    depth, normals = scalp.weights[:, 0], scalp.weights[:, 1:4]
-
     parts: list[tuple[np.ndarray, Surface | Strands]] = []
-    if style.volume > 0.002:
-        parts.append(_cap(spec, scalp.vertices, normals, depth, scalp.faces, style, marks, rng))
-    roots, root_normals, root_depth = _scatter(scalp.vertices, normals, depth, scalp.faces, style.count, rng)
-    points = _comb(
-        spec, style, roots, root_normals, root_depth, marks, _Obstacle.of(rest, faces, obstacles, joints), rng
-    )
-    taper = np.linspace(1, 0.35, points.shape[1]) * style.radius
-    radii = np.broadcast_to(taper, points.shape[:2]) * rng.uniform(0.8, 1.2, (len(points), 1))
-    base = np.asarray(spec.hair.color) ** 2.2
-    shade = np.exp(rng.normal(0, 0.22, (len(points), 1))) * (1 + rng.normal(0, 0.03, (len(points), 3)))
-    colors = (base * shade).clip(0.004, 0.95)
-    look = Strands("hair", points.astype(np.float32), radii.astype(np.float32), colors.astype(np.float32))
-    parts.append((_weights(points.reshape(-1, 3), joints), look))
+    beard = _BEARD_COUNT.get(spec.skin.beard, 0)
+    if spec.hair.style != "bald":
+        rng = np.random.default_rng([spec.seed, 40])
+        style, marks = STYLES[spec.hair.style], Landmarks.of(rest)
+        depth = scalp_depth(template, Landmarks.of(template))
+        near = faces[template[faces, 1].min(1) > template[:, 1].max() - 0.25]
+        scalp = clip(Piece(rest, np.c_[depth, normals], near), depth)
+        low = joints[JOINT_NAMES.index("spine2"), 1]
+        ground = Ground.of(rest, faces, depth, obstacles, low, marks.ear if style.past_ears else None)
+        head = Head(marks, ground, spec.hat is not None)
+        roots = _roots(scalp, style, min(style.count, _MOST_STRANDS - beard), rng)
+        tresses, extra = style.comb(spec, style, head, roots, rng)
+        if style.volume:
+            parts.append(_bound(_cap(spec, style, scalp, head, rng), joints))
+        parts += [_bound(look, joints) for look in extra]
+        parts += [_bound(_strands(spec, style, tress, head, rng), joints) for tress in tresses]
+    if beard:
+        look = _beard(spec, rest, template, faces, normals, beard)
+        low = float(look.points[..., 1].min()) - 0.03
+        chin = Ground.of(rest, faces, np.zeros(len(rest)), np.zeros((0, 3)), low, None)
+        for _ in range(2):
+            look.points[:, 1:] = chin.clear(look.points[:, 1:].reshape(-1, 3), _CLEAR).reshape(len(look.points), -1, 3)
+        parts.append(_bound(look, joints))
     return parts
 
 
-@dataclass(frozen=True)
-class _Obstacle:
-    tree: cKDTree
-    points: np.ndarray
-    normals: np.ndarray
-
-    @classmethod
-    def of(cls, rest: np.ndarray, faces: np.ndarray, cloth: np.ndarray, joints: np.ndarray) -> "_Obstacle":
-        """Head, neck and shoulders, and the cloth on them (taken as lying on the skin below, normals as there)."""
-        low = joints[JOINT_NAMES.index("spine2"), 1]
-        used = np.unique(faces)
-        used = used[(rest[used, 1] > low) & (np.abs(rest[used, 0]) < 0.15)]
-        normals = basemesh.vertex_normals(rest, faces)[used]
-        points = rest[used]
-        cloth = cloth[(cloth[:, 1] > low) & (np.abs(cloth[:, 0]) < 0.15)]
-        if len(cloth):
-            _, nearest = cKDTree(points).query(cloth)
-            points, normals = np.concatenate([points, cloth]), np.concatenate([normals, normals[nearest]])
-        return cls(cKDTree(points), points, normals)
-
-    def clear(self, p: np.ndarray, height: np.ndarray) -> np.ndarray:
-        _, nearest = self.tree.query(p, k=3)
-        normal = self.normals[nearest].mean(1)
-        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-        above = ((p[:, None] - self.points[nearest]) * normal[:, None]).sum(-1).min(1)
-        return p + normal * np.maximum(height - above, 0)[:, None]
+def hat_line(marks: Landmarks, points: np.ndarray) -> np.ndarray:
+    """Height [n] of a hat's brim at points [n, 3] around the head: 2 cm above the brows, lower at the back."""
+    forward = ((points[..., 2] - marks.center[2]) / 0.09).clip(-1, 1)
+    return marks.eye[1] + 0.032 + 0.014 * forward
 
 
-def _scatter(vertices, normals, depth, faces, count, rng):
+def _roots(scalp: Piece, style: Style, count: int, rng: np.random.Generator) -> Roots:
+    """Roots spread evenly over the scalp's area; scalp.weights: depth and normals of its vertices."""
+    chosen, share = _scatter(scalp.vertices, scalp.faces, count, rng)
+    values = (scalp.weights[chosen] * share).sum(1)
+    points = (scalp.vertices[chosen] * share).sum(1)
+    normals = values[:, 1:] / np.linalg.norm(values[:, 1:], axis=1, keepdims=True)
+    middles = points[rng.choice(count, style.locks, replace=False)]
+    return Roots(points, normals, values[:, 0], cKDTree(middles).query(points)[1])
+
+
+def _scatter(vertices: np.ndarray, faces: np.ndarray, count: int, rng: np.random.Generator):
+    """Random points as triangles [count, 3] and their corners' shares [count, 3, 1], evenly over the area."""
     corner = vertices[faces]
-    area = np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1)
-    chosen = faces[rng.choice(len(faces), count, p=area / area.sum())]
+    area = np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1).cumsum()
+    place = (rng.permutation(count) + rng.random(count)) / count * area[-1]
+    chosen = faces[np.searchsorted(area, place).clip(0, len(faces) - 1)]
     a, b = np.sqrt(rng.random(count)), rng.random(count)
-    share = np.stack([1 - a, a * (1 - b), a * b], -1)[..., None]
-    normal = (normals[chosen] * share).sum(1)
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-    return (vertices[chosen] * share).sum(1), normal, (depth[chosen] * share[..., 0]).sum(1)
+    return chosen, np.stack([1 - a, a * (1 - b), a * b], -1)[..., None]
 
 
-def _comb(spec, style, roots, normals, depth, marks, obstacle, rng) -> np.ndarray:
-    """Grow the strands: [count, points, 3]."""
-    count = len(roots)
-    length = style.length * spec.hair.length * rng.uniform(0.82, 1.12, count)
-    fringe = spec.hair.style == "bob" and spec.hair.part > 0.3
-    offset = roots - marks.center
-    azimuth = np.degrees(np.arctan2(np.abs(offset[:, 0]), offset[:, 2]))
-    end = {"chin": marks.chin - 0.03 * (spec.hair.length - 0.9), "chest": marks.chin - 0.20 * spec.hair.length}
-    if style.cut:
-        length = (roots[:, 1] - end[style.cut]).clip(0.05) * rng.uniform(0.98, 1.10, count) + 0.03
-    elif spec.hair.style in ("short", "side_part"):  # sides and back are cut shorter than the top
-        top = ((roots[:, 1] - marks.eye[1] - 0.03) / 0.06).clip(0, 1)
-        length *= 0.30 + 0.70 * top
-    elif spec.hair.style == "afro":  # fuller above than at the nape
-        length *= 0.55 + 0.45 * ((roots[:, 1] - marks.eye[1] + 0.05) / 0.12).clip(0, 1)
-        length *= 0.4 + 0.6 * (depth / 0.03).clip(0, 1)
-    elif spec.hair.style == "curly":
-        length *= np.where((azimuth < 50) & (depth < 0.03), 0.4, 1.0)
-    bangs = fringe & (azimuth < 40) & (offset[:, 2] > 0.02)
-    length = np.where(bangs, (roots[:, 1] - marks.eye[1] - 0.018).clip(0.02) * 1.12 + 0.008, length)
-    height = style.volume * rng.uniform(0.25, 1.0, count) * (depth / 0.02).clip(0.15, 1)
-    flow = _flow(spec, style, roots, normals, bangs, marks, rng)
-    raggedness = rng.normal(0, 0.006, count)
-    steps = style.points - 1
-    step = (length / steps)[:, None]
-    p = roots - 0.002 * normals
-    direction = normals * style.lift + flow
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    line = [p]
-    for number in range(steps):
-        offset = p - marks.center
-        over_brow = (
-            (np.abs(offset[:, 0]) < 1.3 * offset[:, 2]) & (offset[:, 1] > -0.01) & (style.cut is not None) & ~bangs
-        )
-        follow = np.where(over_brow, 0.7, 0.30 * (number < steps / 3))[:, None]
-        fall = np.where(over_brow, 0.06, style.gravity)[:, None]
-        lean = direction * (0.75 if style.cut else 1.0) + follow * flow + fall * np.array([0.0, -1.0, 0.0])
-        if style.cut:  # combed hair does not leave the skull, its volume does the lifting
-            away = offset / np.linalg.norm(offset, axis=1, keepdims=True)
-            lean -= 0.9 * ((lean * away).sum(1, keepdims=True).clip(0)) * away * (offset[:, 1:2] > -0.02)
-        lean /= np.maximum(np.linalg.norm(lean, axis=1, keepdims=True), 1e-9)
-        moved = p + step * lean
-        if style.comb != "out":
-            moved = obstacle.clear(moved, np.where(number == 0, 0.6, 1.0) * height + 0.001)
-        if style.cut == "chest":  # the rest pose's arms are level: hair falls before or behind the shoulder
-            low = ((marks.chin - moved[:, 1]) / 0.06).clip(0, 1)
-            excess = (np.abs(moved[:, 0]) - 0.085).clip(0) * low
-            moved[:, 0] -= np.sign(moved[:, 0]) * 0.6 * excess
-        if style.cut:
-            moved[:, 1] = np.maximum(moved[:, 1], np.minimum(p[:, 1], end[style.cut] + raggedness))
-            moved = np.where(bangs[:, None], moved, _off_the_face(moved, roots, marks))
-        direction = moved - p
-        direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-9)
-        p = moved if style.comb == "out" or style.cut else p + direction * step
-        line.append(p)
-    points = np.stack(line, 1)
-    if style.cut:  # strays that cross the face
-        front = points - marks.center
-        stray = (np.abs(front[..., 0]) < 0.9 * front[..., 2]) & (points[..., 1] < marks.eye[1] - 0.01)
-        stray |= (np.abs(front[..., 0]) < 0.055) & (front[..., 2] > -0.02) & (points[..., 1] < marks.chin)
-        points = points[bangs | ~stray.any(1)]
-        count, direction, step = len(points), points[:, -1] - points[:, -2], step[bangs | ~stray.any(1)]
-    if style.curl:
-        along = np.arange(style.points) * step
-        phase = rng.uniform(0, 2 * np.pi, (count, 1)) + 2 * np.pi * style.turns * along
-        first = np.cross(direction, rng.normal(size=(count, 3)))
-        first /= np.linalg.norm(first, axis=1, keepdims=True)
-        second = np.cross(direction, first)
-        size = style.curl * rng.uniform(0.6, 1.3, (count, 1)) * (along / 0.03).clip(0, 1)
-        points += (size * np.cos(phase))[..., None] * first[:, None] + (size * np.sin(phase))[..., None] * second[
-            :, None
-        ]
-    return points
+def _strands(spec: PersonSpec, style: Style, tress: Tress, head: Head, rng: np.random.Generator) -> Strands:
+    """Locks closed up, lifted off the skin, pressed under a hat, and given thickness and shade."""
+    points = clumped(tress.points, tress.lock, style.clump) if style.clump else tress.points
+    flat = points[:, 1:].reshape(-1, 3)
+    above, normal, _ = head.ground.above(flat)
+    kept = (above.reshape(len(points), -1) > -_TRAPPED).all(1)
+    kept &= (np.linalg.norm(np.diff(points, axis=1), axis=-1) < _LEAP).all(1)
+    flat = flat + normal * np.maximum(_CLEAR - above, 0)[:, None]
+    if head.hatted:
+        flat = _pressed(flat, head)
+    points = np.concatenate([points[:, :1], flat.reshape(len(points), -1, 3)], 1)[kept]
+    count = len(points)
+    taper = np.interp(np.linspace(0, 1, points.shape[1]), [0, 0.6, 1], [1, 0.9, 0.35])
+    radii = style.radius * taper * rng.uniform(0.65, 1.3, (count, 1))
+    return Strands("hair", points.astype(np.float32), radii.astype(np.float32), _shades(spec, tress.lock[kept], rng))
 
 
-def _flow(spec, style, roots, normals, bangs, marks, rng) -> np.ndarray:
-    """Unit direction each strand is combed in."""
-    side = np.where(roots[:, 0] >= 0, 1.0, -1.0)
-    if style.comb == "out":
-        flow = rng.normal(0, 0.25, roots.shape)
-        return flow
-    if style.comb == "crown":
-        whorl = np.array([0.006, marks.crown, marks.center[2] - 0.045])
-        flow = roots - whorl
-        flow[:, 1] *= 0.8
-        flow -= (flow * normals).sum(1, keepdims=True) * normals
-        flow[:, 0] += 0.02 * np.sign(spec.hair.part) * (roots[:, 2] > marks.center[2])
+def _pressed(p: np.ndarray, head: Head) -> np.ndarray:
+    """Points [n, 3] pressed to the skull above a hat's brim, less and less below it."""
+    for _ in range(3):  # points far out come down in steps, as the skull bends away below them
+        above, normal, _ = head.ground.above(p)
+        limit = _HAT_GAP + 0.8 * (hat_line(head.marks, p) - p[:, 1]).clip(0)
+        excess = np.where(p[:, 1] > head.marks.eye[1], (above - limit).clip(0), 0)
+        p = p - normal * excess[:, None]
+    return p
+
+
+def _shades(spec: PersonSpec, lock: np.ndarray, rng: np.random.Generator, darker: float = 1.0) -> np.ndarray:
+    """Linear colours [S, 3]: locks and strands differ, some strands are sun-bleached."""
+    base = darker * np.asarray(spec.hair.color) ** 2.2
+    shade = rng.normal(0, 0.13, lock.max() + 1)[lock] + rng.normal(0, 0.20, len(lock))
+    bleached = 0.45 * (rng.random(len(lock)) < 0.10)
+    warmth = rng.normal(0, 0.03, (len(lock), 1)) * [1, 0, -1]
+    return (base * np.exp(shade + bleached)[:, None] * (1 + warmth)).clip(0.003, 0.95).astype(np.float32)
+
+
+def _cap(spec: PersonSpec, style: Style, scalp: Piece, head: Head, rng: np.random.Generator) -> Surface:
+    """The mass of the hair under the strands: its texture runs along the hair (u across, v away from the hairline)."""
+    parted = style.comb in (STYLES["bob"].comb, STYLES["braids"].comb) and not style.curly
+    parted |= spec.hair.style == "side_part"
+    if spec.hair.style == "braids" and abs(spec.hair.part) < 0.33:
+        parted = False
+    place = parting(spec)
+    pieces = [scalp]
+    if parted:  # cut along the parting, so that it is a clean line
+        beside = scalp.vertices[:, 0] - place
+        pieces = [clip(scalp, beside), clip(scalp, -beside)]
+    vertices, faces, uv, first = [], [], [], 0
+    for piece in pieces:
+        for _ in range(2 if style.curly else 1):
+            piece = _finer(piece)
+        p, depth = piece.vertices, piece.weights[:, 0]
+        normal = piece.weights[:, 1:] / np.linalg.norm(piece.weights[:, 1:], axis=1, keepdims=True)
+        high = cap_height(style, depth, p[:, 1], head.marks)
+        v = (depth / _DEPTH).clip(0, 0.99) * _PART_ROW
+        if parted:
+            from_part = np.abs(p[:, 0] - place) + (head.whorl[2] + 0.03 - p[:, 2]).clip(0)
+            high = high * (0.1 + 0.9 * (from_part / GROOVE).clip(0, 1) ** 0.6)
+            v += (1 - v) * (1 - from_part / 0.008).clip(0)
+        if style.curly:
+            high = high * (0.92 + 0.06 * _lumps(p, rng))
+        if head.hatted:
+            below = (hat_line(head.marks, p) - p[:, 1]).clip(0)
+            high = np.minimum(high, 0.7 * (_HAT_GAP + 0.8 * below))
+        u = _across(spec, p, head, parted)[piece.faces]
+        u = np.where((u.max(1) - u.min(1) > 0.5)[:, None] & (u < u.min(1)[:, None] + 0.5), u + 1, u)
+        vertices.append(p + normal * high[:, None])
+        faces.append(piece.faces + first)
+        uv.append(np.stack([2 * u + 1, v[piece.faces]], -1))
+        first += len(p)
+    albedo, opacity = _cap_textures(spec, style, rng)
+    joined = [np.concatenate(values) for values in (vertices, faces, uv)]
+    return Surface("hair", joined[0].astype(np.float32), joined[1].astype(np.int32), joined[2].astype(np.float32),
+                   albedo, opacity, 0.7, 0.15)  # fmt: skip
+
+
+def _across(spec: PersonSpec, p: np.ndarray, head: Head, parted: bool) -> np.ndarray:
+    """Turns [n] of what is constant along combed hair: the angle about where it comes from or goes to."""
+    if spec.hair.style in ("ponytail", "bun") or (spec.hair.style == "braids" and not parted):
+        offset = p - head.marks.center
+        return np.arctan2(offset[:, 0], offset[:, 1] + 0.2 * offset[:, 2]) / (2 * np.pi)
+    offset = p - head.whorl
+    if not parted:
+        return np.arctan2(offset[:, 0], offset[:, 2]) / (2 * np.pi)
+    return np.where(offset[:, 2] > 0, offset[:, 2] / 0.5, np.arctan2(offset[:, 2], np.abs(offset[:, 0])) / (2 * np.pi))
+
+
+def _cap_textures(spec: PersonSpec, style: Style, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Albedo uint8 [h, w, 3] and opacity uint8 [h, w]: hair thins out towards the hairline, strand by strand."""
+    rows, columns = _TEXTURE
+    if style.curly:
+        shade = rng.normal(0, 0.22, _TEXTURE) + rng.normal(0, 0.2, (rows // 2, columns // 2)).repeat(2, 0).repeat(2, 1)
+    elif style.comb is STYLES["buzz"].comb:
+        shade = rng.normal(0, 0.16, (rows // 8, columns)).repeat(8, 0) + rng.normal(0, 0.08, _TEXTURE)
     else:
-        place = 0.030 * (1 if spec.hair.part > 0 else -1) if spec.hair.style == "side_part" else 0.012 * spec.hair.part
-        side = np.where(roots[:, 0] >= place, 1.0, -1.0)
-        front = ((roots[:, 2] - marks.center[2]) / 0.08).clip(-1, 1)
-        flow = np.stack(
-            [side * (0.9 - 0.85 * (-front).clip(0)), -0.35 - 0.2 * (-front).clip(0), -0.25 - 0.20 * front], -1
-        )
-        if spec.hair.style == "side_part":
-            flow[:, 2] += 0.15
-        flow -= 0.8 * (flow * normals).sum(1, keepdims=True) * normals
-    flow = np.where(bangs[:, None], [0.0, -0.5, 0.8] + 0.2 * side[:, None] * [1.0, 0, 0], flow)
-    flow = flow / np.linalg.norm(flow, axis=1, keepdims=True) + rng.normal(0, 0.10, roots.shape)
-    return flow / np.linalg.norm(flow, axis=1, keepdims=True)
+        shade = rng.normal(0, 0.10, (1, columns)) + rng.normal(0, 0.07, (1, columns // 8)).repeat(8, 1)
+        shade = shade + rng.normal(0, 0.10, (rows // 32, columns)).repeat(32, 0)
+    color = np.asarray(spec.hair.color) * 0.80 * np.exp(shade)[..., None]
+    v = 1 - (np.arange(rows)[:, None] + 0.5) / rows
+    in_part = ((v - 0.93) / 0.03).clip(0, 1)[..., None]
+    scalp = 0.75 * np.asarray(spec.skin.color) + 0.15 * np.asarray(spec.hair.color)
+    color = color + (scalp - color) * in_part * 0.8
+    edge = np.abs(rng.normal(0, 0.0025, (1, columns))) + rng.uniform(0, 0.003, (1, columns // 16)).repeat(16, 1)
+    opacity = ((v / _PART_ROW * _DEPTH - edge) / 0.004).clip(0, 1)
+    return (color.clip(0, 1) * 255).astype(np.uint8), (opacity * 255).astype(np.uint8)
 
 
-def _off_the_face(p: np.ndarray, roots: np.ndarray, marks: Landmarks) -> np.ndarray:
-    """Turn points that hang before the face about the head's axis, to beside it."""
-    offset = p - marks.center
-    azimuth = np.arctan2(np.abs(offset[:, 0]), offset[:, 2])
-    below = ((marks.eye[1] + 0.075 - p[:, 1]) / 0.05).clip(0, 1)
-    limit = np.radians(62) * below * (p[:, 1] > marks.chin - 0.09)
-    turned = np.maximum(azimuth, limit)
-    radius = np.hypot(offset[:, 0], offset[:, 2])
-    side = np.where(roots[:, 0] >= 0, 1.0, -1.0)
-    side = np.where(np.abs(offset[:, 0]) > 0.02, np.sign(offset[:, 0]), side)
-    around = np.stack([side * radius * np.sin(turned), offset[:, 1], radius * np.cos(turned)], -1)
-    return np.where((azimuth < limit)[:, None], marks.center + around, p)
+def _lumps(p: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Smooth noise [n] of about -1..1 with lumps of 2 to 4 cm."""
+    waves = rng.normal(0, 160, (6, 3))
+    return np.sin(p @ waves.T + rng.uniform(0, 2 * np.pi, 6)).sum(1) / 2.5
 
 
-def _cap(spec, vertices, normals, depth, faces, style, marks, rng) -> tuple[np.ndarray, Surface]:
-    """The body of the hair under the strands, so that no skin shows between them."""
-    thick = 0.0012 + 0.75 * style.volume * (depth / 0.028).clip(0, 1) ** 0.7
-    p = (vertices + normals * thick[:, None]).astype(np.float32)
-    offset = vertices - marks.center
-    u = np.arctan2(offset[:, 0], offset[:, 2])[faces]
-    wrap = (u.max(1) - u.min(1)) > np.pi
-    u = np.where(wrap[:, None] & (u < 0), u + 2 * np.pi, u) / (2 * np.pi) / 1.25 + 0.4
-    v = ((offset[:, 1] / 0.25) + 0.5).clip(0.01, 0.99)[faces]
-    streak = np.exp(rng.normal(0, 0.16, (1, 512, 1))) * np.exp(rng.normal(0, 0.07, (64, 512, 1)))
-    albedo = ((np.asarray(spec.hair.color) * 0.82 * streak).clip(0, 1) * 255).astype(np.uint8)
-    uv = np.stack([u, v], -1).astype(np.float32)
-    weights = np.zeros((len(p), len(JOINT_NAMES)), np.float32)
-    weights[:, JOINT_NAMES.index("head")] = 1
-    return weights, Surface("hair", p, faces.astype(np.int32), uv, albedo, None, 0.7, 0.15)
+def _finer(piece: Piece) -> Piece:
+    """Every triangle cut into four at the middles of its edges."""
+    ends = np.sort(np.stack([piece.faces, np.roll(piece.faces, -1, 1)], -1).reshape(-1, 2), 1)
+    edges, number = np.unique(ends, axis=0, return_inverse=True)
+    middle = number.reshape(-1, 3) + len(piece.vertices)
+    vertices, weights = (np.concatenate([x, x[edges].mean(1)]) for x in (piece.vertices, piece.weights))
+    a, b, c = piece.faces.T
+    ab, bc, ca = middle.T
+    faces = np.concatenate([np.stack(f, -1) for f in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))])
+    return Piece(vertices, weights, faces)
 
 
-def _weights(points: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Head above the neck, then neck, then the upper back [n, 55]."""
+def _beard(spec, rest, template, faces, normals, count) -> Strands:
+    """Short strands down the lower face, combed along the skin."""
+    rng = np.random.default_rng([spec.seed, 41])
+    marks = Landmarks.of(template)
+    amount = _beard_amount(template, marks, spec.skin.beard)
+    candidates = faces[amount[faces].max(1) > 0]
+    chosen, share = _scatter(rest, candidates, 12 * count, rng)
+    density = _beard_amount((template[chosen] * share).sum(1), marks, spec.skin.beard)
+    kept = np.flatnonzero(rng.random(len(density)) < density)[: int(count * (0.5 + 0.5 * spec.skin.beard_density))]
+    chosen, share, density = chosen[kept], share[kept], density[kept]
+    root, normal = (rest[chosen] * share).sum(1), (normals[chosen] * share).sum(1)
+    where = (template[chosen] * share).sum(1) - marks.mouth
+    lip = (where[:, 1:2] > 0.002) & (np.abs(where[:, :1]) < 0.03)
+    aside = np.sign(where[:, :1]) * [1.0, 0, 0]
+    flow = np.where(lip, [0, -0.7, 0] + 0.9 * aside, [0, -1.0, 0.15] + 0.12 * aside)
+    flow = flow - (flow * normal).sum(1, keepdims=True) * normal + rng.normal(0, 0.16, root.shape)
+    flow /= np.linalg.norm(flow, axis=1, keepdims=True)
+    length = _BEARD_LENGTH[spec.skin.beard] * rng.uniform(0.6, 1.15, len(root)) * (0.4 + 0.6 * density)
+    length *= 0.7 + 0.5 * spec.skin.beard_density
+    t = np.linspace(0, 1, 5)[:, None]
+    lift = (0.0012 + 0.35 * length)[:, None, None] * np.sin(0.5 * np.pi * t) * 0.8
+    points = root[:, None] - 0.001 * normal[:, None] * (t == 0) + length[:, None, None] * t * flow[:, None]
+    points = points + lift * normal[:, None] + (length[:, None, None] * 0.25 * t**2) * [0, -1, 0]
+    radii = np.interp(t[:, 0], [0, 1], [0.00030, 0.00014]) * rng.uniform(0.7, 1.3, (len(root), 1))
+    colors = _shades(spec, np.arange(len(root)) // 8, rng, darker=0.7)
+    return Strands("hair", points.astype(np.float32), radii.astype(np.float32), colors)
+
+
+def _beard_amount(p: np.ndarray, marks: Landmarks, kind: str) -> np.ndarray:
+    """Density 0..1 of a beard at points [n, 3] of the template."""
+    ramp = lambda value, width: (value / width + 0.5).clip(0, 1)  # noqa: E731
+    x, y = np.abs(p[:, 0]), p[:, 1] - marks.mouth[1]
+    chin = marks.chin - marks.mouth[1]
+    face = ramp(p[:, 2] - marks.center[2] - 0.005, 0.03)
+    upper = ramp(y - 0.0085, 0.004) * ramp(0.021 - 0.25 * x - y, 0.004) * ramp(0.031 - x, 0.006)
+    corner = ramp(x - 0.025, 0.004) * ramp(0.035 - x, 0.006) * ramp(0.012 - y, 0.004) * ramp(y - chin, 0.01)
+    lower = ramp(-0.014 - y, 0.004) * ramp(y - chin + 0.012, 0.01) * ramp(0.026 - x, 0.010)
+    cheek_line = 0.004 + 0.55 * (x - 0.035).clip(0) + 2.2 * (x - 0.056).clip(0)
+    below = y - chin + 0.016 - 0.25 * (x - 0.02).clip(0)
+    jaw = ramp(cheek_line - y, 0.010) * ramp(below, 0.012) * ramp(x - 0.028, 0.008)
+    ahead = ramp(p[:, 2] - marks.ear[2] - 0.018, 0.02)
+    shape = {"moustache": upper, "goatee": np.maximum.reduce([upper, corner, lower])}
+    amount = shape[kind] if kind in shape else np.maximum.reduce([upper, corner, lower, jaw * ahead])
+    return amount * np.maximum(face, 0.0) * (p[:, 2] > marks.center[2] - 0.01)
+
+
+def _bound(look: Surface | Strands, joints: np.ndarray) -> tuple[np.ndarray, Surface | Strands]:
+    """The part with weights [n, 55]: the head's above the neck, then the neck's, then the upper back's."""
+    points = look.vertices if isinstance(look, Surface) else look.points.reshape(-1, 3)
     head = joints[JOINT_NAMES.index("head"), 1]
     low = ((head - 0.02 - points[:, 1]) / 0.16).clip(0, 1)
     weights = np.zeros((len(points), len(JOINT_NAMES)), np.float32)
     weights[:, JOINT_NAMES.index("head")] = (1 - 2 * low).clip(0)
     weights[:, JOINT_NAMES.index("spine3")] = (2 * low - 1).clip(0)
     weights[:, JOINT_NAMES.index("neck")] = 1 - np.abs(2 * low - 1)
-    return weights
+    return weights, look

@@ -4,14 +4,17 @@ Every part carries weights over the body's 55 joints, so the body's linear blend
 how a digital human moves.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 import torch
+from scipy.spatial import cKDTree
 
+from lca_core.body.layout import JOINT_NAMES
 from lca_core.body.model import BodyModel, joint_transforms
-from lca_core.people import basemesh, clothes, eyes, hair, skin
+from lca_core.people import accessories, basemesh, cloth, clothes, eyes, hair, shoes, skin
+from lca_core.people.exaggerate import Proportions, exaggerated, wide_eyed
 from lca_core.people.parts import Strands, Surface
 from lca_core.people.spec import PersonSpec
 
@@ -26,10 +29,19 @@ class _BodyPart:
 
 @dataclass(frozen=True)
 class _Worn:
-    """A surface or strands of their own: rest [..., 3], weights [n, 55] of the flattened points."""
+    """A surface or strands of their own: rest [..., 3], weights [n, 55] of the flattened points; free [n]: 1 where
+    cloth hangs freely, 0 where it follows the body, None for what never hangs; follows [S]: the vertex of the body
+    with whose facial actions a strand moves."""
 
     weights: np.ndarray
     look: Surface | Strands
+    free: np.ndarray | None = None
+    follows: np.ndarray | None = None
+
+    @property
+    def hangs(self) -> bool:
+        """Whether any of it is loose cloth."""
+        return self.free is not None and bool((self.free > 0).any())
 
 
 @lru_cache(maxsize=1)
@@ -41,13 +53,17 @@ def full_body() -> BodyModel:
 class DigitalHuman:
     """One person, ready to be posed. Make it by `DigitalHuman.build`."""
 
-    def __init__(self, spec: PersonSpec, parts: list[_BodyPart | _Worn]):
+    def __init__(
+        self, spec: PersonSpec, parts: list[_BodyPart | _Worn], skin_faces: np.ndarray, proportions: Proportions | None
+    ):
         self.spec = spec
-        self._parts = parts
+        self._skin_faces = skin_faces  # of the whole body, what clothes hide included
+        self._proportions = proportions
         self._body = full_body()
         self._betas = torch.as_tensor(spec.betas, dtype=torch.float32)[None]
         self._joints = self._body.rest_joints(self._betas)
         self._shaped = self._body.rest(self._betas)[0].numpy()
+        self._parts = [part if isinstance(part, _BodyPart) else self._widened(part) for part in parts]
         self._used = np.unique(np.concatenate([part.index for part in parts if isinstance(part, _BodyPart)]))
         self._place = np.zeros(len(self._shaped), np.int64)
         self._place[self._used] = np.arange(len(self._used))
@@ -55,8 +71,11 @@ class DigitalHuman:
         self._weights = self._body.weights[self._used].numpy()
 
     @classmethod
-    def build(cls, spec: PersonSpec, texture_px: int = 1024) -> "DigitalHuman":
-        """Make a person's geometry and textures (about a second; textures are texture_px wide)."""
+    def build(cls, spec: PersonSpec, texture_px: int = 1024, proportions: Proportions | None = None) -> "DigitalHuman":
+        """Make a person's geometry and textures (about a second; textures are texture_px wide).
+
+        proportions: other than the body's own, as a cartoonist would draw the person.
+        """
         body = full_body()
         betas = torch.as_tensor(spec.betas, dtype=torch.float32)[None]
         rest = body.rest(betas)[0].numpy()
@@ -66,41 +85,114 @@ class DigitalHuman:
         skin_atlas = skin.atlas(template.tobytes(), texture_px)
 
         cloths = clothes.dress(spec, rest, joints, weights, texture_px)
-        hidden = np.any([cloth.hides for cloth in cloths], 0)
-        parts: list[_BodyPart | _Worn] = [_skin_part(hidden, skin.paint(spec, skin_atlas))]
+        footwear, shod = shoes.shoes(spec, rest, joints, weights, texture_px // 4)
+        hidden = np.any([shod, *(c.hides for c in cloths)], 0)
+        parts: list[_BodyPart | _Worn] = [_skin_part(hidden, skin.paint(spec, skin_atlas), skin.bump(spec, skin_atlas))]
         parts += _mouth(spec)
         parts += _eyes(spec, rest, weights, texture_px)
+        parts += [_Worn(w, look) for w, look in footwear]
         parts += [
-            _Worn(c.weights, Surface(c.part, c.vertices, c.faces, c.uv, c.albedo, None, c.roughness, c.specular))
+            _Worn(
+                c.weights, Surface(c.part, c.vertices, c.faces, c.uv, c.albedo, None, c.roughness, c.specular), c.free
+            )
             for c in cloths
         ]
-        parts += [_Worn(w, look) for w, look in hair.grow(spec, rest, template, joints, cloths[-1].vertices)]
-        return cls(spec, parts)
+        under = np.concatenate([c.vertices for c in cloths])  # what long hair lies on
+        for w, look in hair.grow(spec, rest, template, joints, under):
+            strands = isinstance(look, Strands)  # beards move with the face
+            parts.append(_Worn(w, look, follows=cKDTree(rest).query(look.points[:, 0])[1] if strands else None))
+        parts += [_Worn(w, look) for w, look in accessories.wear(spec, rest, joints)]
+        mesh = basemesh.load()
+        return cls(spec, parts, mesh.triangles(mesh.select("body"))[0], proportions)
+
+    def transforms(self, full_pose: np.ndarray, translation: np.ndarray | None = None) -> np.ndarray:
+        """Joint transforms from the T-pose to the world, float32 [55, 3, 4]; arguments as `pose`'s."""
+        moved = torch.as_tensor(np.asarray(full_pose), dtype=torch.float32)[None]
+        shift = None if translation is None else torch.as_tensor(np.asarray(translation), dtype=torch.float32)[None]
+        transforms = joint_transforms(self._joints, moved, shift, self._body.parents)[0][0, :, :3].numpy()
+        if self._proportions is None:
+            return transforms
+        return exaggerated(transforms, self._joints[0].numpy(), self._proportions, float(self._shaped[:, 1].min()))
+
+    @property
+    def loose(self) -> dict[int, tuple[Surface, np.ndarray]]:
+        """Garments with loose cloth: their place in `pose`'s list -> the garment at rest, and `free` [V]."""
+        parts = ((number, part) for number, part in enumerate(self._parts) if isinstance(part, _Worn) and part.hangs)
+        return {number: (part.look, part.free) for number, part in parts}
+
+    def hang(self, full_pose: np.ndarray, translation: np.ndarray, fps: float) -> list[dict[int, np.ndarray]]:
+        """Loose cloth simulated over a clip: for each frame what `pose` takes as `hanging`.
+
+        full_pose: [T, 55, 3]; translation: [T, 3]; fps: 30 or so, see `cloth.FPS`. Empty dicts for people whose clothes
+        all follow the body.
+        """
+        worn = [(number, part) for number, part in enumerate(self._parts) if isinstance(part, _Worn)]
+        cloths = [(number, part) for number, part in worn if part.free is not None]  # from the inside out
+        if not any(part.hangs for _, part in cloths):
+            return [{} for _ in full_pose]
+        poses = cloth.lead_in(full_pose)
+        shifts = np.concatenate([np.repeat(translation[:1], cloth.LEAD, 0), translation])
+        shifts[: cloth.LEAD, 1] = [self._height(pose) for pose in poses[: cloth.LEAD]]
+        transforms = np.stack([self.transforms(*moment) for moment in zip(poses, shifts)])
+        body = cloth.Collider.of(self._shaped, self._body.weights.numpy(), self._skin_faces)
+        under, hanging = [], {}
+        for number, part in cloths:
+            rest, faces = part.look.vertices, part.look.faces
+            if part.hangs:
+                moved = cloth.simulate(rest, faces, part.weights, part.free, transforms, body, fps, under=list(under))
+                hanging[number] = moved[cloth.LEAD :]
+            else:
+                moved = np.stack([_skin_points(rest, part.weights, t) for t in transforms])
+            under.append((moved, faces))
+        return [{number: vertices[i] for number, vertices in hanging.items()} for i in range(len(full_pose))]
+
+    def _height(self, pose: np.ndarray) -> float:
+        """How high the pelvis is above its rest when the lowest point of the body is on the floor."""
+        points = _skin_points(self._shaped[self._used], self._weights, self.transforms(pose, np.zeros(3)))
+        return -float(points[:, 1].min())
+
+    def _widened(self, part: "_Worn") -> "_Worn":
+        if self._proportions is None:
+            return part
+        name = "vertices" if isinstance(part.look, Surface) else "points"
+        points = wide_eyed(getattr(part.look, name), self._joints[0].numpy(), self._proportions)
+        return replace(part, look=_with(part.look, **{name: points}))
 
     def pose(
-        self, full_pose: np.ndarray, translation: np.ndarray | None = None, actions: np.ndarray | None = None
+        self,
+        full_pose: np.ndarray,
+        translation: np.ndarray | None = None,
+        actions: np.ndarray | None = None,
+        hanging: dict[int, np.ndarray] | None = None,
     ) -> list[Surface | Strands]:
         """The person in a pose, in world space.
 
         full_pose: [55, 3] axis-angle; translation: [3] metres of the pelvis; actions: [52] facial actions, 0 the
-        neutral face. The list's order, faces and textures stay the same from call to call.
+        neutral face; hanging: loose cloth of this moment, as `hang` gives it. The list's order, faces and textures
+        stay the same from call to call.
         """
-        moved = torch.as_tensor(np.asarray(full_pose), dtype=torch.float32)[None]
-        shift = None if translation is None else torch.as_tensor(np.asarray(translation), dtype=torch.float32)[None]
-        transforms = joint_transforms(self._joints, moved, shift, self._body.parents)[0][0, :, :3].numpy()
+        transforms = self.transforms(full_pose, translation)
         shaped = self._shaped[self._used]
-        if actions is not None and np.any(actions):
-            active = np.flatnonzero(actions)
-            shaped = shaped + self._directions[:, :, active] @ np.asarray(actions, np.float32)[active]
+        actions = np.zeros(0, np.float32) if actions is None else np.asarray(actions, np.float32)
+        active = np.flatnonzero(actions)
+        if active.size:
+            shaped = shaped + self._directions[:, :, active] @ actions[active]
+        if self._proportions is not None:
+            shaped = wide_eyed(shaped, self._joints[0].numpy(), self._proportions)
         posed = _skin_points(shaped, self._weights, transforms)
         result: list[Surface | Strands] = []
-        for part in self._parts:
+        for number, part in enumerate(self._parts):
             if isinstance(part, _BodyPart):
                 result.append(_with(part.look, vertices=posed[self._place[part.index]]))
+            elif hanging and number in hanging:
+                result.append(_with(part.look, vertices=hanging[number]))
             elif isinstance(part.look, Surface):
                 result.append(_with(part.look, vertices=_skin_points(part.look.vertices, part.weights, transforms)))
             else:
-                points = _skin_points(part.look.points.reshape(-1, 3), part.weights, transforms)
+                rest = part.look.points
+                if active.size and part.follows is not None:
+                    rest = rest + (self._body.exprdirs[part.follows].numpy()[:, :, active] @ actions[active])[:, None]
+                points = _skin_points(rest.reshape(-1, 3), part.weights, transforms)
                 result.append(_with(part.look, points=points.reshape(part.look.points.shape)))
         return result
 
@@ -126,11 +218,11 @@ def _body_part(part: str, rows: np.ndarray, albedo: np.ndarray, uv: np.ndarray |
     return _BodyPart(used, Surface(part, rest, local.reshape(-1, 3).astype(np.int32), corner_uv, albedo, **look))
 
 
-def _skin_part(hidden: np.ndarray, albedo: np.ndarray) -> _BodyPart:
+def _skin_part(hidden: np.ndarray, albedo: np.ndarray, bump: np.ndarray) -> _BodyPart:
     mesh = basemesh.load()
     rows = mesh.select("body")
     rows = rows[~hidden[mesh.quads[rows]].all(1)]
-    return _body_part("skin", rows, albedo, roughness=0.55, specular=0.35)
+    return _body_part("skin", rows, albedo, bump=bump, roughness=0.55, specular=0.35)
 
 
 def _mouth(spec: PersonSpec) -> list[_BodyPart]:
@@ -157,8 +249,8 @@ def _eyes(spec: PersonSpec, rest: np.ndarray, weights: np.ndarray, texture_px: i
     for side in "lr":
         ball = eyes.eyeball(rest, side)
         joint = np.zeros((len(ball.vertices), weights.shape[1]), np.float32)
-        joint[:, clothes._J["left_eye_smplhf" if side == "l" else "right_eye_smplhf"]] = 1
-        look = Surface("eye", ball.vertices, ball.faces, ball.uv, albedo, None, 0.05, 1.0)
+        joint[:, JOINT_NAMES.index("left_eye_smplhf" if side == "l" else "right_eye_smplhf")] = 1
+        look = Surface("eye", ball.vertices, ball.faces, ball.uv, albedo, None, 0.06, 0.4)
         parts.append(_Worn(joint, look))
         for lid in "12":
             rows = mesh.select(f"helper-{side}-eyelashes-{lid}")

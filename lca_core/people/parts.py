@@ -7,7 +7,7 @@ import numpy as np
 PART_IDS = {
     name: number
     for number, name in enumerate(
-        ("background", "skin", "eye", "lash", "teeth", "tongue", "hair", "top", "bottom", "shoe", "accessory")
+        ("background", "skin", "eye", "lash", "teeth", "tongue", "hair", "top", "bottom", "shoe", "accessory", "coat")
     )
 }
 
@@ -18,7 +18,8 @@ class Surface:
 
     part: a key of PART_IDS; vertices: float32 [V, 3] metres; faces: int32 [F, 3]; uv: float32 [F, 3, 2], a
     texture coordinate per corner with v upwards; albedo: uint8 [h, w, 3] sRGB; opacity: uint8 [h, w] or None
-    when opaque (lashes); roughness in (0, 1]; specular: strength of the coat, 0 for matt cloth.
+    when opaque (lashes); roughness in (0, 1]; specular: strength of the coat, 0 for matt cloth; bump: float32 [h, w]
+    metres that the surface stands out, or None where it is smooth.
     """
 
     part: str
@@ -29,6 +30,7 @@ class Surface:
     opacity: np.ndarray | None = None
     roughness: float = 0.6
     specular: float = 0.2
+    bump: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

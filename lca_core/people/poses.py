@@ -1,102 +1,141 @@
-"""Poses of body and hands, and faces, as small tables of angles.
+"""Poses of body and hands as small tables of angles, and the studio's script that goes through them.
 
 Angles are radians about the axes of the T-pose (x to the person's left, y up, z forward), made for the left side
-and mirrored for the right. A pose is a dict joint name -> axis-angle; joints not named are at rest. The spine's
-rotation acts three times and the head's twice (see `lca_core.body.driving`).
+and mirrored for the right. A pose is a dict joint name -> axis-angle [..., 3]; joints not named are at rest. Every
+angle may be a number, or an array [...] of as many moments. The spine's rotation acts three times and the head's
+twice (see `lca_core.body.driving`).
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from lca_core.body.driving import THETA, theta_slice
 from lca_core.body.layout import ACTIONS
+from lca_core.people.faces import (
+    EMOTIONS,
+    FACES,
+    LOPSIDED,
+    VISEMES,
+    face,
+    gaze_at,
+    gaze_target,
+    look_actions,
+    looking,
+    random_face,
+    random_gaze,
+)
 
+Angle = float | np.ndarray
 Pose = dict[str, np.ndarray]
 _MIRROR = np.array([1.0, -1.0, -1.0])  # an axis-angle seen in the mirror plane x = 0
 _FINGERS = ("index", "middle", "ring", "pinky")
 
 
 def theta_from(*poses: Pose) -> np.ndarray:
-    """theta float32 [138] of the poses laid over each other; later ones win where both name a joint."""
-    theta = np.zeros(THETA, np.float32)
-    for pose in poses:
-        for joint, rotation in pose.items():
-            theta[theta_slice(joint)] = rotation
+    """theta float32 [..., 138] of the poses laid over each other; later ones win where both name a joint."""
+    joints = {joint: rotation for pose in poses for joint, rotation in pose.items()}
+    moments = np.broadcast_shapes(*(np.shape(rotation)[:-1] for rotation in joints.values()))
+    theta = np.zeros((*moments, THETA), np.float32)
+    for joint, rotation in joints.items():
+        theta[..., theta_slice(joint)] = rotation
     return theta
 
 
-def arm(side: str, down: float = 1.1, swing: float = 0.0, forward: float = 0.0, elbow: float = 0.15,
-        twist: float = 0.0, wrist: float = 0.0) -> Pose:  # fmt: skip
+def _axis_angle(x: Angle = 0.0, y: Angle = 0.0, z: Angle = 0.0) -> np.ndarray:
+    return np.stack(np.broadcast_arrays(*(np.asarray(v, float) for v in (x, y, z))), -1)
+
+
+def _chained(*turns: np.ndarray) -> np.ndarray:
+    """The axis-angle of rotations [..., 3] one within the other, the last acting first."""
+    moments = np.broadcast_shapes(*(turn.shape for turn in turns))
+    chain = Rotation.identity()
+    for turn in turns:
+        chain = chain * Rotation.from_rotvec(np.array(np.broadcast_to(turn, moments)).reshape(-1, 3))
+    return chain.as_rotvec().reshape(moments)
+
+
+def arm(side: str, down: Angle = 1.1, swing: Angle = 0.0, forward: Angle = 0.0, elbow: Angle = 0.15,
+        twist: Angle = 0.0, wrist: Angle = 0.0, roll: Angle = 0.0) -> Pose:  # fmt: skip
     """One arm. down: from the horizontal T (0) to hanging (1.35), negative is up; swing: hanging arm to the front;
     forward: horizontal arm to the front; elbow: bend; twist: of the upper arm about its axis, positive turns the
-    bent forearm up; wrist: bend of the hand towards the palm."""
+    bent forearm up; wrist: bend of the hand towards the palm; roll: of the forearm, positive turns the palm up."""
     # The collar bone shares the raising: shoulders deform badly beyond 70 degrees of their own.
-    collar = np.clip(-down * 0.3, -0.05, 0.4) if down < 0 else -0.05 * down
-    shoulder = (
-        Rotation.from_rotvec([-swing, 0, 0])
-        * Rotation.from_rotvec([0, -forward, 0])
-        * Rotation.from_rotvec([0, 0, -down - collar])
-        * Rotation.from_rotvec([-twist, 0, 0])
+    collar = np.where(np.less(down, 0), np.clip(np.multiply(down, -0.3), 0, 0.4), np.multiply(down, -0.05))
+    shoulder = _chained(
+        _axis_angle(x=np.negative(swing)),
+        _axis_angle(y=np.negative(forward)),
+        _axis_angle(z=-down - collar),
+        _axis_angle(x=np.negative(twist)),
     )
+    # The two bones of the forearm turn about each other: the elbow takes a part of the roll, the wrist the rest.
     pose = {
-        "left_collar": np.array([0, -0.15 * forward, collar]),
-        "left_shoulder": shoulder.as_rotvec(),
-        "left_elbow": np.array([0, -elbow, 0]),
-        "left_wrist": np.array([0, 0, -wrist]),
+        "left_collar": _axis_angle(y=np.multiply(forward, -0.15), z=collar),
+        "left_shoulder": shoulder,
+        "left_elbow": _chained(_axis_angle(y=np.negative(elbow)), _axis_angle(x=np.multiply(roll, -0.45))),
+        "left_wrist": _chained(_axis_angle(x=np.multiply(roll, -0.55)), _axis_angle(z=np.negative(wrist))),
     }
     return pose if side == "left" else mirrored(pose)
 
 
-def leg(side: str, flex: float = 0.0, knee: float = 0.0, spread: float = -0.06, turn: float = 0.05,
-        ankle: float | None = None) -> Pose:  # fmt: skip
+def leg(side: str, flex: Angle = 0.0, knee: Angle = 0.0, spread: Angle = -0.06, turn: Angle = 0.05,
+        ankle: Angle | None = None) -> Pose:  # fmt: skip
     """One leg. flex: thigh to the front; knee: bend; spread: to the side
     (the T-pose stands with its feet apart; -0.1 closes them); turn: foot outwards; ankle: toes up, by
     default what keeps the sole level."""
-    hip = (
-        Rotation.from_rotvec([-flex, 0, 0]) * Rotation.from_rotvec([0, 0, spread]) * Rotation.from_rotvec([0, turn, 0])
-    )
-    level = flex - knee if ankle is None else -ankle
+    level = np.subtract(flex, knee) if ankle is None else np.negative(ankle)
     pose = {
-        "left_hip": hip.as_rotvec(),
-        "left_knee": np.array([knee, 0, 0]),
-        "left_ankle": np.array([np.clip(level, -0.45, 0.6), 0, -0.5 * spread]),
+        "left_hip": _chained(_axis_angle(x=np.negative(flex)), _axis_angle(z=spread), _axis_angle(y=turn)),
+        "left_knee": _axis_angle(x=knee),
+        "left_ankle": _axis_angle(x=np.clip(level, -0.6, 0.6), z=np.multiply(spread, -0.5)),
     }
     return pose if side == "left" else mirrored(pose)
 
 
-def trunk(bend: float = 0.0, turn: float = 0.0, lean: float = 0.0, nod: float = 0.0, look: float = 0.0,
-          tilt: float = 0.0) -> Pose:  # fmt: skip
+def trunk(bend: Angle = 0.0, turn: Angle = 0.0, lean: Angle = 0.0, nod: Angle = 0.0, look: Angle = 0.0,
+          tilt: Angle = 0.0) -> Pose:  # fmt: skip
     """Spine and head, in whole angles: bend forward, turn to the left, lean to the left; head nod, look, tilt."""
     return {
-        "spine3": np.array([bend, turn, -lean]) / 3,
-        "head": np.array([nod, look, -tilt]) / 2,
+        "spine3": _axis_angle(bend, turn, np.negative(lean)) / 3,
+        "head": _axis_angle(nod, look, np.negative(tilt)) / 2,
     }
 
 
 def hand(side: str, shape: str, amount: float = 1.0) -> Pose:
-    """One hand: "relaxed", "fist", "spread", "point", "pinch" or "flat"; `amount` scales every angle."""
+    """One hand in one of HANDS; `amount` scales every angle."""
     curls, spread, thumb = _HANDS[shape]
     pose = {}
     for i, finger in enumerate(_FINGERS):
         fan = spread * (1.5 - i) / 1.5
         for k in range(3):
-            bend = curls[i] * (0.9, 1.1, 0.75)[k]
+            bend = curls[i] * (1.0, 1.25, 0.75)[k]
             pose[f"left_{finger}{k + 1}"] = amount * np.array([0, -fan if k == 0 else 0, -bend])
     for k in range(3):
         pose[f"left_thumb{k + 1}"] = amount * np.array(thumb[k])
     return pose if side == "left" else mirrored(pose)
 
 
+_FOLDED = ((0.6, 0.3, -0.45), (0, 0.55, -0.25), (0, 0.7, -0.2))  # a thumb over bent fingers
+_ACROSS = ((0.5, 0.45, -0.3), (0, 0.6, -0.2), (0, 0.5, -0.1))  # over the palm
+_OUT = ((0, -0.25, 0.1), (0, 0, 0), (0, 0, 0))
 # Curl of index, middle, ring and pinky (radians at the middle joint), fan between them, three thumb joints.
 _HANDS = {
     "flat": ((0.0, 0.0, 0.0, 0.0), 0.0, ((0, 0, 0), (0, 0, 0), (0, 0, 0))),
     "relaxed": ((0.25, 0.32, 0.38, 0.42), 0.02, ((0.1, 0.1, -0.1), (0, 0.15, 0), (0, 0.2, 0))),
-    "fist": ((1.35, 1.4, 1.4, 1.4), -0.03, ((0.5, 0.25, -0.35), (0, 0.55, -0.2), (0, 0.7, -0.2))),
-    "spread": ((0.0, 0.0, 0.0, 0.0), 0.22, ((0, -0.25, 0.1), (0, 0, 0), (0, 0, 0))),
+    "fist": ((1.35, 1.4, 1.4, 1.4), -0.03, _FOLDED),
+    "spread": ((0.0, 0.0, 0.0, 0.0), 0.22, _OUT),
     "point": ((0.03, 1.35, 1.4, 1.4), 0.0, ((0.5, 0.25, -0.35), (0, 0.5, -0.2), (0, 0.6, -0.2))),
-    "pinch": ((0.75, 0.35, 0.3, 0.25), 0.04, ((0.45, 0.2, -0.35), (0, 0.35, -0.1), (0, 0.3, 0))),
+    "pinch": ((0.78, 0.35, 0.3, 0.25), 0.04, ((0.65, 0.35, -0.5), (0, 0.35, -0.15), (0, 0.35, 0))),
+    "one": ((0.0, 1.4, 1.4, 1.4), 0.0, _FOLDED),
+    "two": ((0.0, 0.02, 1.4, 1.4), 0.16, _FOLDED),
+    "three": ((0.0, 0.0, 0.05, 1.4), 0.14, _ACROSS),
+    "four": ((0.0, 0.0, 0.0, 0.05), 0.14, _ACROSS),
+    "five": ((0.05, 0.05, 0.05, 0.08), 0.16, ((0.05, -0.15, 0.05), (0, 0, 0), (0, 0.05, 0))),
+    "thumbs_up": ((1.35, 1.4, 1.4, 1.4), -0.03, ((0, -0.45, 0.35), (0, -0.1, 0), (0, -0.15, 0))),
 }
 HANDS = tuple(_HANDS)
+_HAND_SHARES = tuple(0.4 if name == "relaxed" else 0.6 / (len(HANDS) - 1) for name in HANDS)
 
 
 def mirrored(pose: Pose) -> Pose:
@@ -109,8 +148,11 @@ def mirrored(pose: Pose) -> Pose:
     return result
 
 
-def standing(generator: np.random.Generator, name: str) -> np.ndarray:
-    """theta [138] of a standing pose: one of STANCES, varied by `generator`. Hands and head vary in all but "calm"."""
+def standing(generator: np.random.Generator, name: str, hands: tuple[str, str] | None = None) -> np.ndarray:
+    """theta [138] of a standing pose: one of STANCES, varied by `generator`. Hands and head vary in all but "calm".
+
+    hands: shapes of the left and the right hand; by default two of HANDS, mostly relaxed.
+    """
     u = generator.uniform
     legs = leg("left", u(0, 0.06), u(0.02, 0.1), u(-0.1, 0.03)) | leg("right", u(0, 0.06), u(0.02, 0.1), u(-0.1, 0.03))
     if name == "calm":
@@ -118,9 +160,10 @@ def standing(generator: np.random.Generator, name: str) -> np.ndarray:
         arms = arm("left", down, elbow=0.12) | arm("right", down, elbow=0.12)
         return theta_from(legs, arms, hand("left", "relaxed", 0.6), hand("right", "relaxed", 0.6))
     pieces = [legs, trunk(u(-0.05, 0.2), u(-0.35, 0.35), u(-0.12, 0.12), u(-0.2, 0.25), u(-0.5, 0.5), u(-0.15, 0.15))]
-    for side in ("left", "right"):
+    shapes = hands or generator.choice(HANDS, 2, p=_HAND_SHARES)
+    for side, shape in zip(("left", "right"), shapes, strict=True):
         pieces.append(_ARMS[name](side, u))
-        pieces.append(hand(side, str(generator.choice(HANDS, p=(0.1, 0.5, 0.12, 0.12, 0.08, 0.08))), u(0.7, 1.0)))
+        pieces.append(hand(side, str(shape), u(0.8, 1.0)))
     if name == "squat":
         flex, knee = u(0.7, 1.1), u(0.9, 1.4)
         pieces.append(leg("left", flex, knee, u(0.0, 0.2)) | leg("right", flex, knee, u(0.0, 0.2)))
@@ -149,55 +192,55 @@ _ARMS = {
 }
 STANCES = ("calm", *_ARMS)
 
-# Facial actions (ARKit's, 0 to 1) of each named face; "Both" stands for Left and Right.
-FACES = {
-    "neutral": {},
-    "smile": {"mouthSmileBoth": 0.8, "cheekSquintBoth": 0.4, "eyeSquintBoth": 0.2},
-    "laugh": {"mouthSmileBoth": 0.9, "jawOpen": 0.45, "cheekSquintBoth": 0.6, "eyeSquintBoth": 0.4},
-    "open": {"jawOpen": 0.7},
-    "surprise": {"jawOpen": 0.4, "browInnerUp": 0.9, "browOuterUpBoth": 0.8, "eyeWideBoth": 0.8},
-    "frown": {"browDownBoth": 0.8, "mouthFrownBoth": 0.6, "mouthPressBoth": 0.3},
-    "sad": {"browInnerUp": 0.8, "mouthFrownBoth": 0.7, "mouthShrugLower": 0.4},
-    "anger": {"browDownBoth": 1.0, "noseSneerBoth": 0.6, "eyeSquintBoth": 0.4, "mouthPressBoth": 0.5},
-    "disgust": {"noseSneerBoth": 0.9, "mouthUpperUpBoth": 0.6, "browDownBoth": 0.4},
-    "blink": {"eyeBlinkBoth": 1.0},
-    "wink": {"eyeBlinkLeft": 1.0, "mouthSmileLeft": 0.5, "cheekSquintLeft": 0.5},
-    "smirk": {"mouthSmileRight": 0.8, "mouthDimpleRight": 0.5, "browOuterUpRight": 0.6},
-    "puff": {"cheekPuff": 0.9, "mouthPressBoth": 0.3},
-    "mouth_left": {"mouthLeft": 0.7, "jawLeft": 0.3},
-    "aa": {"jawOpen": 0.5, "mouthLowerDownBoth": 0.3},
-    "ee": {"jawOpen": 0.15, "mouthStretchBoth": 0.6, "mouthSmileBoth": 0.25},
-    "oo": {"jawOpen": 0.15, "mouthPucker": 0.8},
-    "oh": {"jawOpen": 0.35, "mouthFunnel": 0.7},
-    "mm": {"mouthPressBoth": 0.6, "mouthRollLower": 0.3, "mouthRollUpper": 0.3},
-    "ff": {"mouthRollLower": 0.7, "mouthUpperUpBoth": 0.3, "jawOpen": 0.08},
-}
-VISEMES = ("aa", "ee", "oo", "oh", "mm", "ff")
+
+# Gazes of the studio's script, radians.
+_GAZE_YAWS, _GAZE_PITCHES = np.radians([-22, -11, 0, 11, 22]), np.radians([-14, 0, 14])
+_QUIET = tuple(name for name in FACES if name not in EMOTIONS + VISEMES + LOPSIDED)
 
 
-def face(name: str, amount: float = 1.0) -> np.ndarray:
-    """Facial actions float32 [52] of one of FACES, scaled by `amount`."""
-    actions = np.zeros(len(ACTIONS), np.float32)
-    for action, value in FACES[name].items():
-        names = [action.replace("Both", s) for s in ("Left", "Right")] if action.endswith("Both") else [action]
-        for n in names:
-            actions[ACTIONS.index(n)] = amount * value
-    return actions
+def studio_script(count: int, generator: np.random.Generator) -> list[tuple[np.ndarray, ...]]:
+    """What the studio asks of a person: `count` moments (theta [138], root [6], gaze [4], actions [52]).
+
+    The first is calm, neutral and looks ahead. Each later one has a new stance, face, gaze and pair of hands. Faces
+    take turns between emotions, actions alone, visemes, lopsided, quiet and mixed ones; within each kind, as among
+    gazes, the next is the one least like those before it, so that a few moments span much and many repeat little.
+    """
+    kinds = (EMOTIONS, ACTIONS, VISEMES, LOPSIDED, _QUIET)
+    orders = [_unlike(generator, kind, np.stack([face(name) for name in kind])) for kind in kinds]
+    grid = np.stack([gaze_at(gaze_target(yaw, pitch, 1.2)) for pitch in _GAZE_PITCHES for yaw in _GAZE_YAWS])
+    gazes = _unlike(generator, grid, grid)
+    stances, left, right = (_shuffled(generator, names, count) for names in (STANCES[1:], HANDS, HANDS))
+    moments = [(standing(generator, "calm"), np.zeros(6, np.float32), np.zeros(4, np.float32), face("neutral"))]
+    for i in range(count - 1):
+        theta = standing(generator, stances[i], (left[i], right[i]))
+        root = np.array([0, generator.uniform(-0.35, 0.35), 0, 0, 0, 0], np.float32)
+        turn, gaze = i % (len(kinds) + 1), gazes[i % len(gazes)]
+        if turn == len(kinds):
+            gaze, actions = random_gaze(generator), random_face(generator)
+        else:
+            name = orders[turn][i // (len(kinds) + 1) % len(kinds[turn])]
+            actions = face(name, 1.0 if name in ACTIONS else generator.uniform(0.7, 1.0))
+            if name == "mouthClose":  # it closes the lips over an open jaw, and nothing else
+                actions = np.maximum(actions, face("jawOpen"))
+        if turn < len(kinds) and name in ACTIONS:
+            gaze = looking(name)
+        else:
+            actions = np.maximum(actions, look_actions(gaze))
+        moments.append((theta, root, gaze, actions))
+    return moments[:count]
 
 
-def random_face(generator: np.random.Generator) -> np.ndarray:
-    """A face [52]: neutral (one in five), or one of FACES at a random strength, sometimes with a second one."""
-    if generator.random() < 0.2:
-        return face("neutral")
-    names = list(FACES)[1:]
-    actions = face(str(generator.choice(names)), generator.uniform(0.5, 1.0))
-    if generator.random() < 0.3:
-        actions = actions + face(str(generator.choice(names)), generator.uniform(0.2, 0.6))
-    return np.clip(actions, 0, 1)
+def _shuffled(generator: np.random.Generator, names: tuple[str, ...], count: int) -> list[str]:
+    """At least `count` names, each once before any comes again."""
+    return [str(name) for _ in range(count // len(names) + 1) for name in generator.permutation(names)]
 
 
-def random_gaze(generator: np.random.Generator) -> np.ndarray:
-    """gaze [4] within 25 degrees sideways and 15 up or down, both eyes on one point some metres away."""
-    yaw, pitch = np.radians(np.clip(generator.normal(0, (11, 7)), (-24, -15), (24, 15)))
-    vergence = np.radians(generator.uniform(0, 1))
-    return np.array([yaw - vergence, pitch, yaw + vergence, pitch], np.float32)
+def _unlike(generator: np.random.Generator, items: Sequence, values: np.ndarray) -> list:
+    """The items from a random first one on, each next the one whose values [N, D] are farthest from all before."""
+    chosen = [int(generator.integers(len(items)))]
+    far = np.full(len(items), np.inf)
+    while len(chosen) < len(items):
+        far = np.minimum(far, np.linalg.norm(values - values[chosen[-1]], axis=1))
+        far[chosen] = -1
+        chosen.append(int(np.argmax(far * generator.uniform(0.9, 1.0, len(far)))))
+    return [items[i] for i in chosen]

@@ -1,13 +1,11 @@
-"""Making many digital humans: a pool of processes, shards that appear whole, and picking up where it stopped."""
+"""Making many digital humans: shards that appear whole, picking up where it stopped, and a cache."""
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 from tqdm.auto import tqdm
@@ -17,25 +15,33 @@ from lca_core.data.shards import write_shard
 from lca_core.errors import InputError
 from lca_core.paths import atomic_path, cache_dir
 from lca_core.people.domains import render_person
+from lca_core.people.processes import draw_missing, pool
 from lca_core.profiles import Profile
 from lca_core.profiles import profile as profile_named
 
 PEOPLE_A_SHARD = 8
-RENDERING = 3  # raise when people or their pictures change, so that caches are made anew
+RENDERING = 5  # raise when people or their pictures change, so that caches are made anew
 
 
 def render_people(
-    seeds: Sequence[int], domain: str, profile: Profile | str, out: Path | str, workers: int = 2, progress: bool = True
+    seeds: Sequence[int],
+    domain: str,
+    profile: Profile | str,
+    out: Path | str,
+    workers: int = 2,
+    progress: bool = True,
+    truth: bool = False,
 ) -> list[Path]:
     """Render people and write them as WebDataset shards `domain-00000.tar`, ... of eight people each.
 
-    A shard appears only when it is whole, and shards already there are kept: the same call after an interruption
-    goes on where it stopped. InputError when `out` holds another set (other seeds, domain or profile).
-    Returns the paths of all shards and prints how many pictures a second were made.
+    A shard appears only when it is whole, and shards already there are kept: the same call after an interruption,
+    kill -9 included, goes on where it stopped. truth: with depth, normals, parts and lights. InputError when `out`
+    holds another set (other seeds, domain, profile or truth). Returns the paths of all shards and prints how many
+    pictures a second were made.
     """
     profile = profile_named(profile) if isinstance(profile, str) else profile
     out, seeds = Path(out), [int(s) for s in seeds]
-    _claim(out / f"{domain}.json", {"domain": domain, "profile": profile.name, "seeds": seeds})
+    _claim(out / f"{domain}.json", {"domain": domain, "profile": profile.name, "truth": truth, "seeds": seeds})
     batches = [seeds[i : i + PEOPLE_A_SHARD] for i in range(0, len(seeds), PEOPLE_A_SHARD)]
     paths = [out / f"{domain}-{i:05d}.tar" for i in range(len(batches))]
     todo = [(path, batch) for path, batch in zip(paths, batches, strict=True) if not path.exists()]
@@ -43,7 +49,7 @@ def render_people(
     if not waiting:
         return paths
     start, pictures = time.perf_counter(), 0
-    people = _in_processes(waiting, domain, profile, workers)
+    people = _in_processes(waiting, domain, profile, truth, workers)
     people = iter(tqdm(people, desc=domain, total=len(waiting), unit="person", disable=not progress))
     for path, batch in todo:
         shard = [next(people) for _ in batch]
@@ -56,18 +62,16 @@ def render_people(
     return paths
 
 
-def _in_processes(seeds: list[int], domain: str, profile: Profile, workers: int) -> Iterator[Person]:
-    """People in the order of the seeds. A process that dies is replaced; two deaths over one person are the end.
-
-    The path tracer's compiled kernels crash now and then (one in a few thousand pictures, not at the same one again).
-    """
+def _in_processes(seeds: list[int], domain: str, profile: Profile, truth: bool, workers: int) -> Iterator[Person]:
+    """People in the order of the seeds. A process that dies is replaced; two deaths over one person are the end."""
     done, died_at = 0, -1
     while done < len(seeds):
         waiting = seeds[done:]
         try:
-            with ProcessPoolExecutor(workers, get_context("spawn"), _single_threaded) as pool:
-                jobs = pool.map(render_person, waiting, [domain] * len(waiting), [profile] * len(waiting))
-                for person in jobs:
+            with pool(workers) as processes:
+                for person in processes.map(
+                    render_person, waiting, *([x] * len(waiting) for x in (domain, profile, truth))
+                ):
                     done += 1
                     yield person
         except BrokenProcessPool as error:
@@ -97,24 +101,29 @@ def _claim(path: Path, description: dict) -> None:
         temporary.write_text(json.dumps(description))
 
 
-def _single_threaded() -> None:
-    """Each process one thread: two processes of one thread are quicker than one process of two."""
-    os.environ["OMP_NUM_THREADS"] = "1"
-    import torch
+def cached_people(
+    seeds: Sequence[int],
+    domain: str,
+    profile: Profile | str,
+    workers: int = 2,
+    truth: bool = False,
+    progress: bool = True,
+) -> list[Path]:
+    """Shards in the cache with these people, one each and in this order, rendered on first use.
 
-    torch.set_num_threads(1)
-    from lca_core.people.backend import mitsuba
-
-    mitsuba()
-    import drjit
-
-    drjit.set_thread_count(1)
-
-
-def cached_people(seeds: Sequence[int], domain: str, profile: Profile | str, workers: int = 2) -> Path:
-    """Folder of shards with these people in the cache, rendered on first use: what notebooks and verify call."""
+    What notebooks, benchmarks and verify call: `read_people` takes the list. Arguments as `render_people`'s.
+    """
     profile = profile_named(profile) if isinstance(profile, str) else profile
-    name = hashlib.sha256(json.dumps([RENDERING, domain, profile.name, *map(int, seeds)]).encode()).hexdigest()[:16]
-    folder = cache_dir("people", f"{domain}-{profile.name}-{name}")
-    render_people(seeds, domain, profile, folder, workers)
-    return folder
+    folder = cache_dir("people", f"{domain}-{profile.name}-{digest_of(RENDERING, profile.recording, truth)}")
+    paths = {int(seed): folder / f"{domain}-{int(seed):06d}.tar" for seed in seeds}
+    draw_missing(paths, partial(_draw, domain=domain, profile=profile, truth=truth), domain, workers, progress)
+    return [paths[int(seed)] for seed in seeds]
+
+
+def digest_of(*what: object) -> str:
+    """16 characters that name a cache's contents: they change with any of `what` (plain JSON)."""
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
+
+
+def _draw(seed: int, path: Path, domain: str, profile: Profile, truth: bool) -> None:
+    write_shard(path, [render_person(seed, domain, profile, truth)])

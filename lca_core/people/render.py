@@ -7,17 +7,38 @@ denoiser cleans it with albedo and normals as guides; the background is laid beh
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter
 
-from lca_core.data.records import Camera
+from lca_core.data.records import Camera, Truth
 from lca_core.people.backend import mitsuba
 from lca_core.people.light import Light
-from lca_core.people.parts import Strands, Surface
+from lca_core.people.parts import PART_IDS, Strands, Surface
 
 STUDIO_GREY = (196, 198, 200)
+_SPREAD = 2.0  # pixels: standard deviation of the means around a silhouette
+_ALBEDO_FLOOR = 0.1
+_MARGIN = 16  # pixels that the denoiser sees around what it is wanted for
 _MAX_DEPTH = 4  # bounces; more changes pictures of one person in the open by less than their noise
+
+
+class Shot(NamedTuple):
+    """image: uint8 [H, W, 3] sRGB; matte: uint8 [H, W]; truth: where it was asked for."""
+
+    image: np.ndarray
+    matte: np.ndarray
+    truth: Truth | None
+
+
+class Traced(NamedTuple):
+    """The person alone: color float32 [H, W, 3], linear, premultiplied, denoised; alpha float32 [H, W, 1]; albedo
+    float32 [H, W, 3], carried on beyond the silhouette."""
+
+    color: np.ndarray
+    alpha: np.ndarray
+    albedo: np.ndarray
 
 
 def render(
@@ -27,11 +48,10 @@ def render(
     samples_per_pixel: int,
     background: Sequence | None = None,
     seed: int = 0,
-) -> list[tuple[np.ndarray, np.ndarray]]:
+) -> list[Shot]:
     """Draw `parts` from every camera.
 
     background: None for the studio's grey, one sRGB triple for all, or one uint8 [H, W, 3] picture a camera.
-    Returns (image uint8 [H, W, 3] sRGB, matte uint8 [H, W]) a camera.
     """
     return Stage(parts, light).shoot(cameras, samples_per_pixel, background, seed)
 
@@ -47,56 +67,124 @@ class Stage:
         for i, shape in enumerate(self._shapes):
             scene[f"part{i}"] = shape.shape
         self._scene = self._mi.load_dict(scene)
+        self._veils = {i: p.vertices for i, p in enumerate(parts) if isinstance(p, Surface) and p.opacity is not None}
         self._params = self._mi.traverse(self._scene)
         self._sensors = {}
         path = {"type": "path", "max_depth": _MAX_DEPTH, "rr_depth": 100, "hide_emitters": True}
         self._path = self._mi.load_dict(path)
         # The guides apart from the path: one integrator for both would trace every path twice under LLVM.
         self._guides = self._mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"})
+        exact = "place:position,normal:sh_normal,shape:shape_index,uv:uv"
+        self._exact = self._mi.load_dict({"type": "aov", "aovs": exact})
+        number = self._shape_numbers()
+        self._part_of_shape = np.zeros(max(number.values()) + 1, np.uint8)
+        self._see_through = []  # (shape, opacity) of lashes: what a ray meets there may not be there
+        for i, part in enumerate(parts):
+            self._part_of_shape[number[f"part{i}"]] = PART_IDS[part.part]
+            if isinstance(part, Surface) and part.opacity is not None:
+                self._see_through.append((number[f"part{i}"], part.opacity))
+
+    def _shape_numbers(self) -> dict[str, int]:
+        """What the integrator "shape_index" writes for each shape: its pointer's number, or its place from 1 on."""
+        shapes = self._scene.shapes()
+        if not _jit():
+            return {shape.id(): number for number, shape in enumerate(shapes, 1)}
+        import drjit as dr
+
+        return {shape.id(): int(dr.reinterpret_array(self._mi.UInt32, self._mi.ShapePtr(shape))[0]) for shape in shapes}
 
     def move(self, parts: Sequence[Surface | Strands]) -> None:
         """Replace the geometry by the same parts in another pose (same order, same topology)."""
+        self._veils = {i: parts[i].vertices for i in self._veils}
         for i, (shape, part) in enumerate(zip(self._shapes, parts, strict=True)):
             for name, values in shape.buffers(part).items():
                 self._params[f"part{i}.{name}"] = values
         self._params.update()
 
+    def relight(self, light: Light) -> None:
+        """Replace the light by another whose map has the same size."""
+        environment = np.asarray(light.environment, np.float32)
+        padded = np.concatenate([environment[:, -1:], environment, environment[:, :1]], 1)  # mitsuba wraps it around
+        self._params["light.data"] = self._mi.TensorXf(np.ascontiguousarray(padded))
+        self._params.update()
+
     def shoot(
-        self, cameras: Sequence[Camera], samples_per_pixel: int, background: Sequence | None = None, seed: int = 0
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Pictures and mattes of the present pose; arguments and result as `render`'s."""
+        self,
+        cameras: Sequence[Camera],
+        samples_per_pixel: int,
+        background: Sequence | None = None,
+        seed: int = 0,
+        truth: bool = False,
+    ) -> list[Shot]:
+        """Pictures of the present pose; arguments as `render`'s. truth: with depth, normals and parts."""
         if background is None or np.isscalar(background[0]):
             background = [background or STUDIO_GREY] * len(cameras)
-        pictures = []
+        shots = []
         for i, (camera, behind) in enumerate(zip(cameras, background, strict=True)):
-            color, alpha = self.trace(camera, samples_per_pixel, seed * 1009 + i)
-            linear = color + (1 - alpha) * to_linear(np.asarray(behind))
-            pictures.append((to_srgb8(linear), np.round(alpha[..., 0] * 255).astype(np.uint8)))
-        return pictures
+            traced = self.trace(camera, samples_per_pixel, seed * 1009 + i)
+            linear = traced.color + (1 - traced.alpha) * to_linear(np.asarray(behind))
+            matte = np.round(traced.alpha[..., 0] * 255).astype(np.uint8)
+            shots.append(Shot(to_srgb8(linear), matte, self.truth(camera) if truth else None))
+        return shots
 
-    def trace(self, camera: Camera, samples_per_pixel: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Linear premultiplied colour float32 [H, W, 3], denoised, and alpha float32 [H, W, 1]."""
+    def trace(self, camera: Camera, samples_per_pixel: int, seed: int) -> Traced:
+        """The person under the light, before any background."""
         settings = {"sensor": self._sensor(camera), "spp": samples_per_pixel, "seed": seed}
         color = np.asarray(self._mi.render(self._scene, integrator=self._path, **settings), np.float32)
         guides = np.asarray(self._mi.render(self._scene, integrator=self._guides, **settings), np.float32)
         color, guides = np.nan_to_num(color), np.nan_to_num(guides)[..., -6:]
         alpha = np.clip(color[..., 3:4], 0, 1)
         if not alpha.any():
-            return color[..., :3], alpha
+            return Traced(color[..., :3], alpha, guides[..., :3])
         # The denoiser gets the person's own colour, carried on past the silhouette: an edge against black would
         # be smoothed otherwise than alpha and leave a dark rim. (Same seed, same samples: alpha fits the guides.)
-        outside = alpha[..., 0] < min(0.5, alpha.max())
-        nearest = tuple(distance_transform_edt(outside, return_distances=False, return_indices=True))
-        color, guides = ((x / np.maximum(alpha, 1e-6))[nearest] for x in (color[..., :3], guides))
-        return denoise(color, np.clip(guides[..., :3], 0, 1), guides[..., 3:]) * alpha, alpha
+        color, guides = _carried_on(color[..., :3], alpha), _carried_on(guides, alpha)
+        albedo, normals = np.clip(guides[..., :3], 0, 1), guides[..., 3:]
+        clean = denoise_light(color, albedo, normals)
+        veiled = self._veiled(camera)
+        if veiled.any():
+            box = tuple(slice(max(x.min() - _MARGIN, 0), x.max() + _MARGIN) for x in np.nonzero(veiled))
+            plain = denoise(color[box], albedo[box], normals[box])
+            clean[box] = np.where(veiled[box][..., None], plain, clean[box])
+        return Traced(clean * alpha, alpha, albedo)
 
-    def _sensor(self, camera: Camera):
-        """One mitsuba sensor a picture size, moved to where it is needed (a new one would be compiled anew)."""
-        size = camera.width, camera.height
-        if size not in self._sensors:
-            self._sensors[size] = self._mi.load_dict(_sensor_dict(camera))
-        sensor = self._sensors[size]
+    def _veiled(self, camera: Camera) -> np.ndarray:
+        """bool [H, W]: near surfaces that are partly clear, whose albedo the guide takes for what is behind them."""
+        mask = np.zeros((camera.height, camera.width), bool)
+        for points in self._veils.values():
+            place = points @ camera.viewmat[:3, :3].T + camera.viewmat[:3, 3]
+            pixel = np.floor((place @ camera.K.T)[:, :2] / place[:, 2:]).astype(int)
+            seen = ((pixel >= 0) & (pixel < [camera.width, camera.height])).all(1) & (place[:, 2] > 0)
+            mask[pixel[seen, 1], pixel[seen, 0]] = True
+        return binary_dilation(mask, iterations=2) if mask.any() else mask
+
+    def truth(self, camera: Camera) -> Truth:
+        """Depth, normals and parts of the present pose, by one ray through each pixel's centre."""
+        sensor = self._sensor(camera, centred=True)
+        buffers = self._mi.render(self._scene, integrator=self._exact, sensor=sensor, spp=1)
+        buffers = np.nan_to_num(np.asarray(buffers, np.float32))[..., -9:]
+        place, normals, shape, uv = buffers[..., :3], buffers[..., 3:6], buffers[..., 6], buffers[..., 7:]
+        hit = (normals != 0).any(-1)
+        parts = np.where(hit, self._part_of_shape[np.round(shape).astype(int)], 0).astype(np.uint8)
+        for number, opacity in self._see_through:
+            texel = [np.clip(x * n, 0, n - 1).astype(int) for x, n in zip((uv[..., 1], uv[..., 0]), opacity.shape)]
+            parts[hit & (np.round(shape) == number) & (opacity[tuple(texel)] < 128)] = PART_IDS["skin"]
+        depth = place @ camera.viewmat[2, :3] + camera.viewmat[2, 3]
+        depth, normals = (np.where(hit, depth, 0), np.where(hit[..., None], normals, 0))
+        return Truth(depth.astype(np.float32), normals.astype(np.float32), parts)
+
+    def _sensor(self, camera: Camera, centred: bool = False):
+        """One mitsuba sensor a picture size, moved to where it is needed (a new one would be compiled anew).
+
+        centred: samples at the pixels' centres.
+        """
         settings = _sensor_dict(camera)
+        if centred:
+            settings["sampler"] = {"type": "stratified", "sample_count": 1, "jitter": False}
+        size = camera.width, camera.height, centred
+        if size not in self._sensors:
+            self._sensors[size] = self._mi.load_dict(settings)
+        sensor = self._sensors[size]
         params = self._mi.traverse(sensor)
         params["to_world"] = settings["to_world"]
         params["x_fov"] = settings["fov"]
@@ -106,12 +194,35 @@ class Stage:
         return sensor
 
 
+def _carried_on(values: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Premultiplied values [H, W, D] divided by alpha, and means of what is near where the person is not.
+
+    Means, because single pixels carried on would be streaks of noise, which a denoiser takes for texture.
+    """
+    inside = alpha[..., 0] >= min(0.5, alpha.max())
+    plain = np.where(inside[..., None], values / np.maximum(alpha, 1e-6), 0)
+    share = gaussian_filter(inside.astype(np.float32), _SPREAD)[..., None]
+    means = gaussian_filter(plain, (_SPREAD, _SPREAD, 0)) / np.maximum(share, 1e-6)
+    near = distance_transform_edt(share[..., 0] < 0.01, return_distances=False, return_indices=True)
+    return np.where(inside[..., None], plain, means[tuple(near)])
+
+
 def denoise(color: np.ndarray, albedo: np.ndarray, normal: np.ndarray) -> np.ndarray:
     """Intel Open Image Denoise on linear colour [H, W, 3] guided by albedo and normals of the same samples."""
     import mitsuba_oidn
 
     arrays = [np.ascontiguousarray(a, np.float32) for a in (color, albedo, normal)]
     return np.maximum(mitsuba_oidn.denoise(arrays[0], albedo=arrays[1], normal=arrays[2], hdr=True), 0)
+
+
+def denoise_light(color: np.ndarray, albedo: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    """The same on the light that falls on surfaces: colour over albedo, which is smooth where textures are not.
+
+    A few samples a pixel are then enough for patterned cloth, whose own grain a denoiser takes for noise or the
+    other way round. Where albedo is under a floor (black cloth) it is only partly divided out.
+    """
+    base = np.maximum(albedo, _ALBEDO_FLOOR)
+    return denoise(color / base, np.minimum(albedo / _ALBEDO_FLOOR, 1), normal) * base
 
 
 def to_linear(srgb: np.ndarray) -> np.ndarray:
@@ -165,10 +276,12 @@ def _texture(linear: np.ndarray, nearest: bool = False):
     return {"type": "bitmap", "bitmap": bitmap, "raw": True, "filter_type": "nearest" if nearest else "bilinear"}
 
 
-def _bsdf(reflectance: dict, roughness: float, specular: float) -> dict:
-    if specular <= 0:
-        return {"type": "twosided", "inner": {"type": "diffuse", "reflectance": reflectance}}
-    inner = {"type": "principled", "base_color": reflectance, "roughness": roughness, "specular": specular}
+def _bsdf(reflectance: dict, roughness: float, specular: float, bump: np.ndarray | None = None) -> dict:
+    inner = {"type": "diffuse", "reflectance": reflectance}
+    if specular > 0:
+        inner = {"type": "principled", "base_color": reflectance, "roughness": roughness, "specular": specular}
+    if bump is not None:
+        inner = {"type": "bumpmap", "bump": _texture(bump[..., None]), "scale": 1.0, "inner": inner}
     return {"type": "twosided", "inner": inner}
 
 
@@ -184,7 +297,7 @@ class _Mesh:
         self._point = corner_point[first]
         self._faces = part.faces
         uv = part.uv.reshape(-1, 2)[first]
-        bsdf = _bsdf(_texture(to_linear(part.albedo)), part.roughness, part.specular)
+        bsdf = _bsdf(_texture(to_linear(part.albedo)), part.roughness, part.specular, part.bump)
         if part.opacity is not None:
             opacity = _texture(part.opacity[..., None].astype(np.float32) / 255)
             bsdf = {"type": "mask", "opacity": opacity, "inner": bsdf}

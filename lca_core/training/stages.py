@@ -1,5 +1,6 @@
 """The two stages as one call each: data, model, settings, loop."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lca_core.data import read_people
@@ -33,7 +34,7 @@ def stage_settings(
     )
 
 
-def load_examples(data: Path | str, profile: str, domain: str | None = None) -> list[Example]:
+def load_examples(data: Path | str | Sequence[Path], profile: str, domain: str | None = None) -> list[Example]:
     """People of a folder of shards as tensors; InputError when their pictures are of another size."""
     sizes, encoder = profile_of(profile), ViTSmall.from_package()
     people = list(read_people(data))
@@ -41,19 +42,23 @@ def load_examples(data: Path | str, profile: str, domain: str | None = None) -> 
         size = person.frames[0].body.image.shape[0]
         if size != sizes.body_px:
             raise InputError(
-                f"{data}: pictures of {person.id} are {size} px, profile {profile!r} wants {sizes.body_px}; "
+                f"{_folder(data)}: pictures of {person.id} are {size} px, profile {profile!r} wants {sizes.body_px}; "
                 "give the profile the people were made with"
             )
         if domain and person.domain != domain:
             raise InputError(
-                f"{data}: {person.id} is of domain {person.domain!r}; this stage trains on {domain!r} people"
+                f"{_folder(data)}: {person.id} is of domain {person.domain!r}; this stage trains on {domain!r} people"
             )
     return examples(people, encoder, sizes.face_px, total=len(people))
 
 
+def _folder(data: Path | str | Sequence[Path]) -> Path:
+    return Path(data) if isinstance(data, str | Path) else data[0].parent
+
+
 def train_stage(
     stage: str,
-    data: Path | str,
+    data: Path | str | Sequence[Path],
     out: Path | str,
     profile: str = "smoke",
     *,

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from lca_core.data import Person, read_people, shard_paths, write_shard
+from lca_core.data import Person, Truth, read_people, shard_paths, write_shard
 from lca_core.errors import InputError
 from tests.data.people import random_person
 
@@ -29,8 +29,12 @@ def assert_same(ours, theirs, where: str = "person") -> None:
 
 
 def awkward_person() -> Person:
-    """Numbers that a careless text format loses."""
+    """Numbers that a careless text format loses, and a picture of one hand alone."""
     person = random_person(1)
+    hand = person.frames[1].face
+    person = dataclasses.replace(
+        person, frames=(dataclasses.replace(person.frames[0], hands=(None, hand)), *person.frames[1:])
+    )
     betas = person.betas.copy()
     betas[:8] = [0, -0.0, 1e-38, -3.4e38, 1 / 3, np.float32(0.1), 1e-45, 16777217]
     return dataclasses.replace(person, betas=betas)
@@ -70,6 +74,34 @@ def test_compressed_pictures_stay_near(tmp_path):
     assert np.abs(read.frames[0].body.image.astype(int) - smooth).max() < 10
     assert_same(person.frames[1].face.matte, read.frames[1].face.matte)
     assert_same(person.frames[1].theta, read.frames[1].theta)
+
+
+def known_picture(picture, rng: np.random.Generator):
+    """The picture with truth on part of it: what the shard's precision keeps exactly, and unit normals."""
+    parts = rng.integers(0, 3, picture.matte.shape).astype(np.uint8)
+    depth = (rng.integers(8, 60_000, parts.shape) / 8000).astype(np.float32) * (parts > 0)
+    normals = rng.normal(0, 1, (*parts.shape, 3))
+    normals = normals / np.linalg.norm(normals, axis=-1, keepdims=True) * (parts > 0)[..., None]
+    return dataclasses.replace(picture, truth=Truth(depth, normals.astype(np.float32), parts))
+
+
+def test_truth_and_light_come_back_when_asked_for(tmp_path):
+    rng, person = np.random.default_rng(0), random_person(3)
+    environment = rng.random((16, 32, 3)).astype(np.float16)
+    pictures = {name: known_picture(getattr(person.frames[1], name), rng) for name in ("body", "face")}
+    known = dataclasses.replace(person.frames[1], **pictures, light="sunset", environment=environment, cloth=True)
+    write_shard(tmp_path / "a.tar", [dataclasses.replace(person, frames=(person.frames[0], known))])
+    plain, full = (next(read_people(tmp_path, truth)) for truth in (False, True))
+    assert plain.frames[1].body.truth is None and plain.frames[1].environment is None
+    assert plain.frames[1].light == "sunset" and plain.frames[1].cloth and not plain.frames[0].cloth
+    assert full.frames[0].body.truth is None and full.frames[0].light == ""
+    assert_same(full.frames[1].environment, environment)
+    for name in ("body", "face"):
+        wrote, read = getattr(known, name).truth, getattr(full.frames[1], name).truth
+        assert_same(wrote.parts, read.parts)
+        np.testing.assert_allclose(read.depth, wrote.depth, atol=1e-6)
+        cosine = (read.normals * wrote.normals).sum(-1)[wrote.parts > 0]
+        assert cosine.min() > np.cos(np.radians(0.6)) and not read.normals[wrote.parts == 0].any()
 
 
 def test_a_failure_while_writing_leaves_nothing(tmp_path):

@@ -6,12 +6,27 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lca_core.body import JOINT_NAMES
-from lca_core.people import basemesh, eyes, hair
+from lca_core.body import ACTIONS, JOINT_NAMES
+from lca_core.people import basemesh, eyes
 from lca_core.people.cut import Piece, clip
 from lca_core.people.human import DigitalHuman, _skin_part, full_body
 from lca_core.people.parts import PART_IDS, Strands, Surface
-from lca_core.people.spec import BOTTOMS, HAIR_STYLES, TOPS, sample_person
+from lca_core.people.spec import (
+    BEARDS,
+    BOTTOMS,
+    COATS,
+    FABRICS,
+    GLASSES,
+    HAIR_STYLES,
+    HATS,
+    PATTERNS,
+    SHOES,
+    SKIRTS,
+    TOPS,
+    PersonSpec,
+    sample_person,
+)
+from lca_core.people.tones import typology_angle
 
 SEED = 9000
 
@@ -28,12 +43,27 @@ def test_a_seed_always_gives_the_same_person_and_others_differ():
     json.dumps(sample_person(SEED).meta())
 
 
-def test_every_style_and_garment_appears_and_skin_spans_the_range():
-    people = [sample_person(seed) for seed in range(9000, 9300)]
-    assert {p.hair.style for p in people} == set(HAIR_STYLES)
-    assert {p.top.kind for p in people} == set(TOPS) and {p.bottom.kind for p in people} == set(BOTTOMS)
-    tones = np.array([p.skin.tone for p in people])
-    assert np.histogram(tones, 5, (0, 1))[0].min() > 30
+@pytest.fixture(scope="module")
+def crowd() -> list[PersonSpec]:
+    return [sample_person(seed) for seed in range(9000, 9300)]
+
+
+def test_everything_there_is_to_wear_appears(crowd):
+    kinds = lambda name: {getattr(p, name).kind for p in crowd if getattr(p, name)}  # noqa: E731
+    assert kinds("top") == set(TOPS) and kinds("bottom") == {*BOTTOMS, *SKIRTS} and kinds("shoes") == set(SHOES)
+    assert kinds("coat") == set(COATS) and kinds("hat") == set(HATS) and kinds("glasses") == set(GLASSES)
+    worn = [garment for p in crowd for garment in (p.top, p.bottom, p.shoes, p.coat) if garment]
+    assert {g.fabric for g in worn} == set(FABRICS) and {g.pattern for g in worn} == set(PATTERNS)
+    for p in crowd:
+        assert (p.top is None) == (p.bottom.kind in ("dress", "long_dress"))
+    assert all(0.02 < np.mean([getattr(p, name) is None for p in crowd]) < 0.98 for name in ("coat", "hat", "glasses"))
+
+
+def test_every_style_of_hair_and_beard_appears_and_skin_spans_the_range(crowd):
+    assert {p.hair.style for p in crowd} == set(HAIR_STYLES) and {p.skin.beard for p in crowd} == set(BEARDS)
+    assert all(p.skin.beard == "none" for p in crowd if p.build.age < 16 or p.build.sex < 0.5)
+    angles = typology_angle(np.array([p.skin.color for p in crowd]))
+    assert np.histogram(angles, 5, (-60, 60))[0].min() > 30
 
 
 def test_parts_are_whole_and_named(person):
@@ -86,22 +116,31 @@ def test_gaze_turns_the_eyes_and_leaves_the_skin(person):
     assert np.abs(moved[0].vertices - still[0].vertices).max() < 0.004
 
 
-@pytest.mark.parametrize("style", HAIR_STYLES)
-def test_hair_of_every_style_stays_on_the_head_and_off_the_face(style):
+def test_beards_move_with_the_face_and_hair_does_not():
     spec = sample_person(SEED)
-    spec = replace(spec, hair=replace(spec.hair, style=style, part=0.0))
-    body = full_body()
-    betas = body.template.new_tensor(spec.betas)[None]
-    rest, joints = body.rest(betas)[0].numpy(), body.rest_joints(betas)[0].numpy()
-    parts = hair.grow(spec, rest, body.template.numpy(), joints, np.zeros((0, 3)))
-    assert bool(parts) == (style != "bald")
-    for weights, look in parts:
-        assert np.allclose(weights.sum(1), 1, atol=1e-5)
-        if isinstance(look, Strands):
-            eye = rest[np.unique(basemesh.load().quads[basemesh.load().select("helper-l-eye")])].mean(0)
-            x, y, z = np.moveaxis(look.points, -1, 0)
-            assert ((np.abs(x) < 0.03) & (z > eye[2]) & (y < eye[1])).any(1).mean() < 0.01
-            assert len(look.points) <= 5000
+    spec = replace(spec, hair=replace(spec.hair, style="short"), skin=replace(spec.skin, beard="full"), hat=None)
+    human = DigitalHuman.build(spec, texture_px=64)
+    actions = np.zeros(52, np.float32)
+    actions[ACTIONS.index("jawOpen")] = 1
+    still, open_ = (human.pose(np.zeros((55, 3)), None, a) for a in (None, actions))
+    moved = [np.linalg.norm(b.points - a.points, axis=-1).max() for a, b in zip(still, open_) if isinstance(a, Strands)]
+    assert moved[0] < 2e-3 and moved[-1] > 0.01
+
+
+def test_clothes_that_follow_the_body_do_not_hang(person):
+    spec = replace(person.spec, coat=None, bottom=replace(person.spec.bottom, kind="jeans"))
+    human = DigitalHuman.build(replace(spec, top=replace(spec.bottom, kind="tshirt")), texture_px=64)
+    assert human.hang(np.zeros((3, 55, 3), np.float32), np.zeros((3, 3), np.float32), 30.0) == [{}, {}, {}]
+
+
+def test_transforms_are_those_that_pose_the_parts(person):
+    pose = np.random.default_rng(1).normal(0, 0.2, (55, 3))
+    transforms = person.transforms(pose, np.array([0.0, 1, 0]))
+    assert transforms.shape == (55, 3, 4) and transforms.dtype == np.float32
+    eye = [part.part for part in person.pose(pose)].index("eye")
+    before, after = (person.pose(*moment)[eye].vertices for moment in ((np.zeros((55, 3)),), (pose, [0.0, 1, 0])))
+    turn, shift = np.split(transforms[JOINT_NAMES.index("left_eye_smplhf")], [3], axis=1)
+    np.testing.assert_allclose(before @ turn.T + shift[:, 0], after, atol=1e-5)
 
 
 def test_a_clip_is_exact_and_keeps_the_inside():
@@ -139,7 +178,7 @@ def test_an_eyeball_fills_its_socket():
 def test_clothes_never_hide_a_face(seed):
     body = full_body()
     head = body.weights[:, [JOINT_NAMES.index("head"), JOINT_NAMES.index("jaw")]].sum(1).numpy() > 0.5
-    whole = _skin_part(np.zeros(len(head), bool), np.zeros((4, 4, 3), np.uint8)).index
+    whole = _skin_part(np.zeros(len(head), bool), np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4))).index
     human = DigitalHuman.build(sample_person(seed), texture_px=64)
     worn = next(part for part in human._parts if part.look.part == "skin").index
     assert set(whole[head[whole]]) <= set(worn)

@@ -1,89 +1,253 @@
-"""A person in both domains: what each records, exactly or not, and the same every time."""
+"""A person in every domain: what each records, exactly or not, and the same every time."""
 
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from scipy.ndimage import binary_dilation
 
-from lca_core.body import BodyModel, full_pose
-from lca_core.data.shards import read_people
+from lca_core.body import JOINT_NAMES, BodyModel, full_pose
+from lca_core.data import Camera, Truth
 from lca_core.errors import InputError
-from lca_core.people import production
+from lca_core.people import backgrounds, recording, wild
 from lca_core.people.cameras import project
-from lca_core.people.domains import render_person, tracker_errors
+from lca_core.people.domains import DOMAINS, cast, render_person
+from lca_core.people.light import ENVIRONMENTS, OLAT, studio_light
 from lca_core.people.motion import motion
-from lca_core.people.production import render_people
+from lca_core.people.parts import PART_IDS, Surface
+from lca_core.people.recording import Actor, Posed, environment_of
+from lca_core.people.render import Shot
+from lca_core.people.spec import COATS, SKIRTS, sample_person
+from lca_core.people.style import STYLES
 from lca_core.profiles import PROFILES
 
 SMOKE = PROFILES["smoke"]
-SEED = 9_000
+TINY = replace(SMOKE, body_px=70, face_px=56, hand_px=28, wild_frames=2, studio_poses=2, samples_per_pixel=2)
+SEED, TEST_SEED = 9_000, 10_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def coarse_textures():
+    """Textures of 128 pixels, as pictures are small."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recording.DigitalHuman, "build", partial(recording.DigitalHuman.build, texture_px=128))
+        yield
 
 
 @pytest.fixture(scope="module")
-def studio():
-    return render_person(SEED, "studio", SMOKE)
+def people():
+    """The same person in every domain but the last, which is for test people."""
+    made = {domain: render_person(SEED, domain, TINY, truth=True) for domain in DOMAINS if domain != "stylised"}
+    return made | {"stylised": render_person(TEST_SEED, "stylised", TINY, truth=True)}
 
 
-@pytest.fixture(scope="module")
-def wild():
-    return render_person(SEED, "wild", "smoke")
+@pytest.fixture
+def studio(people):
+    return people["studio"]
 
 
-def test_the_studio_has_every_camera_at_every_instant(studio):
-    assert studio.id == "studio-009000" and studio.seed == SEED
-    assert [f.instant for f in studio.frames] == [i for i in range(SMOKE.studio_poses) for _ in range(4)]
-    for frame in studio.frames:
-        assert frame.body.image.shape == (112, 112, 3) and frame.body.image.dtype == np.uint8
-        assert frame.body.matte.shape == (112, 112) and frame.body.matte.max() == 255
+# --- Every domain ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_every_frame_is_whole(people, domain):
+    person = people[domain]
+    seed = TEST_SEED if domain == "stylised" else SEED
+    assert (person.id, person.domain, person.seed) == (f"{domain}-{seed:06d}", domain, seed)
+    assert person.meta["looks"] == cast(seed, domain).meta() and person.meta["licence"] == "CC0-1.0"
+    assert any(frame.face for frame in person.frames)
+    for frame in person.frames:
         assert frame.theta.shape == (138,) and frame.root.shape == (6,) and frame.gaze.shape == (4,)
-        assert frame.actions.shape == (52,)
-    assert not studio.frames[0].actions.any() and not studio.frames[0].gaze.any()
+        assert frame.actions.shape == (52,) and frame.light
+        for name, picture in frame.pictures.items():
+            px = {"body": TINY.body_px, "face": TINY.face_px}.get(name, TINY.hand_px)
+            assert picture.image.shape == (px, px, 3) and picture.image.dtype == np.uint8
+            assert picture.matte.shape == (px, px) and picture.matte.max() == 255
+        if frame.face is not None:
+            assert (frame.face.matte > 127).mean() > 0.2
 
 
-def test_face_crops_are_there_in_front_and_missing_behind(studio):
-    first = [f for f in studio.frames if f.instant == 0]
-    assert first[0].face is not None and first[2].face is None
-    assert first[0].face.image.shape == (112, 112, 3)
-    assert (first[0].face.matte > 127).mean() > 0.25
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_truth_agrees_with_the_mattes_of_all_pictures(people, domain):
+    for frame in people[domain].frames:
+        assert frame.environment.shape == (16, 32, 3) and frame.environment.dtype == np.float16
+        assert np.isfinite(frame.environment).all() and frame.environment.max() > 0
+        for picture in frame.pictures.values():
+            truth, inside = picture.truth, picture.truth.parts > 0
+            assert (inside == (picture.matte > 127)).mean() > 0.95
+            assert 0.5 < truth.depth[inside].min() and truth.depth[inside].max() < 7
+            np.testing.assert_allclose(np.linalg.norm(truth.normals[inside], axis=-1), 1, atol=1e-3)
+            assert not truth.depth[~inside].any() and not truth.normals[~inside].any()
+        seen = np.unique(frame.body.truth.parts)
+        assert PART_IDS["skin"] in seen and len(seen) > 3
+        if frame.face is not None:
+            assert PART_IDS["skin"] in frame.face.truth.parts
 
 
-def test_recorded_parameters_reproduce_the_silhouette_and_the_floor(studio):
-    body = BodyModel.load()
-    for frame in studio.frames[:: SMOKE.studio_cameras]:
-        theta, root, gaze = (torch.from_numpy(x)[None] for x in (frame.theta, frame.root, frame.gaze))
-        posed = body(torch.from_numpy(studio.betas)[None], None, full_pose(theta, root, gaze), root[:, 3:])
-        vertices = posed.vertices[0].numpy()
-        assert abs(vertices[:, 1].min()) < 2e-3
-        pixels = np.floor(project(frame.body.camera, vertices)).astype(int).clip(0, 111)
-        assert (frame.body.matte[pixels[:, 1], pixels[:, 0]] > 0).mean() > 0.98
-
-
-def test_a_wild_clip_has_one_picture_an_instant_with_a_background(wild):
-    assert [f.instant for f in wild.frames] == list(range(SMOKE.wild_frames))
-    behind = wild.frames[0].body.image[wild.frames[0].body.matte == 0]
-    assert behind.std() > 2
-    assert wild.meta["motion"] and wild.meta["light"] and wild.meta["actions"] == "truth"
-
-
-def test_both_domains_show_the_same_person_and_only_the_wild_ones_shape_is_off(studio, wild):
-    assert studio.meta["looks"] == wild.meta["looks"]
-    off = wild.betas - studio.betas
+def test_the_domains_show_the_same_person_and_only_the_wild_ones_shape_is_off(people):
+    for domain in ("wild", "relit", "garment"):
+        for trait in ("build", "skin", "iris", "hair"):
+            assert people[domain].meta["looks"][trait] == people["studio"].meta["looks"][trait]
+    assert people["wild"].meta["looks"] == people["studio"].meta["looks"]
+    off = people["wild"].betas - people["studio"].betas
     assert 0 < np.abs(off).max() < 0.12 and not off[10:].any()
+    for domain in ("relit", "garment"):
+        np.testing.assert_array_equal(people[domain].betas, people["studio"].betas)
 
 
-def test_the_same_seed_gives_the_same_pixels(wild):
-    again = render_person(SEED, "wild", SMOKE)
-    for a, b in zip(wild.frames, again.frames, strict=True):
+def test_the_same_seed_gives_the_same_pixels_with_and_without_truth(people):
+    again = render_person(SEED, "wild", TINY)
+    for a, b in zip(people["wild"].frames, again.frames, strict=True):
         np.testing.assert_array_equal(a.body.image, b.body.image)
         np.testing.assert_array_equal(a.body.matte, b.body.matte)
         np.testing.assert_array_equal(a.theta, b.theta)
+        assert b.body.truth is None and b.environment is None
+
+
+def test_an_unknown_domain_is_an_input_error():
+    with pytest.raises(InputError, match="studio, wild"):
+        render_person(SEED, "moon", TINY)
+
+
+# --- Studio ----------------------------------------------------------------------------------------------------
+
+
+def test_the_studio_has_every_camera_at_every_instant(studio):
+    assert [f.instant for f in studio.frames] == [i for i in range(TINY.studio_poses) for _ in range(4)]
+    assert not studio.frames[0].actions.any() and not studio.frames[0].gaze.any()
+    assert not any(frame.cloth for frame in studio.frames)
+
+
+def test_face_crops_are_there_in_front_and_missing_behind(studio):
+    assert studio.frames[0].face is not None and studio.frames[2].face is None
+
+
+def test_hand_crops_show_the_hand_in_their_middle_and_hidden_hands_have_none(people):
+    frames = people["studio"].frames
+    assert all(hand is not None for hand in frames[0].hands)  # a calm stance from the front
+    assert any(hand is None for frame in frames for hand in frame.hands)
+    body, middle = BodyModel.load(), slice(TINY.hand_px // 2 - 4, TINY.hand_px // 2 + 4)
+    for frame in frames:
+        theta, root, gaze = (torch.from_numpy(x)[None] for x in (frame.theta, frame.root, frame.gaze))
+        betas = torch.from_numpy(people["studio"].betas)[None]
+        joints = body(betas, None, full_pose(theta, root, gaze), root[:, 3:]).joints[0].numpy()
+        for side, hand in zip(("left", "right"), frame.hands):
+            if hand is not None:
+                knuckle = project(hand.camera, joints[[JOINT_NAMES.index(f"{side}_middle1")]])[0]
+                np.testing.assert_allclose(knuckle, TINY.hand_px / 2, atol=0.1)
+                assert (hand.truth.parts[middle, middle] == PART_IDS["skin"]).mean() > 0.3
+    assert not any(hand for frame in people["stylised"].frames for hand in frame.hands)
+
+
+def test_a_hand_behind_something_or_outside_the_picture_counts_as_covered():
+    camera = Camera(np.diag([1, -1, -1, 1]).astype(np.float32), np.array([[20, 0, 10], [0, 20, 10], [0, 0, 1]]), 20, 20)
+    points = np.array([[0, 0, -2.0], [0.5, 0, -2.0], [0, 0.5, -2.0], [5, 0, -2.0]])
+    depth = np.zeros((20, 20), np.float32)
+    depth[10, 10], depth[10, 15] = 1.97, 1.5  # its own skin, something else; the third has nothing before it
+    truth = Truth(depth, None, None)
+    assert recording._uncovered(truth, camera, points).tolist() == [True, False, True, False]
+
+
+def test_recorded_parameters_reproduce_the_silhouette_and_the_floor(people):
+    body = BodyModel.load()
+    for frame in (*people["studio"].frames[:: TINY.studio_cameras], people["relit"].frames[0]):
+        theta, root, gaze = (torch.from_numpy(x)[None] for x in (frame.theta, frame.root, frame.gaze))
+        betas = torch.from_numpy(people["studio"].betas)[None]
+        vertices = body(betas, None, full_pose(theta, root, gaze), root[:, 3:]).vertices[0].numpy()
+        assert abs(vertices[:, 1].min()) < 2e-3
+        pixels = np.floor(project(frame.body.camera, vertices)).astype(int).clip(0, TINY.body_px - 1)
+        person = binary_dilation(frame.body.matte > 0, np.ones((3, 3)))  # two rays a pixel miss fingertips
+        assert person[pixels[:, 1], pixels[:, 0]].mean() > 0.99
+
+
+# --- Wild ------------------------------------------------------------------------------------------------------
+
+
+def test_a_wild_clip_has_one_picture_an_instant_with_a_background(people):
+    clip = people["wild"]
+    assert [f.instant for f in clip.frames] == list(range(TINY.wild_frames))
+    assert clip.frames[0].body.image[clip.frames[0].body.matte == 0].std() > 2
+    assert clip.meta["motion"] and clip.meta["light"] == clip.frames[0].light and clip.meta["actions"] == "truth"
+    assert clip.meta["compressed"] and {clip.meta["half_body"], clip.meta["occluded"]} <= {False, True}
+
+
+class _Standing:
+    """Stands in for an Actor: two points, and nothing to draw."""
+
+    skin = 0.3
+
+    def pose(self, moment):
+        points = np.repeat(np.linspace([0, 0, 0], [0.2, 1.8, 0.1], 10).astype(np.float32), 5, 0)
+        part = Surface("skin", points, np.zeros((0, 3), np.int32), None, None)
+        return Posed([part], moment[1], points[-1], np.array([0.0, 0, 1]), np.zeros((2, 16, 3)))
+
+
+class _Watching:
+    """Stands in for a Recorder: keeps the cameras and what becomes of a white picture of a person."""
+
+    def __init__(self, *_):
+        pass
+
+    def take(self, posed, light, cameras, moment, instant, background, lens):
+        px = cameras[0].width
+        shot = lens(
+            Shot(np.full((px, px, 3), 255, np.uint8), np.full((px, px), 255, np.uint8), None), *cameras * 2, "body"
+        )
+        return [(posed, cameras[0], shot)]
+
+
+def test_half_bodies_and_things_in_the_way_occur_as_often_as_they_should(monkeypatch):
+    monkeypatch.setattr(wild, "Recorder", _Watching)
+    monkeypatch.setattr(wild, "casual_light", lambda _: studio_light())
+    monkeypatch.setattr(backgrounds, "background", lambda _: None)
+    profile, clips = replace(TINY, wild_frames=1), []
+    for seed in range(160):
+        frames, meta = wild.record(_Standing(), profile, np.random.default_rng(seed), False)
+        clips.append((*frames[0], meta["half_body"], meta["occluded"]))
+    assert 0.08 < np.mean([half for *_, half, _ in clips]) < 0.22
+    assert 0.05 < np.mean([occluded for *_, occluded in clips]) < 0.16
+    assert any(half and occluded for *_, half, occluded in clips)
+    for posed, camera, shot, half, occluded in clips:
+        feet, crown = project(camera, posed.parts[0].vertices[[0, -1]])
+        assert (feet[1] > camera.height) == half and 0 <= crown[1] < camera.height
+        assert (shot.matte.min() < 255) == occluded
+
+
+def test_the_upper_body_is_what_is_above_the_hips():
+    points = np.linspace([0, 0.1, 0], [0, 1.9, 0], 181)
+    upper = wild._upper(points)
+    assert upper[0, 1] == pytest.approx(0.1 + 0.45 * 1.8, abs=0.02) and upper[-1, 1] == 1.9
+
+
+def test_what_is_in_the_way_takes_the_person_and_the_truth_away(people):
+    frame, side = people["studio"].frames[0], 512
+    wall = Image.new("RGBA", (side, side), (200, 30, 30, 0))
+    wall.paste((200, 30, 30, 255), (0, side // 2, side, side))
+    shot = Shot(frame.body.image, frame.body.matte, frame.body.truth)
+    lens = wild._Lens(np.random.default_rng(0), wall)
+    image, matte, truth = lens(shot, frame.body.camera, frame.body.camera, "body")
+    low = slice(TINY.body_px // 2 + 2, None)
+    assert not matte[low].any() and not any(values[low].any() for values in (truth.depth, truth.normals, truth.parts))
+    assert image[low, :, 0].mean() > 120 > 80 > image[low, :, 1].mean()
+    high = slice(0, TINY.body_px // 2 - 2)
+    np.testing.assert_array_equal(matte[high], frame.body.matte[high])
+    np.testing.assert_array_equal(truth.parts[high], frame.body.truth.parts[high])
+
+
+def test_occluders_are_partly_opaque_and_of_several_kinds():
+    alpha = [np.asarray(backgrounds.occluder(np.random.default_rng(seed)))[..., 3] for seed in range(24)]
+    assert all(0.01 < (a > 127).mean() < 0.6 for a in alpha)
+    tables = np.mean([a[-1].min() > 127 and a[0].max() < 127 for a in alpha])
+    posts = np.mean([a[0].max() > 127 and a[-1].max() > 127 and a[:, 0].max() < 127 for a in alpha])
+    assert 0 < tables < 0.8 and 0 < posts < 0.8
 
 
 def test_tracker_errors_have_the_stated_size():
     clip = motion("walk", np.random.default_rng(0), 60)
-    tracked = [tracker_errors(clip, np.random.default_rng(i)) for i in range(20)]
+    tracked = [wild.tracker_errors(clip, np.random.default_rng(i)) for i in range(20)]
     error = np.degrees(np.stack([t.theta - clip.theta for t in tracked]))
     assert 0.43 < error[..., :48].std() < 0.57
     assert 2.7 < error[..., 48:].std() < 3.3
@@ -91,74 +255,85 @@ def test_tracker_errors_have_the_stated_size():
     np.testing.assert_array_equal(tracked[0].actions, clip.actions)
 
 
-def test_an_unknown_domain_is_an_input_error():
-    with pytest.raises(InputError, match="studio, wild"):
-        render_person(SEED, "moon", SMOKE)
+# --- Garment ---------------------------------------------------------------------------------------------------
 
 
-class _Pool:
-    """Stands in for the process pool, so that the fixtures' people need not be drawn again in new processes."""
-
-    people: dict = {}
-
-    def __init__(self, *_):
-        pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def map(self, _, seeds, domains, profiles):
-        return iter([self.people[d] for _, d, _ in zip(seeds, domains, profiles, strict=True)])
+def test_the_garment_domain_has_two_cameras_a_moment_and_marks_simulated_cloth(people):
+    person = people["garment"]
+    assert [f.instant for f in person.frames] == [i for i in range(TINY.wild_frames) for _ in range(2)]
+    assert all(frame.cloth for frame in person.frames) and person.meta["cloth"] == "simulated"
+    assert person.meta["motion"] in ("walk", "turn", "dance")
 
 
-def test_production_writes_whole_shards_and_resumes(tmp_path, monkeypatch, studio, wild):
-    monkeypatch.setattr(production, "ProcessPoolExecutor", _Pool)
-    monkeypatch.setattr(production, "PEOPLE_A_SHARD", 1)
-    _Pool.people = {"studio": studio, "wild": wild}
-    paths = render_people([SEED, SEED + 1], "wild", SMOKE, tmp_path, progress=False)
-    assert [p.name for p in paths] == ["wild-00000.tar", "wild-00001.tar"]
-    read = list(read_people(paths[0]))[0]
-    np.testing.assert_array_equal(read.frames[0].theta, wild.frames[0].theta)
-    kept, _ = paths[0].stat().st_mtime_ns, paths[1].unlink()
-    again = render_people([SEED, SEED + 1], "wild", SMOKE, tmp_path, progress=False)
-    assert again == paths and paths[1].exists() and paths[0].stat().st_mtime_ns == kept
+def test_everybody_in_the_garment_domain_wears_loose_clothes_and_nobody_loses_theirs():
+    coats = 0
+    for seed in range(9_000, 9_100):
+        plain, dressed = sample_person(seed), cast(seed, "garment")
+        assert dressed.bottom.kind in SKIRTS
+        assert (dressed.top is None) == (dressed.bottom.kind in ("dress", "long_dress"))
+        if plain.bottom.kind in SKIRTS:
+            assert dressed.bottom == plain.bottom
+        assert dressed.coat == plain.coat or plain.coat is None and dressed.coat.kind in COATS
+        coats += dressed.coat is not None
+    assert 15 < coats < 60
 
 
-def test_production_refuses_to_mix_two_sets(tmp_path, monkeypatch, wild):
-    monkeypatch.setattr(production, "ProcessPoolExecutor", _Pool)
-    _Pool.people = {"wild": wild}
-    render_people([SEED], "wild", SMOKE, tmp_path, progress=False)
-    with pytest.raises(InputError, match="another folder"):
-        render_people([SEED + 1], "wild", SMOKE, tmp_path, progress=False)
+def test_simulated_cloth_leaves_skinning_and_the_rest_of_the_person_does_not():
+    actor = Actor(cast(SEED, "garment"))
+    clip = motion("walk", np.random.default_rng(0), 6, 30.0)
+    roots = actor.grounded(clip.theta, clip.root, clip.gaze)
+    hanging = actor.hang(clip.theta, roots, clip.gaze, 30.0)
+    assert len(hanging) == 6 and hanging[-1]
+    moment = tuple(values[-1] for values in clip)
+    simulated, skinned = actor.pose(moment, hanging[-1]).parts, actor.pose(moment).parts
+    for number, (a, b) in enumerate(zip(simulated, skinned, strict=True)):
+        if number in hanging[-1]:
+            assert a.part in ("bottom", "coat")
+            assert np.linalg.norm(a.vertices - b.vertices, axis=1).max() > 0.01
+        else:
+            assert all(np.array_equal(getattr(a, n), getattr(b, n)) for n in ("vertices", "points") if hasattr(a, n))
 
 
-class _CrashingPool(_Pool):
-    """Processes die over the second person, `crashes` times."""
-
-    crashes = 0
-
-    def map(self, _, seeds, domains, profiles):
-        for seed in seeds:
-            if seed == SEED + 1 and _CrashingPool.crashes:
-                _CrashingPool.crashes -= 1
-                raise BrokenProcessPool("a process died")
-            yield replace(self.people["wild"], id=f"wild-{seed:06d}", seed=seed)
+# --- Relit -----------------------------------------------------------------------------------------------------
 
 
-def test_a_process_that_dies_is_replaced_and_nobody_is_lost_or_drawn_twice(tmp_path, monkeypatch, wild):
-    monkeypatch.setattr(production, "ProcessPoolExecutor", _CrashingPool)
-    _Pool.people, _CrashingPool.crashes = {"wild": wild}, 1
-    seeds = [SEED, SEED + 1, SEED + 2]
-    paths = render_people(seeds, "wild", SMOKE, tmp_path, progress=False)
-    assert [p.seed for path in paths for p in read_people(path)] == seeds
+def test_the_relit_domain_is_one_moment_under_one_light_an_instant(people):
+    person, count = people["relit"], TINY.wild_frames
+    names = [frame.light for frame in person.frames]
+    assert [frame.instant for frame in person.frames] == list(range(2 * count))
+    assert names == person.meta["lights"] and len(set(names)) == len(names)
+    assert set(names[:count]) < {light.name for light in OLAT} and set(names[count:]) < set(ENVIRONMENTS)
+    first = person.frames[0]
+    for frame in person.frames[1:]:
+        for name in ("theta", "root", "gaze", "actions"):
+            np.testing.assert_array_equal(getattr(frame, name), getattr(first, name))
+        np.testing.assert_array_equal(frame.body.camera.viewmat, first.body.camera.viewmat)
+        np.testing.assert_array_equal(frame.body.truth.depth, first.body.truth.depth)
+        assert np.abs(frame.environment.astype(float) - first.environment).max() > 0.05
+        inside = first.body.matte == 255
+        assert np.abs(frame.body.image[inside].astype(int) - first.body.image[inside]).mean() > 4
 
 
-def test_a_person_who_kills_every_process_is_named(tmp_path, monkeypatch, wild):
-    monkeypatch.setattr(production, "ProcessPoolExecutor", _CrashingPool)
-    _Pool.people, _CrashingPool.crashes = {"wild": wild}, 5
-    with pytest.raises(RuntimeError, match=f"wild person {SEED + 1}"):
-        render_people([SEED, SEED + 1], "wild", SMOKE, tmp_path, progress=False)
-    assert not list(tmp_path.glob("*.tar"))
+def test_a_recorded_lamp_is_the_light_it_is_named_after(people):
+    lamps = {light.name: light for light in OLAT}
+    for frame in people["relit"].frames[: TINY.wild_frames]:
+        np.testing.assert_array_equal(frame.environment, environment_of(lamps[frame.light]))
+    lamp = OLAT[0].environment
+    np.testing.assert_allclose(environment_of(OLAT[0]).astype(float).mean(), lamp.mean(), rtol=1e-2)
+
+
+# --- Stylised --------------------------------------------------------------------------------------------------
+
+
+def test_the_stylised_domain_has_every_style_twice(people):
+    person = people["stylised"]
+    assert person.meta["styles"] == list(STYLES)
+    assert [f.instant for f in person.frames] == [i for i in range(len(STYLES)) for _ in range(2)]
+    sketch = person.frames[2 * STYLES.index("sketch")].body.image.astype(int)
+    assert np.ptp(sketch, axis=-1).mean() < 30  # ink on paper
+
+
+@pytest.mark.parametrize("seed", [0, 8_999, 9_000, 9_999])
+def test_only_test_people_are_stylised(seed):
+    with pytest.raises(InputError, match=f"{seed} is not a test person"):
+        render_person(seed, "stylised", TINY)

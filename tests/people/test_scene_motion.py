@@ -1,13 +1,26 @@
-"""Poses, motions and lights: layout, limits, smoothness, reproducibility."""
+"""Poses, faces and motions: layout, limits, smoothness, reproducibility."""
 
 import numpy as np
 import pytest
 import torch
 
 from lca_core.body import ACTIONS, JOINT_NAMES, BodyModel, full_pose, theta_slice
-from lca_core.people.light import CASUAL, casual_light, directions, studio_light
+from lca_core.people.faces import EMOTIONS, LOPSIDED, VISEMES, gaze_at, gaze_target, look_actions, looking
 from lca_core.people.motion import MOTIONS, motion
-from lca_core.people.poses import FACES, STANCES, arm, face, hand, leg, mirrored, random_gaze, standing, theta_from
+from lca_core.people.poses import (
+    FACES,
+    HANDS,
+    STANCES,
+    arm,
+    face,
+    hand,
+    leg,
+    mirrored,
+    random_gaze,
+    standing,
+    studio_script,
+    theta_from,
+)
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +99,8 @@ def test_motion_of_a_single_frame_works():
 def test_faces_name_real_actions_and_do_both_sides():
     for name in FACES:
         assert face(name).shape == (52,)
+    with pytest.raises(ValueError, match="no face is called 'grin'"):
+        face("grin")
     smile = face("smile")
     assert smile[ACTIONS.index("mouthSmileLeft")] == smile[ACTIONS.index("mouthSmileRight")] > 0.5
 
@@ -95,18 +110,137 @@ def test_gaze_stays_within_25_degrees():
     assert max(np.abs(random_gaze(generator)).max() for _ in range(200)) <= np.radians(25.01)
 
 
-@pytest.mark.parametrize("name", CASUAL)
-def test_lights_expose_a_white_wall_neither_black_nor_burnt(name):
-    light = casual_light(np.random.default_rng(0), name)
-    d = directions()
-    solid = np.sin(np.arccos(d[..., 1]))
-    solid *= 4 * np.pi / solid.sum()
-    facing = (np.clip(d[..., 2], 0, None) * solid)[..., None] * light.environment / np.pi
-    assert light.environment.min() >= 0 and light.environment.dtype == np.float32
-    assert 0.2 < facing.sum((0, 1)).mean() < 1.3
+@pytest.mark.parametrize("name", MOTIONS)
+def test_a_clip_is_the_same_curve_at_any_frame_rate_and_length(name):
+    fine = motion(name, np.random.default_rng(8), 96, 30.0)
+    coarse = motion(name, np.random.default_rng(8), 8, 2.5)
+    short = motion(name, np.random.default_rng(8), 40, 30.0)
+    for whole, sparse, start in zip(fine, coarse, short, strict=True):
+        np.testing.assert_allclose(whole[::12], sparse, atol=1e-6)
+        np.testing.assert_allclose(whole[:40], start, atol=1e-6)
 
 
-def test_the_studio_is_even():
-    light = studio_light().environment
-    assert light.max() / light.min() < 4
-    np.testing.assert_allclose(light[..., 0], light[..., 2])
+def test_a_clip_uses_the_generator_alike_whatever_its_length():
+    left = []
+    for frames in (1, 200):
+        generator = np.random.default_rng(0)
+        motion("dance", generator, frames)
+        left.append(generator.random())
+    assert left[0] == left[1]
+
+
+@pytest.mark.parametrize("name", MOTIONS)
+def test_elbows_and_knees_bend_one_way_and_not_too_far(body, name):
+    clip = motion(name, np.random.default_rng(3), 60, 10.0)
+    for side, sign in (("left", 1), ("right", -1)):
+        knee = clip.theta[:, theta_slice(f"{side}_knee")][:, 0]
+        elbow = -sign * clip.theta[:, theta_slice(f"{side}_elbow")][:, 1]
+        assert -0.01 <= knee.min() and knee.max() < 2.4
+        assert -0.01 <= elbow.min() and elbow.max() < 2.4
+
+
+@pytest.mark.parametrize("name", MOTIONS)
+def test_feet_stay_on_the_floor_and_above_it(body, name):
+    clip = motion(name, np.random.default_rng(4), 24, 6.0)
+    tensors = [torch.from_numpy(x) for x in (clip.theta, clip.root, clip.gaze)]
+    posed = body(torch.zeros(24, 1), None, full_pose(*tensors), tensors[1][:, 3:])
+    lowest = posed.vertices[..., 1].amin(1)
+    assert (lowest.amax() - lowest.amin()).item() < 0.06
+
+
+def test_sitting_brings_the_pelvis_to_the_height_of_a_stool_behind_the_feet():
+    clip = motion("sit", np.random.default_rng(1), 80, 10.0)
+    seated = clip.root[:, 4].argmin()
+    turn = clip.root[seated, 1]
+    assert -0.55 < clip.root[seated, 4] < -0.3
+    behind = clip.root[seated, 3] * np.sin(turn) + clip.root[seated, 5] * np.cos(turn)
+    assert behind < -0.25
+    assert clip.root[:, 4].max() > -0.05  # and up again
+
+
+def test_the_hands_motion_goes_through_all_shapes_before_the_chest(body):
+    clip = motion("hands", np.random.default_rng(2), 40, 2.5)
+    curls = clip.theta[:, theta_slice("left_middle1")][:, 2]
+    assert curls.min() < -1.0 and curls.max() > -0.1
+    j = posed_joints(body, clip.theta[10])
+    for side in ("left", "right"):
+        assert j[f"{side}_wrist"][1] > j[f"{side}_elbow"][1]
+        assert j[f"{side}_wrist"][2] > 0.15
+
+
+def test_counting_stretches_as_many_fingers(body):
+    flat = posed_joints(body, theta_from(hand("left", "flat")))
+    for count, name in enumerate(("one", "two", "three", "four", "five"), 1):
+        j = posed_joints(body, theta_from(hand("left", name)))
+        reach = [
+            np.linalg.norm(j[f"left_{f}3"] - j["left_wrist"]) / np.linalg.norm(flat[f"left_{f}3"] - flat["left_wrist"])
+            for f in ("index", "middle", "ring", "pinky")
+        ]
+        assert sum(r > 0.9 for r in reach) == min(count, 4)
+
+
+@pytest.mark.parametrize("name", HANDS)
+def test_arrays_of_angles_give_the_poses_of_their_numbers(name):
+    downs = np.array([-0.5, 0.2, 1.1])
+    many = theta_from(arm("right", downs, forward=0.4, elbow=downs + 0.6), hand("right", name))
+    for down, theta in zip(downs, many, strict=True):
+        one = theta_from(arm("right", down, forward=0.4, elbow=down + 0.6), hand("right", name))
+        np.testing.assert_allclose(theta, one, atol=1e-6)
+
+
+def test_there_are_seven_emotions_that_differ():
+    assert set(EMOTIONS) == {"anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"}
+    faces = np.stack([face(name) for name in (*EMOTIONS, *VISEMES, *LOPSIDED)])
+    gaps = np.linalg.norm(faces[:, None] - faces[None], axis=-1) + np.eye(len(faces))
+    assert gaps.min() > 0.3
+    contempt = face("contempt")
+    assert contempt[ACTIONS.index("mouthDimpleLeft")] > 0.5 > contempt[ACTIONS.index("mouthDimpleRight")]
+
+
+def test_eyes_converge_on_what_they_look_at():
+    target = np.array([0.1, -0.05, 0.5])
+    yaw_left, pitch, yaw_right, _ = gaze_at(target)
+    assert yaw_left < yaw_right and pitch < 0
+    for yaw, eye in ((yaw_left, 0.03), (yaw_right, -0.03)):
+        np.testing.assert_allclose(eye + 0.5 * np.tan(yaw), 0.1, atol=1e-6)
+    far = gaze_at(gaze_target(0.2, 0.1, 100.0))
+    np.testing.assert_allclose(far, [0.2, 0.1, 0.2, 0.1], atol=1e-3)
+
+
+def test_lids_follow_the_gaze():
+    down = look_actions(np.array([0.0, -0.3, 0.0, -0.3], np.float32))
+    assert down[ACTIONS.index("eyeLookDownLeft")] == down[ACTIONS.index("eyeLookDownRight")] > 0.3
+    assert down[ACTIONS.index("eyeLookUpLeft")] == 0
+    for action in ACTIONS:
+        gaze = looking(action)
+        assert gaze.any() == action.startswith("eyeLook")
+        if gaze.any():
+            assert np.argmax(look_actions(gaze)) == ACTIONS.index(action)
+
+
+def test_the_script_begins_calm_and_a_few_moments_span_much():
+    moments = studio_script(13, np.random.default_rng(0))
+    assert [x.shape for x in moments[0]] == [(138,), (6,), (4,), (52,)]
+    assert not moments[0][1].any() and not moments[0][2].any() and not moments[0][3].any()
+    assert not moments[0][0][theta_slice("head")].any()
+    gazes, faces = np.stack([m[2] for m in moments]), np.stack([m[3] for m in moments])
+    assert np.ptp(gazes[:, 0]) > np.radians(35) and np.ptp(gazes[:, 1]) > np.radians(20)
+    assert (faces.max(0) > 0.3).sum() >= 20
+    shoulders = np.stack([m[0][theta_slice("left_shoulder")] for m in moments])
+    assert np.linalg.norm(shoulders[:, None] - shoulders[None], axis=-1).max() > 1.2
+
+
+def test_a_long_script_has_every_action_alone_but_lips_that_close_over_an_open_jaw():
+    actions = np.stack([m[3] for m in studio_script(320, np.random.default_rng(1))])
+    alone = actions[(actions > 0).sum(1) == 1].max(0)
+    jaw, closed = ACTIONS.index("jawOpen"), ACTIONS.index("mouthClose")
+    assert alone[closed] == 0 and (np.delete(alone, closed) == 1).all()
+    pair = actions[(actions[:, closed] == 1) & ((actions > 0).sum(1) == 2)]
+    assert len(pair) and (pair[:, jaw] == 1).all()
+
+
+def test_scripts_repeat_with_their_seed_and_start_alike_for_any_generator():
+    one, two = (studio_script(6, np.random.default_rng(4)) for _ in range(2))
+    for a, b in zip(one, two, strict=True):
+        assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+    assert len(studio_script(1, np.random.default_rng(0))) == 1

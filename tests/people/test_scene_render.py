@@ -7,8 +7,8 @@ from lca_core.data.records import Camera
 from lca_core.people.backend import find_llvm
 from lca_core.people.backgrounds import background, behind
 from lca_core.people.cameras import around, face_crop, look_at, project
-from lca_core.people.light import Light, directions, studio_light
-from lca_core.people.parts import Strands, Surface
+from lca_core.people.light import Light, directional_light, directions, studio_light
+from lca_core.people.parts import PART_IDS, Strands, Surface
 from lca_core.people.render import Stage, render, to_linear, to_srgb8, vertex_normals
 
 WHITE = np.full((2, 2, 3), 255, np.uint8)
@@ -52,7 +52,7 @@ def test_a_ball_appears_where_its_centre_projects_for_any_principal_point():
         camera_at((-2, 0.5, -2), (0, 1, 0), 170, principal=(60.0, 40.0)),
     ]
     cameras.append(face_crop(cameras[1], np.array([0.25, 1.12, 0.1]), 64, side=0.5))
-    for camera, (_, matte) in zip(cameras, render([part], cameras, studio_light(), 4), strict=True):
+    for camera, (_, matte, _) in zip(cameras, render([part], cameras, studio_light(), 4), strict=True):
         expected = project(camera, np.array([[0.2, 1.1, 0.1]]))[0]
         np.testing.assert_allclose(centroid(matte), expected, atol=0.6)
 
@@ -67,7 +67,7 @@ def test_textures_are_upright_and_keep_their_colours():
     )
     camera = camera_at((0, 0.5, 3), (0, 0.5, 0), 200)
     even = Light("even", np.ones((8, 16, 3), np.float32))
-    image, _ = render([panel(albedo)], [camera], even, 16)[0]
+    image, _, _ = render([panel(albedo)], [camera], even, 16)[0]
     corners = [image[y, x].astype(int) for y in (28, 68) for x in (28, 68)]  # seen from the front: left is -X
     for seen, painted in zip(corners, ((200, 0, 0), (0, 200, 0), (0, 0, 200), (200, 200, 0)), strict=True):
         np.testing.assert_allclose(seen, painted, atol=25)
@@ -77,7 +77,7 @@ def test_transparent_texels_leave_the_matte_empty():
     opacity = np.zeros((4, 4), np.uint8)
     opacity[:, 2:] = 255
     camera = camera_at((0, 0.5, 3), (0, 0.5, 0), 200)
-    _, matte = render([panel(WHITE, opacity)], [camera], studio_light(), 8)[0]
+    _, matte, _ = render([panel(WHITE, opacity)], [camera], studio_light(), 8)[0]
     assert matte[48, 68] == 255 and matte[48, 28] == 0
 
 
@@ -86,7 +86,7 @@ def test_light_comes_from_where_the_environment_says():
     part, camera = ball((0, 0, 0), 0.5), camera_at((0, 0, 3), (0, 0, 0), 200)
     for axis, brighter, darker in ((0, (48, 72), (48, 24)), (1, (24, 48), (72, 48))):
         env = np.repeat(np.clip(d[..., axis : axis + 1], 0, None), 3, -1).astype(np.float32)
-        image, _ = render([part], [camera], Light("side", env), 8)[0]
+        image, _, _ = render([part], [camera], Light("side", env), 8)[0]
         assert image[brighter].mean() > image[darker].mean() + 60
 
 
@@ -95,7 +95,7 @@ def test_each_strand_has_its_own_colour():
     points = np.stack([np.stack([np.full(6, v), np.linspace(0, 1, 6), np.zeros(6)], -1) for v in x]).astype(np.float32)
     colors = np.array([[0.6, 0, 0], [0, 0.6, 0], [0, 0, 0.6], [0.6, 0.6, 0], [0, 0.6, 0.6]], np.float32)
     camera = camera_at((0, 0.5, 3), (0, 0.5, 0), 200)
-    image, matte = render(
+    image, matte, _ = render(
         [Strands("hair", points, np.full((5, 6), 0.03, np.float32), colors)], [camera], studio_light(), 8
     )[0]
     for v, color in zip(x, colors, strict=True):
@@ -127,7 +127,9 @@ def test_backgrounds_fill_only_what_the_person_leaves():
     part, camera = ball((0, 1, 0), 0.3), camera_at((0, 1, 3), (0, 1, 0))
     green = np.zeros((96, 96, 3), np.uint8)
     green[..., 1] = 180
-    (image, matte), (plain, _) = (render([part], [camera], studio_light(), 4, b)[0] for b in ([green], (0, 180, 0)))
+    (image, matte, _), (plain, _, _) = (
+        render([part], [camera], studio_light(), 4, b)[0] for b in ([green], (0, 180, 0))
+    )
     np.testing.assert_array_equal(image, plain)
     np.testing.assert_array_equal(image[matte == 0], green[matte == 0])
     assert image[48, 48, 0] > 150
@@ -136,7 +138,7 @@ def test_backgrounds_fill_only_what_the_person_leaves():
 def test_a_person_has_no_dark_rim_against_a_bright_background():
     camera = camera_at((0, 1, 3), (0, 1, 0))
     even = Light("even", np.full((8, 16, 3), 0.9, np.float32))
-    image, matte = render([ball((0, 1, 0), 0.4, n=60)], [camera], even, 16, (243, 243, 243))[0]
+    image, matte, _ = render([ball((0, 1, 0), 0.4, n=60)], [camera], even, 16, (243, 243, 243))[0]
     rim = (matte > 0) & (matte < 255)
     assert image[rim].min() > 190
 
@@ -182,3 +184,45 @@ def test_focal_lengths_that_differ_are_refused():
 def test_an_llvm_named_by_hand_wins(monkeypatch):
     monkeypatch.setenv("DRJIT_LIBLLVM_PATH", "somewhere/libLLVM.so.19")
     assert find_llvm() == "somewhere/libLLVM.so.19"
+
+
+def test_truth_gives_depth_normals_and_parts_at_the_pixels_centres():
+    camera = camera_at((0, 0.5, 3), (0, 0.5, 0))
+    half = np.array([[255, 0]], np.uint8).repeat(2, 0)  # the right half of the panel is not there
+    wall = panel(WHITE)
+    wall = Surface("bottom", wall.vertices - [0, 0, 1], wall.faces, wall.uv, WHITE)
+    front = Surface("lash", panel(WHITE).vertices, wall.faces, wall.uv, WHITE, half)
+    stage = Stage([wall, ball((0.4, 0.5, 0.2), 0.1)], studio_light())
+    truth = stage.truth(camera)
+    assert set(np.unique(truth.parts)) == {0, PART_IDS["skin"], PART_IDS["bottom"]}
+    flat = truth.parts == PART_IDS["bottom"]
+    np.testing.assert_allclose(truth.depth[flat], 4.0, atol=1e-4)
+    np.testing.assert_allclose(truth.normals[flat], np.broadcast_to([0, 0, 1], (flat.sum(), 3)), atol=1e-5)
+    y, x = np.nonzero(truth.parts == PART_IDS["skin"])
+    rays = np.stack([x + 0.5, y + 0.5, np.ones(len(x))], -1) @ np.linalg.inv(camera.K).T
+    points = rays * truth.depth[y, x, None]
+    centre = camera.viewmat[:3, :3] @ [0.4, 0.5, 0.2] + camera.viewmat[:3, 3]
+    np.testing.assert_allclose(np.linalg.norm(points - centre, axis=1), 0.1, atol=2e-3)
+    assert not truth.depth[truth.parts == 0].any() and not truth.normals[truth.parts == 0].any()
+    masked = Stage([front], studio_light()).truth(camera).parts
+    names, pixels = np.unique(masked, return_counts=True)
+    assert set(names) == {0, PART_IDS["lash"], PART_IDS["skin"]}  # where it is clear, what is behind lashes counts
+    assert abs(pixels[1] - pixels[2]) < 0.05 * pixels[1:].sum()
+
+
+def test_shots_have_truth_only_where_it_is_asked_for():
+    stage, camera = Stage([ball((0, 1, 0), 0.3)], studio_light()), camera_at((0, 1, 3), (0, 1, 0))
+    assert stage.shoot([camera], 2)[0].truth is None
+    shot = stage.shoot([camera], 2, truth=True)[0]
+    assert ((shot.truth.parts > 0) == (shot.matte > 127)).mean() > 0.99
+
+
+def test_a_relit_stage_draws_what_a_new_stage_draws():
+    part, camera = ball((0, 1, 0), 0.3), camera_at((0, 1, 3), (0, 1, 0))
+    lamp = directional_light((1.0, 0.2, 0.5))
+    stage = Stage([part], studio_light())
+    before = stage.shoot([camera], 4)[0].image
+    stage.relight(lamp)
+    after = stage.shoot([camera], 4)[0].image
+    np.testing.assert_array_equal(after, Stage([part], lamp).shoot([camera], 4)[0].image)
+    assert np.abs(after.astype(int) - before).max() > 50

@@ -1,0 +1,430 @@
+"""How believable, how different and how quickly made the digital humans of `lca_core.people` are.
+
+Faces are judged on portraits (`lca_core.evaluation.portraits`: 256 px, from the front, casual light), bodies on
+records of the domains, the crowd on specs alone, speed on records made afresh.
+"""
+
+import json as json_format
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import product
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import tyro
+from splats import columns, machine, others_seconds, tell
+from tqdm.auto import tqdm
+
+from lca_core.data import read_people, write_shard
+from lca_core.errors import InputError
+from lca_core.evaluation import Record, Summary, provenance, write_record, write_results_readme
+from lca_core.evaluation.crowd_figures import contact_sheet
+from lca_core.evaluation.drapery import drapery
+from lca_core.evaluation.humans import Inspection, face_mesh_rate, identity, inspect, pose_rate, worst
+from lca_core.evaluation.identity import SAME_PERSON
+from lca_core.evaluation.portraits import DOMAIN, PX, SHOTS, cached_portraits
+from lca_core.evaluation.recognition import equal_error_rate
+from lca_core.paths import FIGURES, atomic_path
+from lca_core.people import DOMAINS, cached_people, render_person, sample_person
+from lca_core.people.crowd import ADULT, TRAITS, class_share_min, class_shares
+from lca_core.people.processes import pool
+from lca_core.people.production import pictures_of
+from lca_core.people.shape import AGE_CLASSES
+from lca_core.profiles import profile as profile_named
+
+FIRST_VALIDATION, FIRST_TEST, TEST_PEOPLE = 9_000, 10_000, 1_000
+RECORDED_PEOPLE = 200
+WORST = 8  # people named
+SHEET = 64  # people on a sheet of a domain
+SHEET_MOMENTS = 3  # recorded of them in domains that are drawn for the sheet alone
+CLOTHED = 48  # people whose loose cloth is looked at
+PLANNED = 1_000_000  # people of the plan for a cluster
+PLANNED_CORES, PLANNED_DAYS = 1_000, 7
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured. seeds: people looked at; crowd: seeds of the specs; timed: seeds made afresh for the speed,
+    of which the first compiles and does not count."""
+
+    seeds: range
+    domains: tuple[str, ...]
+    profile: str
+    crowd: range
+    timed: range
+    shots: int
+    workers: int
+
+
+# --- Looks -----------------------------------------------------------------------------------------------------
+
+
+def inspected(paths: Sequence[Path], workers: int) -> list[Inspection]:
+    """Every person of these shards, looked at by `workers` processes."""
+    with pool(workers) as processes:
+        return [one for shard in processes.map(_inspect_shard, paths) for one in shard]
+
+
+def _inspect_shard(path: Path) -> list[Inspection]:
+    return [inspect(person) for person in read_people(path)]
+
+
+def looks(plan: Plan) -> dict:
+    """Face mesh, pose, identity, and who did worst."""
+    tell(f"portraits of {len(plan.seeds)} people")
+    portraits = inspected(cached_portraits(plan.seeds, plan.shots, plan.workers), plan.workers)
+    records = []
+    for domain in plan.domains:
+        tell(f"{domain} records of {len(plan.seeds)} people")
+        records += inspected(cached_people(plan.seeds, domain, plan.profile, plan.workers), plan.workers)
+    told = identity(portraits)
+    alike = told.pairs.among({person: _kin(int(person)) for person in told.pairs.people})
+    return {
+        "face_mesh_rate": asdict(face_mesh_rate(portraits)),
+        "face_mesh_rate_of_records": asdict(face_mesh_rate(records)) if any(one.faces for one in records) else None,
+        "pose_rate": asdict(pose_rate(records)),
+        "identity_eer": {
+            "value": told.equal_error_rate,
+            "ci95": told.ci95,
+            "threshold": told.threshold,
+            "n_people": len(told.pairs.people),
+            "n_frames": sum(look.embedding is not None for one in portraits for look in one.faces),
+            "same_pairs": len(told.pairs.same),
+            "different_pairs": len(told.pairs.different),
+            "different_pairs_under_0.6": float((told.pairs.different < SAME_PERSON).mean()),
+            "histogram": told.pairs.histogram(),
+            "of_same_sex_and_age_class": equal_error_rate(alike.same, alike.different)[0]
+            if len(alike.different)
+            else None,
+        },
+        "worst_portraits": [asdict(one) for one in worst(portraits, WORST, told)],
+        "worst_records": [asdict(one) for one in worst(records, WORST)],
+    }
+
+
+def _kin(seed: int) -> str:
+    """Sex and age class as text."""
+    return " ".join(str(trait.of(sample_person(seed))) for trait in TRAITS if trait.name in ("sex", "age"))
+
+
+# --- Sheets ----------------------------------------------------------------------------------------------------
+
+
+def sheets(plan: Plan, results: dict, folder: Path) -> list[Path]:
+    """Figures in a folder: people_<domain>.jpg, one picture a person of the first 64; people_worst.jpg, the portraits
+    of those who gave detectors and recogniser most trouble."""
+    seeds = plan.seeds[:SHEET]
+    short = replace(profile_named(plan.profile), wild_frames=SHEET_MOMENTS)
+    paths = {DOMAIN: cached_portraits(seeds, plan.shots, plan.workers)}
+    for domain in DOMAINS:
+        tell(f"sheet of {domain}")
+        sizes = plan.profile if domain in plan.domains else short
+        paths[domain] = cached_people(seeds, domain, sizes, plan.workers)
+    chosen = {
+        domain: [
+            replace(person, frames=person.frames[turn % len(person.frames) :])  # another side, light or style each
+            for turn, person in enumerate(read_people(shards))
+        ]
+        for domain, shards in paths.items()
+    }
+    reasons = listed(results["worst_portraits"])
+    chosen["worst"] = list(read_people(cached_portraits([int(seed) for seed in reasons], plan.shots, plan.workers)))
+    written = []
+    for name, people in chosen.items():
+        whole = name in DOMAINS
+        captions = {seed: f"{seed}\n{reason}" for seed, reason in reasons.items()} if name == "worst" else None
+        figure = contact_sheet(people, captions, px=120 if whole else 150, faces=not whole)
+        path = folder / f"people_{name}.jpg"
+        with atomic_path(path) as partial:
+            figure.savefig(partial, format="jpg", dpi=100, pil_kwargs={"quality": 85})
+        plt.close(figure)
+        written.append(path)
+    return written
+
+
+# --- The crowd -------------------------------------------------------------------------------------------------
+
+
+def crowd(seeds: Iterable[int]) -> dict:
+    """Shares of classes, and the smallest."""
+    people = [sample_person(seed) for seed in seeds]
+    return {"n_people": len(people), "shares": class_shares(people), "smallest": asdict(class_share_min(people))}
+
+
+# --- Speed and size --------------------------------------------------------------------------------------------
+
+
+def speed(plan: Plan) -> dict:
+    """Pictures with all truth, made and written afresh: a second, of a core's second, and their bytes."""
+    counted = plan.timed[1:]
+    jobs = list(product(counted, plan.domains))
+    first = [(plan.timed[0], domain) for domain in plan.domains for _ in range(plan.workers)]
+    begun, others = time.perf_counter(), others_seconds()
+    with tempfile.TemporaryDirectory() as folder:
+        with pool(plan.workers) as processes:
+            tell(f"speed: {len(first)} records that do not count, to compile")
+            list(processes.map(_make, *zip(*first), [plan.profile] * len(first), [folder] * len(first)))
+            tell(f"speed: {len(jobs)} records")
+            start = time.perf_counter()
+            made = list(processes.map(_make, *zip(*jobs), [plan.profile] * len(jobs), [folder] * len(jobs)))
+            seconds = time.perf_counter() - start
+    others = max(0.0, others_seconds() - others) / (time.perf_counter() - begun)
+    pictures, size, busy = (sum(values) for values in zip(*made))
+    sizes = profile_named(plan.profile)
+    return {
+        "images_per_second": pictures / seconds,
+        "images_per_core_second": pictures / busy,
+        "megabytes_per_1000_images": size / pictures / 1000,
+        "images_per_person": pictures / len(counted),
+        "people": len(counted),
+        "pictures": pictures,
+        "px": {"body": sizes.body_px, "face": sizes.face_px},
+        "samples_per_pixel": sizes.samples_per_pixel,
+        "workers": plan.workers,
+        "cores_used_by_others": round(others, 3),
+    }
+
+
+def _make(seed: int, domain: str, profile: str, folder: str) -> tuple[int, int, float]:
+    """(pictures, bytes of the shard, processor seconds) of one record."""
+    start = time.process_time()
+    person = render_person(seed, domain, profile, truth=True)
+    path = Path(folder, f"{person.id}-{time.monotonic_ns()}.tar")
+    write_shard(path, [person])
+    return pictures_of(person), path.stat().st_size, time.process_time() - start
+
+
+def cluster(measured: dict) -> dict:
+    """What a million people would take at the measured sizes, from processor seconds: no overhead of a cluster."""
+    pictures = PLANNED * measured["images_per_person"]
+    core_days = pictures / measured["images_per_core_second"] / 86_400
+    return {
+        "people": PLANNED,
+        "pictures": pictures,
+        "core_days": core_days,
+        f"days_on_{PLANNED_CORES}_cores": core_days / PLANNED_CORES,
+        f"cores_for_{PLANNED_DAYS}_days": core_days / PLANNED_DAYS,
+        "terabytes": pictures * measured["megabytes_per_1000_images"] / 1e9,
+    }
+
+
+# --- Cloth -----------------------------------------------------------------------------------------------------
+
+
+def cloth(seeds: Iterable[int]) -> dict:
+    """Deviation from skinning and poke-through over the loose garments of these people, in the garment domain."""
+    drapes = {seed: drapery(seed) for seed in tqdm(list(seeds), desc="cloth", unit="person")}
+    every = [drape for of_person in drapes.values() for drape in of_person]
+    skirts = [drape for drape in every if drape.part != "coat"]
+    return {
+        "people": len(drapes),
+        "garments": len(every),
+        "deviation_mm": float(np.mean([d.deviation_mm for d in skirts])),
+        "deviation_mm_by_motion": {
+            name: float(np.mean([d.deviation_mm for d in skirts if d.motion == name]))
+            for name in sorted({d.motion for d in skirts})
+        },
+        "poke_through": float(np.mean([d.poke_through for d in every])),
+        "poke_through_worst": max(d.poke_through for d in every),
+        "skinned_poke_through": float(np.mean([d.skinned_poke_through for d in every])),
+    }
+
+
+# --- Telling ---------------------------------------------------------------------------------------------------
+
+
+def measure(plan: Plan) -> dict:
+    """Everything, as one dictionary of plain numbers."""
+    results = {"machine": machine(plan.workers), "seeds": [plan.seeds[0], plan.seeds[-1]], "profile": plan.profile}
+    results |= {"domains": list(plan.domains), "portraits": {"px": PX, "shots": plan.shots}}
+    results["speed"] = speed(plan)
+    results["cluster"] = cluster(results["speed"])
+    results["crowd"] = crowd(plan.crowd)
+    return results | looks(plan) | {"cloth": cloth(plan.seeds[:CLOTHED])}
+
+
+def report(results: dict) -> str:
+    """The measurements as text."""
+    quick, told, rare = results["speed"], results["identity_eer"], results["crowd"]["smallest"]
+    px, small = results["portraits"]["px"], results["face_mesh_rate_of_records"]
+
+    def row(name: str, value: dict, what: str) -> tuple[str, ...]:
+        return name, f"{value['value']:.3f}", span(value["ci95"]), *counts(value), what
+
+    rows = [
+        row("face_mesh_rate", results["face_mesh_rate"], f"portraits, {px} px"),
+        *([row("", small, f"records, {quick['px']['face']} px")] if small else []),
+        row("pose_rate", results["pose_rate"], f"records, {quick['px']['body']} px"),
+        row("identity_eer", told, f"threshold {told['threshold']:.2f}, {told['different_pairs']:,} different pairs"),
+    ]
+    if told["of_same_sex_and_age_class"] is not None:
+        rows.append(("", f"{told['of_same_sex_and_age_class']:.3f}", "", "", "", "... of the same sex and age class"))
+    share = f"{told['different_pairs_under_0.6']:.3f}"
+    rows.append(("", share, "", "", "", "of different pairs nearer than dlib's 0.6"))
+    rows.append(
+        ("class_share_min", f"{rare['share']:.3f}", span(rare["ci95"]), f"{results['crowd']['n_people']}", "",
+         f"{rare['trait']}: {rare['kind']}")
+    )  # fmt: skip
+    rows.append(
+        ("images_per_second", f"{quick['images_per_second']:.2f}", "", f"{quick['people']}", f"{quick['pictures']}",
+         f"with all truth, {results['profile']}, body {quick['px']['body']} px, face {quick['px']['face']} px, "
+         f"{quick['workers']} workers")
+    )  # fmt: skip
+    rows.append(("megabytes per 1,000", f"{quick['megabytes_per_1000_images']:.0f}", "", "", "", "images"))
+    hung = results["cloth"]
+    moves = ", ".join(f"{name} {value:.0f}" for name, value in hung["deviation_mm_by_motion"].items())
+    rows.append(("cloth_deviation_mm", f"{hung['deviation_mm']:.1f}", "", f"{hung['people']}", "", f"skirts: {moves}"))
+    through = f"worst {hung['poke_through_worst']:.4f}; by skinning {hung['skinned_poke_through']:.4f}"
+    rows.append(("cloth_poke_through", f"{hung['poke_through']:.4f}", "", f"{hung['people']}", "", through))
+    plan = results["cluster"]
+    lines = [
+        f"{results['machine']['cpu']}, {results['machine']['cores']} cores; other programs used "
+        f"{quick['cores_used_by_others']:.2f} cores while speed was measured",
+        f"people {results['seeds'][0]} to {results['seeds'][1]}, {' and '.join(results['domains'])}, "
+        f"profile {results['profile']}",
+        "",
+        *columns(("measure", "value", "95% interval", "people", "pictures", ""), rows),
+        "",
+        f"{plan['people']:,} such people, {quick['images_per_person']:.0f} pictures each: {plan['core_days']:,.0f} "
+        f"core days, that is {plan[f'days_on_{PLANNED_CORES}_cores']:.1f} days on {PLANNED_CORES:,} cores or "
+        f"{plan[f'cores_for_{PLANNED_DAYS}_days']:,.0f} cores for {PLANNED_DAYS} days; {plan['terabytes']:.1f} TB",
+    ]
+    for name in ("worst_portraits", "worst_records"):
+        lines += ["", name.replace("_", " ") + ":"]
+        lines += [f"  {one['person']}  {one['trouble']:.2f}  {'; '.join(one['reasons'])}" for one in results[name]]
+    return "\n".join(lines)
+
+
+def span(ci95: Sequence[float] | None) -> str:
+    """An interval as text."""
+    return "" if ci95 is None else f"{ci95[0]:.3f} to {ci95[1]:.3f}"
+
+
+def counts(value: dict) -> tuple[str, str]:
+    """Numbers of people and pictures as text."""
+    return f"{value['n_people']}", f"{value['n_frames']}"
+
+
+def listed(oddities: Sequence[dict]) -> dict[str, str]:
+    """Person -> what was wrong, in words."""
+    return {one["person"]: "; ".join(one["reasons"]) for one in oddities}
+
+
+def write_records(results: dict) -> list[Path]:
+    """The result records people/...; renews results/README.md."""
+    first, last = results["seeds"]
+    source = provenance("python benchmarks/people.py --record", {"benchmark": __file__}, [first, last])
+    source |= {"seeds_are": "first and last"}
+    portrait = {
+        "pictures": f"portraits (lca_core.evaluation.portraits): {results['portraits']['shots']} a person, {PX} px, "
+        "yaw and pitch within 30 degrees, casual lights and backgrounds, quiet faces",
+        "aggregation": "mean over pictures, then over people; 95% bootstrap over people",
+    }
+    mesh, pose, told = (results[name] for name in ("face_mesh_rate", "pose_rate", "identity_eer"))
+    quick, rare = results["speed"], results["crowd"]["smallest"]
+    profile = results["profile"]
+
+    def rate(name: str, value: dict, size: str, protocol: dict) -> Record:
+        missed = {person: share for person, share in value["per_person"].items() if share < 1}
+        summary = Summary(**value)
+        return Record(
+            f"people/{name}", summary.value, "", summary.ci95, summary.n_people, summary.n_frames, size,
+            protocol=protocol, provenance=source | {"people_below_1": missed},
+        )  # fmt: skip
+
+    records = [
+        rate("face_mesh_rate", mesh, "", portrait | {
+            "found": " ".join(face_mesh_rate.__doc__.split()), "worst": listed(results["worst_portraits"]),
+        }),
+        rate("pose_rate", pose, profile, {
+            "pictures": f"full-body records, {' and '.join(results['domains'])}, {quick['px']['body']} px",
+            "found": " ".join(pose_rate.__doc__.split()), "aggregation": portrait["aggregation"],
+            "worst": listed(results["worst_records"]),
+        }),
+        Record("people/identity_eer", told["value"], "", told["ci95"], told["n_people"], told["n_frames"], "",
+               protocol=portrait | {
+                   "network": "dlib ResNet, 128 numbers", "alignment": "recorded eyes, 150 px, over white",
+                   "aggregation": "all pairs of pictures; 95% bootstrap over people",
+                   **{k: told[k] for k in ("threshold", "same_pairs", "different_pairs", "different_pairs_under_0.6",
+                                           "of_same_sex_and_age_class", "histogram")},
+               }, provenance=source),
+        Record("people/images_per_second", quick["images_per_second"], "images/s", None, quick["people"],
+               quick["pictures"], profile, protocol={
+                   "device": results["machine"] | {"cores_used_by_others": quick["cores_used_by_others"]},
+                   "what": "pictures with all truth, written as shards; bodies and face crops count one each",
+                   "left_out": "starting processes and compiling", "domains": results["domains"],
+                   **{k: quick[k] for k in ("px", "samples_per_pixel", "workers", "images_per_core_second",
+                                            "megabytes_per_1000_images")},
+               }, provenance=source),
+        Record("people/class_share_min", rare["share"], "", rare["ci95"], results["crowd"]["n_people"], 0, "",
+               protocol={
+                   "rarest": f"{rare['trait']}: {rare['kind']}", "shares": results["crowd"]["shares"],
+                   "among": {trait.name: trait.among for trait in TRAITS},
+                   "classes": f"adults and men from {ADULT:.0f} years; age classes {AGE_CLASSES}",
+                   "aggregation": "least share of all classes of all traits; 95% bootstrap over people",
+               }, provenance=source),
+        *(Record(f"people/{name}", results["cloth"][key], unit, None, results["cloth"]["people"], 0, "",
+                 protocol={"what": what, **{k: v for k, v in results["cloth"].items() if k != key}}, provenance=source)
+          for name, key, unit, what in (
+              ("cloth_deviation_mm", "deviation_mm", "mm", "mean distance of free cloth of skirts from skinning"),
+              ("cloth_poke_through", "poke_through", "", "share of a garment's visible area where covered skin shows"),
+          )),
+    ]  # fmt: skip
+    return [*(write_record(record) for record in records), write_results_readme()]
+
+
+def main(
+    people: int = RECORDED_PEOPLE,
+    domain: tuple[str, ...] = ("studio", "wild"),
+    profile: str = "laptop",
+    timed: int = 4,
+    workers: int = 2,
+    quick: bool = False,
+    json: bool = False,
+    record: bool = False,
+) -> None:
+    """Measure the digital humans: faces and bodies found, identities told apart, classes, speed, size. About an hour
+    on 2 cores the first time; pictures are kept in the cache, and speed is measured afresh: run nothing else.
+
+    Args:
+        people: How many test people (seeds from 10,000) to draw and look at.
+        domain: Domains of the records.
+        profile: Sizes of the records.
+        timed: People made afresh to measure the speed, after one that is not counted.
+        workers: Processes.
+        quick: Three small validation people: whether it works (a few minutes).
+        json: Print JSON instead of a table.
+        record: Write the numbers to results/records/people/, renew results/README.md, and draw a sheet of 64 people of
+            every domain into results/figures/.
+    """
+    if unknown := set(domain) - set(DOMAINS):
+        raise InputError(f"no domain is called {', '.join(unknown)}; choose of {', '.join(DOMAINS)}")
+    if not 2 <= people <= TEST_PEOPLE or not 1 <= timed < people or workers < 1 or not domain:
+        raise InputError(
+            f"--people must be 2 to {TEST_PEOPLE:,}, --timed 1 or more but fewer than them; --workers at least 1; "
+            "and there must be a domain"
+        )
+    if record and (quick or people < RECORDED_PEOPLE):
+        raise InputError(f"--record needs {RECORDED_PEOPLE} people or more, and no --quick")
+    profile_named(profile)
+    test = range(FIRST_TEST, FIRST_TEST + people)
+    plan = Plan(test, domain, profile, range(FIRST_TEST, FIRST_TEST + TEST_PEOPLE), test[: timed + 1], SHOTS, workers)
+    if quick:
+        few = range(FIRST_VALIDATION, FIRST_VALIDATION + 3)
+        plan = Plan(few, domain, "smoke", range(FIRST_VALIDATION, FIRST_TEST), few[:2], 2, workers)
+    results = measure(plan)
+    print(json_format.dumps(results, indent=1) if json else report(results))
+    for path in [*write_records(results), *sheets(plan, results, FIGURES)] if record else ():
+        print(path, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    try:
+        tyro.cli(main)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,42 @@
+"""The stylised domain: test people as drawings and sculptures, with the truth of the people behind them."""
+
+from functools import partial
+
+import numpy as np
+
+from lca_core.data.records import Frame, split_of
+from lca_core.errors import InputError
+from lca_core.people import backgrounds
+from lca_core.people.cameras import studio_ring
+from lca_core.people.exaggerate import sample_proportions
+from lca_core.people.light import casual_light
+from lca_core.people.poses import studio_script
+from lca_core.people.recording import Actor, Recorder, points_of
+from lca_core.people.style import EXAGGERATED, STYLES, stylise
+from lca_core.profiles import Profile
+
+_VIEWS = 2  # of each style
+
+
+def admit(seed: int) -> None:
+    """InputError for anybody but a test person: styles test what was trained on photographs."""
+    if split_of(seed) != "test":
+        raise InputError(f"person {seed} is not a test person (10000-10999): only those are drawn in styles")
+
+
+def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth: bool) -> tuple[list[Frame], dict]:
+    """Every style from two sides, whole bodies and face crops; `instant` counts the styles."""
+    backdrop, light, frames = backgrounds.background(generator), casual_light(generator), []
+    recorder = Recorder(profile, truth)
+    for instant, (style, moment) in enumerate(zip(STYLES, studio_script(len(STYLES), generator))):
+        if style == EXAGGERATED:
+            actor = Actor(actor.human.spec, sample_proportions(generator))
+        posed = actor.pose(moment)
+        turns = np.clip(generator.normal(0, 0.6, _VIEWS), -1, 1)
+        ring = [studio_ring(points_of(posed.parts), 1, profile.body_px, generator, turn)[0] for turn in turns]
+        frames += recorder.take(
+            posed, light, ring, (moment[0], posed.root, *moment[2:]), instant,
+            lambda body, view: backgrounds.behind(backdrop, 0.5, body, view),
+            style=partial(stylise, style, generator=generator),
+        )  # fmt: skip
+    return frames, {"light": light.name, "styles": list(STYLES)}

@@ -215,10 +215,11 @@ def cluster(measured: dict) -> dict:
 # --- Cloth -----------------------------------------------------------------------------------------------------
 
 
-def cloth(seeds: Iterable[int]) -> dict:
+def cloth(seeds: Sequence[int], workers: int) -> dict:
     """Deviation from skinning and poke-through over the loose garments of these people, in the garment domain."""
-    drapes = {seed: drapery(seed) for seed in tqdm(list(seeds), desc="cloth", unit="person")}
-    every = [drape for of_person in drapes.values() for drape in of_person]
+    with pool(workers) as processes:
+        drapes = list(tqdm(processes.map(drapery, seeds), desc="cloth", unit="person", total=len(seeds)))
+    every = [drape for of_person in drapes for drape in of_person]
     skirts = [drape for drape in every if drape.part != "coat"]
     return {
         "people": len(drapes),
@@ -244,7 +245,7 @@ def measure(plan: Plan) -> dict:
     results["speed"] = speed(plan)
     results["cluster"] = cluster(results["speed"])
     results["crowd"] = crowd(plan.crowd)
-    return results | looks(plan) | {"cloth": cloth(plan.seeds[:CLOTHED])}
+    return results | looks(plan) | {"cloth": cloth(plan.seeds[:CLOTHED], plan.workers)}
 
 
 def report(results: dict) -> str:

@@ -137,7 +137,7 @@ def sheets(plan: Plan, results: dict, folder: Path) -> list[Path]:
     for name, people in chosen.items():
         whole = name in DOMAINS
         captions = {seed: f"{seed}\n{reason}" for seed, reason in reasons.items()} if name == "worst" else None
-        figure = contact_sheet(people, captions, px=120 if whole else 150, faces=not whole)
+        figure = contact_sheet(people, captions, faces=not whole)
         path = folder / f"people_{name}.jpg"
         with atomic_path(path) as partial:
             figure.savefig(partial, format="jpg", dpi=100, pil_kwargs={"quality": 85})

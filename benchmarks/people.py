@@ -137,7 +137,7 @@ def sheets(plan: Plan, results: dict, folder: Path) -> list[Path]:
     for name, people in chosen.items():
         whole = name in DOMAINS
         captions = {seed: f"{seed}\n{reason}" for seed, reason in reasons.items()} if name == "worst" else None
-        figure = contact_sheet(people, captions, px=120 if whole else 150, faces=not whole)
+        figure = contact_sheet(people, captions, faces=not whole)
         path = folder / f"people_{name}.jpg"
         with atomic_path(path) as partial:
             figure.savefig(partial, format="jpg", dpi=100, pil_kwargs={"quality": 85})
@@ -215,10 +215,11 @@ def cluster(measured: dict) -> dict:
 # --- Cloth -----------------------------------------------------------------------------------------------------
 
 
-def cloth(seeds: Iterable[int]) -> dict:
+def cloth(seeds: Sequence[int], workers: int) -> dict:
     """Deviation from skinning and poke-through over the loose garments of these people, in the garment domain."""
-    drapes = {seed: drapery(seed) for seed in tqdm(list(seeds), desc="cloth", unit="person")}
-    every = [drape for of_person in drapes.values() for drape in of_person]
+    with pool(workers) as processes:
+        drapes = list(tqdm(processes.map(drapery, seeds), desc="cloth", unit="person", total=len(seeds)))
+    every = [drape for of_person in drapes for drape in of_person]
     skirts = [drape for drape in every if drape.part != "coat"]
     return {
         "people": len(drapes),
@@ -244,7 +245,7 @@ def measure(plan: Plan) -> dict:
     results["speed"] = speed(plan)
     results["cluster"] = cluster(results["speed"])
     results["crowd"] = crowd(plan.crowd)
-    return results | looks(plan) | {"cloth": cloth(plan.seeds[:CLOTHED])}
+    return results | looks(plan) | {"cloth": cloth(plan.seeds[:CLOTHED], plan.workers)}
 
 
 def report(results: dict) -> str:

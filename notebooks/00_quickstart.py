@@ -186,8 +186,7 @@ avatar_sliders(avatar, px)
 # and pose. All other pictures are drawn by the avatar and compared. This is what the model was trained for.
 
 # %%
-# two people: the ones that `verify` renders too, so that the cache serves both
-known = next(iter(read_people(cached_people([seed, seed + 1], "studio", sizes.name))))
+(known,) = read_people(cached_people([seed], "studio", sizes.name))  # `verify` draws this one too
 shown, targets = split_frames(known, 4)
 other = encode_person(model, encoder, known, shown)
 sheet([("body", [f.body.image for f in shown]), ("face", [f.face.image for f in shown if f.face is not None])], px)
@@ -246,8 +245,8 @@ summary
 
 # %% [markdown]
 # - One call takes a photograph to an avatar that is driven, saved and opened elsewhere; encoding is done once.
-# - Of the digital human, clothes carry over with their stripes, and hair and skin; the face is soft and hardly answers
-#   its sliders. More pictures help: each shows places that the others do not.
+# - Of the digital human, clothes carry over (fine checks as their mean colour), and hair and skin; the face is soft and
+#   hardly answers its sliders. More pictures help: each shows places that the others do not.
 # - The astronaut is harder than the digital human, and looks it, down to a wrong shirt: nobody has told the model where
 #   in the photograph her body is, so no place can look at its own pixel; then real light, a suit unlike any garment in
 #   training, a helmet in hand, no legs in the picture. Fitting the body comes later.

@@ -302,8 +302,9 @@ summary
 
 # %% [markdown]
 # - Always say which PSNR. The whole frame's is the one papers print; the foreground's is the one that hurts.
-# - At this size the release gives a person's build and colours, not patterns: stripes come out as their mean. Where
-#   photographs show all sides, 150 steps of optimisation on them give more than its one forward pass.
+# - At this size the release gives a person's build and colours, broad stripes too, but fine patterns come out as their
+#   mean. 150 steps of optimisation on the photographs are sharper (lpips), and no better in decibels where the
+#   photographs show all sides.
 # - PSNR likes blur, and so does a model trained with L1: look at LPIPS and at pictures before believing a gain.
 # - Wild targets carry a tracker's errors in pose, so that even a perfect avatar would be drawn a little beside the
 #   truth. Part of the distance between studio and wild is that.

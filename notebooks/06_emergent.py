@@ -57,7 +57,7 @@ from lca_core.viewer.stage import fist
 
 # %% tags=["parameters"]
 profile = "smoke"  # how large pictures are drawn; the model brings its own sizes
-seed = 10000  # test people: this one, the next, and one in a skirt
+seed = 10000  # test people: this one, the next, one in a skirt, and one with a bare face
 out = "../build/06_emergent"
 
 # %%
@@ -196,15 +196,15 @@ for s in (p.seed for p in people["studio"]):
 # ## 3. Loose garments
 #
 # A person in a skirt, driven through a step forwards and one sideways. Above the digital human: its skirt is skinned
-# too (no cloth is simulated yet), but it is one mesh that stretches from leg to leg. Below the avatar: each Gaussian
-# takes the skinning weights of the body beneath it and goes with one leg or the other.
+# too (cloth that hangs is in 01_digital_humans), but it is one mesh that stretches from leg to leg. Below the avatar:
+# each Gaussian takes the skinning weights of the body beneath it and goes with one leg or the other.
 
 # %%
 skirts = [s for s in range(10_000, 10_100) if sample_person(s).bottom.kind == "skirt"]
 longest = max(skirts[:4], key=lambda s: sample_person(s).bottom.length)
 dressed = next(iter(read_people(cached_people([longest], "studio", sizes.name))))
 skirt = encode_person(model, encoder, dressed, split_frames(dressed, 4)[0])
-print(f"{len(skirts)} of 100 people wear skirts; this is {longest}, length {sample_person(longest).bottom.length:.2f}")
+print(f"{len(skirts)} of 100 wear plain skirts; this is {longest}, length {sample_person(longest).bottom.length:.2f}")
 steps = {
     "at rest": rest,
     "half a step": pose(skirt, left_hip=(-0.3, 0.0, 0.0), right_hip=(0.2, 0.0, 0.0)),
@@ -266,7 +266,10 @@ print(gaps)
 # avatar, and what the branch changed (three times enlarged, around grey).
 
 # %%
-avatar, actor = normal, Actor(seed)
+plain = (s for s in range(seed, 11_000) if sample_person(s).glasses is None and sample_person(s).hat is None)
+(bare,) = read_people(cached_people([next(plain)], "studio", sizes.name))
+avatar, actor = encode_person(model, encoder, bare, split_frames(bare, 4)[0]), Actor(bare.seed)
+print(f"{bare.id}: nothing before the eyes")
 head = head_camera(avatar, 0.0, px)
 names = ["neutral", "smile", "open", "blink", "frown"]
 actions = [face(name) for name in names] + [face("neutral")]
@@ -356,10 +359,10 @@ summary
 #   best in part: a filter changes colours and lines; the *shapes* of a cartoon would not be followed, as the body's
 #   shape is not read from pictures here.
 # - **Light**: nothing in the model tells skin from light, and `carried` says how much of it went through (1: all). To
-#   be built: the relighting decoder, and people under known lights to train it on.
+#   be built: the relighting decoder, trained on the `relit` domain, whose lights are known.
 # - **Skirts**: the gap between the legs opens in the avatar and not in the digital human: the skirt splits like
-#   trousers, as in the paper's Fig. 7 without its deformer. To be built: the node graph that corrects the weights, and
-#   cloth that hangs and swings in the digital humans.
+#   trousers, as in the paper's Fig. 7 without its deformer. To be built: the node graph that corrects the weights,
+#   trained on the `garment` domain, where cloth hangs and swings.
 # - **Control**: with skinning alone no face moves at all; all that does is the branch's. Compare the rows: a change as
 #   large as the digital human's but elsewhere is no expression. Most of it is along the hair's outline: the code is
 #   read from face crops without labels, and hair was the easier thing to learn from them. A mouth at this size is a

@@ -68,7 +68,7 @@ def contact_sheet(
     for axis, person in zip(axes.ravel(), people):
         name = str(person.id if person.seed is None else person.seed)
         axis.imshow(_resized(_first(person, faces), px))
-        axis.set_title((captions or {}).get(name) or label(person), fontsize=6.5, pad=2)
+        axis.set_title((captions or {}).get(name) or label(person), fontsize=0.035 * px, pad=2)
     figure.tight_layout(pad=0.3)
     return figure
 

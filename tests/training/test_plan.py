@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from lca_core.model import LCA
 from lca_core.profiles import PROFILES
 from lca_core.training.plan import plan
@@ -17,9 +19,9 @@ def test_parameters_are_those_of_the_model():
 
 def test_a_layer_more_costs_what_a_layer_costs_and_batches_cost_in_proportion():
     step = [plan(replace(TINY, depth=depth), FEATURES, free_body()).step_tflop for depth in (2, 3, 4)]
-    assert step[2] - step[1] == step[1] - step[0] > 0
+    assert step[2] - step[1] == pytest.approx(step[1] - step[0]) and step[1] > step[0]
     double = plan(replace(TINY, batch_people=2 * TINY.batch_people), FEATURES, free_body())
-    assert double.step_tflop == 2 * step[0]
+    assert double.step_tflop == pytest.approx(2 * step[0])
 
 
 def test_the_papers_size_is_counted_without_being_made():

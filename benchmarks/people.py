@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 from lca_core.data import read_people, write_shard
 from lca_core.errors import InputError
-from lca_core.evaluation import Record, Summary, provenance, write_record, write_results_readme
+from lca_core.evaluation import Record, Summary, provenance, read_records, write_record, write_results_readme
 from lca_core.evaluation.crowd_figures import contact_sheet
 from lca_core.evaluation.drapery import drapery
 from lca_core.evaluation.humans import Inspection, face_mesh_rate, identity, inspect, pose_rate, worst
@@ -378,6 +378,31 @@ def write_records(results: dict) -> list[Path]:
     return [*(write_record(record) for record in records), write_results_readme()]
 
 
+def compare_records(results: dict) -> tuple[str, bool]:
+    """What is recorded beside what was measured now, and whether all but the speed (a machine's own) agrees."""
+    records, rows, holds = read_records(), [], True
+    for id, (value, tolerance) in measured_values(results).items():
+        recorded = records[f"people/{id}"].value
+        agrees = tolerance is None or abs(value - recorded) <= tolerance
+        holds &= agrees
+        within = "not judged" if tolerance is None else f"{tolerance:g}" + ("" if agrees else "  NO")
+        rows.append((f"people/{id}", f"{recorded:.4g}", f"{value:.4g}", within))
+    return "\n".join(["", *columns(("record", "recorded", "measured", "within"), rows)]), holds
+
+
+def measured_values(results: dict) -> dict[str, tuple[float, float | None]]:
+    """Name of a record -> (value, how far another machine's may be from it; None: not judged)."""
+    return {
+        "face_mesh_rate": (results["face_mesh_rate"]["value"], 0.01),
+        "pose_rate": (results["pose_rate"]["value"], 0.01),
+        "identity_eer": (results["identity_eer"]["value"], 0.005),
+        "images_per_second": (results["speed"]["images_per_second"], None),
+        "class_share_min": (results["crowd"]["smallest"]["share"], 0.002),
+        "cloth_deviation_mm": (results["cloth"]["deviation_mm"], 3.0),
+        "cloth_poke_through": (results["cloth"]["poke_through"], 0.001),
+    }
+
+
 def main(
     people: int = RECORDED_PEOPLE,
     domain: tuple[str, ...] = ("studio", "wild"),
@@ -387,6 +412,7 @@ def main(
     quick: bool = False,
     json: bool = False,
     record: bool = False,
+    verify: bool = False,
 ) -> None:
     """Measure the digital humans: faces and bodies found, identities told apart, classes, speed, size. About an hour
     on 2 cores the first time; pictures are kept in the cache, and speed is measured afresh: run nothing else.
@@ -401,6 +427,7 @@ def main(
         json: Print JSON instead of a table.
         record: Write the numbers to results/records/people/, renew results/README.md, and draw a sheet of 64 people of
             every domain into results/figures/.
+        verify: Print the records beside what was measured; exit code 1 where they disagree.
     """
     if unknown := set(domain) - set(DOMAINS):
         raise InputError(f"no domain is called {', '.join(unknown)}; choose of {', '.join(DOMAINS)}")
@@ -409,8 +436,8 @@ def main(
             f"--people must be 2 to {TEST_PEOPLE:,}, --timed 1 or more but fewer than them; --workers at least 1; "
             "and there must be a domain"
         )
-    if record and (quick or people < RECORDED_PEOPLE):
-        raise InputError(f"--record needs {RECORDED_PEOPLE} people or more, and no --quick")
+    if (record or verify) and (quick or people < RECORDED_PEOPLE):
+        raise InputError(f"--record and --verify need {RECORDED_PEOPLE} people or more, and no --quick")
     profile_named(profile)
     test = range(FIRST_TEST, FIRST_TEST + people)
     plan = Plan(test, domain, profile, range(FIRST_TEST, FIRST_TEST + TEST_PEOPLE), test[: timed + 1], SHOTS, workers)
@@ -421,6 +448,11 @@ def main(
     print(json_format.dumps(results, indent=1) if json else report(results))
     for path in [*write_records(results), *sheets(plan, results, FIGURES)] if record else ():
         print(path, file=sys.stderr)
+    if verify:
+        text, holds = compare_records(results)
+        print(text)
+        if not holds:
+            sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """The benchmarks run and say what they measured, at sizes too small to mean anything."""
 
 import importlib.util
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numba
 import pytest
@@ -9,12 +11,21 @@ import pytest
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
+def loaded(name: str):
+    """A benchmark as a module, found as when it is run as a script: with its own folder first on the path."""
+    found = importlib.util.spec_from_file_location(f"benchmark_of_{name}", BENCHMARKS / f"{name}.py")
+    module = importlib.util.module_from_spec(found)
+    sys.path.insert(0, str(BENCHMARKS))
+    try:
+        found.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(BENCHMARKS))
+    return module
+
+
 @pytest.fixture(scope="module")
 def splats():
-    found = importlib.util.spec_from_file_location("benchmark_of_splats", BENCHMARKS / "splats.py")
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+    return loaded("splats")
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +57,57 @@ def test_verifying_shows_every_record_and_fails_once_gradients_are_less_exact_th
 def test_a_size_that_is_none_is_refused_by_name(splats, name):
     with pytest.raises(splats.InputError, match=name):
         splats.read_size(name)
+
+
+# --- People ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def people(monkeypatch):
+    module = loaded("people")
+    values = {name: value for name, (value, _) in module.measured_values(RESULTS).items()}
+    records = {f"people/{name}": SimpleNamespace(value=value) for name, value in values.items()}
+    monkeypatch.setattr(module, "read_records", lambda: records)
+    return module
+
+
+def rate(value: float) -> dict:
+    return {"value": value, "ci95": (value - 0.01, value), "n_people": 2, "n_frames": 8, "per_person": {"10000": value}}
+
+
+WORST = [{"person": "10001", "trouble": 0.5, "reasons": ["no face mesh in 1 of 4"], "frames": [2]}]
+RESULTS = {
+    "machine": {"cpu": "a processor", "cores": 2}, "seeds": [10000, 10001], "profile": "smoke", "domains": ["wild"],
+    "portraits": {"px": 256, "shots": 4}, "face_mesh_rate": rate(0.99), "face_mesh_rate_of_records": None,
+    "pose_rate": rate(0.95), "worst_portraits": WORST, "worst_records": WORST,
+    "identity_eer": rate(0.03) | {"threshold": 0.5, "different_pairs": 12, "different_pairs_under_0.6": 0.1,
+                                  "of_same_sex_and_age_class": None},
+    "crowd": {"n_people": 2, "smallest": {"trait": "hat", "kind": "cap", "share": 0.04, "ci95": (0.02, 0.05)}},
+    "speed": {"images_per_second": 6.0, "px": {"body": 112, "face": 112}, "people": 2, "pictures": 16, "workers": 2,
+              "megabytes_per_1000_images": 30.0, "images_per_person": 8.0, "images_per_core_second": 3.0,
+              "cores_used_by_others": 0.0},
+    "cloth": {"people": 2, "deviation_mm": 80.0, "deviation_mm_by_motion": {"walk": 80.0}, "poke_through": 0.0,
+              "poke_through_worst": 0.0, "skinned_poke_through": 0.1},
+}  # fmt: skip
+RESULTS["cluster"] = {"people": 10, "core_days": 4.0, "days_on_1000_cores": 0.004, "cores_for_7_days": 0.6,
+                      "terabytes": 0.1}  # fmt: skip
+
+
+def test_what_was_measured_of_people_is_told_with_the_worst_of_them(people):
+    text = people.report(RESULTS)
+    assert "face_mesh_rate" in text and "0.990" in text and "10001  0.50  no face mesh in 1 of 4" in text
+
+
+def test_people_agree_with_their_records_whatever_the_speed_and_not_when_faces_are_lost(people):
+    text, holds = people.compare_records(RESULTS)
+    assert holds and "people/identity_eer" in text
+    slow = RESULTS | {"speed": RESULTS["speed"] | {"images_per_second": 1.0}}
+    assert people.compare_records(slow)[1]
+    text, holds = people.compare_records(RESULTS | {"face_mesh_rate": rate(0.9)})
+    assert not holds and "NO" in text
+    assert not people.compare_records(RESULTS | {"cloth": RESULTS["cloth"] | {"deviation_mm": 40.0}})[1]
+
+
+def test_a_plan_for_a_cluster_grows_with_people_and_shrinks_with_speed(people):
+    plan = people.cluster(RESULTS["speed"])
+    assert plan["pictures"] == people.PLANNED * 8 and plan["core_days"] == pytest.approx(plan["pictures"] / 3 / 86_400)

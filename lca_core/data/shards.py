@@ -36,12 +36,15 @@ def write_shard(path: Path | str, people: Iterable[Person]) -> int:
     return count
 
 
-def shard_paths(folder: Path | str) -> list[Path]:
-    """The shards of a folder (or the one tar given), sorted by name; InputError when there are none.
+def shard_paths(shards: Path | str | Sequence[Path]) -> list[Path]:
+    """The shards of a folder, sorted by name, or those given (one, or several in their order).
 
-    Halves of shards, left over by a process that was killed, are hidden files and do not count.
+    Halves of shards, left over by a process that was killed, are hidden files and do not count. InputError when there
+    are none.
     """
-    folder = Path(folder)
+    if not isinstance(shards, Path | str):
+        return list(shards)
+    folder = Path(shards)
     paths = [folder] if folder.is_file() else sorted(folder.glob("[!.]*.tar"))
     if not paths:
         raise InputError(f"{folder} has no shards (*.tar); make some with `python -m lca_core people --out {folder}`")
@@ -53,7 +56,7 @@ def read_people(shards: Path | str | Sequence[Path], truth: bool = False) -> Ite
 
     truth: whether depth, normals, parts and light are read too, where there are any.
     """
-    for path in shard_paths(shards) if isinstance(shards, str | Path) else shards:
+    for path in shard_paths(shards):
         try:
             with tarfile.open(path) as tar:
                 key, members = None, {}

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 
 from lca_core.body import full_pose
-from lca_core.people import Actor, cast, motion
+from lca_core.people import Actor, cast
 from lca_core.people.basemesh import load
 from lca_core.people.cloth_measures import covered_at_rest, deviation_mm, poke_through
+from lca_core.people.domains import stream
 from lca_core.people.human import full_body
-from lca_core.people.loose import MOVES, SIMULATED_FPS
-from lca_core.people.wild import FPS
+from lca_core.people.loose import perform
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,9 @@ class Drape:
 
 
 def drapery(seed: int, moments: int = 8) -> list[Drape]:
-    """The loose garments of the person of this seed in the garment domain, at moments of a clip 0.4 s apart."""
-    generator = np.random.default_rng([seed, len(MOVES)])
-    name, every = str(generator.choice(MOVES)), int(SIMULATED_FPS / FPS)
+    """The loose garments of the person of this seed in the clip that the garment domain records."""
     actor = Actor(cast(seed, "garment"))
-    clip = motion(name, generator, (moments - 1) * every + 1, SIMULATED_FPS)
-    roots = actor.grounded(clip.theta, clip.root, clip.gaze)
-    hanging = actor.hang(clip.theta, roots, clip.gaze, SIMULATED_FPS)
-    chosen = range(0, len(clip.theta), every)
+    name, clip, roots, hanging, chosen = perform(actor, stream(seed, "garment"), moments)
     poses = full_pose(*(torch.from_numpy(np.asarray(x, np.float32)) for x in (clip.theta, roots, clip.gaze)))
     body, betas = full_body(), torch.from_numpy(actor.human.spec.betas.astype(np.float32))[None]
     skin_rest = body.rest(betas)[0].numpy()

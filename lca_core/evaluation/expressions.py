@@ -75,9 +75,7 @@ def expressions(spec: PersonSpec, px: int) -> Person:
 def cached_expressions(seeds: Sequence[int], px: int, workers: int = 2, progress: bool = True) -> list[Path]:
     """Shards in the cache with these people's faces, one person each and in this order, drawn on first use."""
     folder = cache_dir("people", f"{DOMAIN}-{digest_of(RENDERING, px, FACES, AT_ONCE, AMOUNT, SAMPLES_PER_PIXEL)}")
-    paths = {int(seed): folder / f"{DOMAIN}-{int(seed):06d}.tar" for seed in seeds}
-    draw_missing(paths, partial(_draw, px=px), DOMAIN, workers, progress)
-    return [paths[int(seed)] for seed in seeds]
+    return draw_missing(folder, DOMAIN, seeds, partial(_draw, px=px), workers, progress)
 
 
 def _draw(seed: int, path: Path, px: int) -> None:

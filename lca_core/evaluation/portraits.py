@@ -78,9 +78,7 @@ def _shoot(human: DigitalHuman, betas: np.ndarray, generator: np.random.Generato
 def cached_portraits(seeds: Sequence[int], shots: int = SHOTS, workers: int = 2, progress: bool = True) -> list[Path]:
     """Shards in the cache with these people's portraits, one person each and in this order, drawn on first use."""
     folder = cache_dir("people", f"{DOMAIN}-{digest_of(RENDERING, PX, SIDE, SAMPLES_PER_PIXEL, shots)}")
-    paths = {int(seed): folder / f"{DOMAIN}-{int(seed):06d}.tar" for seed in seeds}
-    draw_missing(paths, partial(_draw, shots=shots), DOMAIN, workers, progress)
-    return [paths[int(seed)] for seed in seeds]
+    return draw_missing(folder, DOMAIN, seeds, partial(_draw, shots=shots), workers, progress)
 
 
 def _draw(seed: int, path: Path, shots: int) -> None:

@@ -38,8 +38,7 @@ def render_person(seed: int, domain: str, profile: Profile | str, truth: bool = 
     profile = profile_named(profile) if isinstance(profile, str) else profile
     if domain not in DOMAINS:
         raise InputError(f"no domain is called {domain!r}; choose one of {', '.join(DOMAINS)}")
-    spec = cast(seed, domain)
-    generator = np.random.default_rng([seed, DOMAINS.index(domain)])
+    spec, generator = cast(seed, domain), stream(seed, domain)
     frames, meta = _RECORDERS[domain](Actor(spec), profile, generator, truth)
     betas = spec.betas.astype(np.float32)
     if domain == "wild":
@@ -48,6 +47,11 @@ def render_person(seed: int, domain: str, profile: Profile | str, truth: bool = 
     meta |= {"looks": spec.meta(), "actions": "truth", "profile": profile.name, "licence": "CC0-1.0"}
     gc.collect()  # frees the scene, so that the next one finds its compiled kernels again
     return Person(f"{domain}-{seed:06d}", domain, seed, betas, tuple(frames), meta)
+
+
+def stream(seed: int, domain: str) -> np.random.Generator:
+    """The random numbers that a person's record in a domain is drawn from."""
+    return np.random.default_rng([seed, DOMAINS.index(domain)])
 
 
 def cast(seed: int, domain: str) -> PersonSpec:

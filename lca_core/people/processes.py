@@ -6,7 +6,7 @@ whoever draws many people expects deaths.
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
@@ -23,13 +23,19 @@ def pool(workers: int) -> ProcessPoolExecutor:
 
 
 def draw_missing(
-    paths: Mapping[int, Path], draw: Callable[[int, Path], None], what: str, workers: int = 2, progress: bool = True
-) -> None:
-    """Call `draw(seed, path)` in processes for every path that does not exist; it must write the file whole or not.
+    folder: Path,
+    what: str,
+    seeds: Sequence[int],
+    draw: Callable[[int, Path], None],
+    workers: int = 2,
+    progress: bool = True,
+) -> list[Path]:
+    """Files `<what>-<seed>.tar` of a folder, in the order of the seeds; those missing are drawn in processes.
 
-    paths: seed -> file; draw: a function that can be pickled; what: for the progress bar. RuntimeError when processes
-    die twice with nothing drawn in between; what was drawn is kept.
+    draw(seed, path): writes one file, whole or not at all; it must be a function that can be pickled. RuntimeError when
+    processes die twice with nothing drawn in between; what was drawn is kept.
     """
+    paths = {int(seed): folder / f"{what}-{int(seed):06d}.tar" for seed in seeds}
     deaths = 0
     with tqdm(desc=what, total=len(paths), unit="person", disable=not progress) as bar:
         while waiting := [(seed, path) for seed, path in paths.items() if not path.exists()]:
@@ -46,6 +52,7 @@ def draw_missing(
                         "was drawn is kept: run again, with more memory if it ran out"
                     ) from error
         bar.update(len(paths) - bar.n)
+    return [paths[int(seed)] for seed in seeds]
 
 
 def _single_threaded() -> None:

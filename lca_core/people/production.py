@@ -69,9 +69,8 @@ def _in_processes(seeds: list[int], domain: str, profile: Profile, truth: bool, 
         waiting = seeds[done:]
         try:
             with pool(workers) as processes:
-                for person in processes.map(
-                    render_person, waiting, *([x] * len(waiting) for x in (domain, profile, truth))
-                ):
+                draw = partial(render_person, domain=domain, profile=profile, truth=truth)
+                for person in processes.map(draw, waiting):
                     done += 1
                     yield person
         except BrokenProcessPool as error:
@@ -115,9 +114,9 @@ def cached_people(
     """
     profile = profile_named(profile) if isinstance(profile, str) else profile
     folder = cache_dir("people", f"{domain}-{profile.name}-{digest_of(RENDERING, profile.recording, truth)}")
-    paths = {int(seed): folder / f"{domain}-{int(seed):06d}.tar" for seed in seeds}
-    draw_missing(paths, partial(_draw, domain=domain, profile=profile, truth=truth), domain, workers, progress)
-    return [paths[int(seed)] for seed in seeds]
+    return draw_missing(
+        folder, domain, seeds, partial(_draw, domain=domain, profile=profile, truth=truth), workers, progress
+    )
 
 
 def digest_of(*what: object) -> str:

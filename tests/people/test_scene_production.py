@@ -45,9 +45,9 @@ class _Pool:
     def __exit__(self, *_):
         pass
 
-    def map(self, _, seeds, domains, profiles, truths):
-        for seed, domain, _, _ in zip(seeds, domains, profiles, truths, strict=True):
-            yield replace(self.person, id=f"{domain}-{seed:06d}", seed=seed)
+    def map(self, draw, seeds):
+        for seed in seeds:
+            yield replace(self.person, id=f"{draw.keywords['domain']}-{seed:06d}", seed=seed)
 
 
 class _CrashingPool(_Pool):
@@ -55,8 +55,8 @@ class _CrashingPool(_Pool):
 
     crashes = 0
 
-    def map(self, function, seeds, *arguments):
-        for seed, person in zip(seeds, super().map(function, seeds, *arguments)):
+    def map(self, draw, seeds):
+        for seed, person in zip(seeds, super().map(draw, seeds)):
             if seed == SEED + 1 and _CrashingPool.crashes:
                 _CrashingPool.crashes -= 1
                 raise BrokenProcessPool("a process died")

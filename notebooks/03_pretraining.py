@@ -227,7 +227,7 @@ with torch.no_grad():
     drawn, alphas = render(driven_posed.map(lambda t: select(t, over.which)), over)
 print(f"theta {[*batch.theta.shape]}, driven numbers {[*driven.shape]}  [B, views, anchors, k, 14]")
 print(f"pictures drawn {[*drawn.shape]}, alphas {[*alphas.shape]}")
-truth = over_white(batch.body.rgba[..., :3], batch.body.rgba[..., 3])
+truth = over_white(batch.body.pixels[..., :3], batch.body.pixels[..., 3])
 sheet([("truth", list(truth.numpy())), ("before training", list(drawn.clamp(0, 1).numpy()))], 140)
 plt.show()
 

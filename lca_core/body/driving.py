@@ -17,8 +17,8 @@ from torch import Tensor
 from lca_core.body.layout import BODY_JOINTS, HAND_JOINTS, JOINT_NAMES
 
 _RESTING = ("left_foot", "right_foot")
-_TIED = {"spine1": "spine3", "spine2": "spine3", "neck": "head"}  # each follows the named joint of theta
-_LEFT_OUT = ("pelvis", *_RESTING, *_TIED)
+TIED = {"spine1": "spine3", "spine2": "spine3", "neck": "head"}  # each follows the named joint of theta
+_LEFT_OUT = ("pelvis", *_RESTING, *TIED)
 THETA_JOINTS = tuple(j for j in BODY_JOINTS if j not in _LEFT_OUT) + HAND_JOINTS
 THETA, EPSILON, GAZE, ROOT = 3 * len(THETA_JOINTS), 128, 4, 6
 
@@ -27,7 +27,7 @@ def _sources() -> list[int]:
     """For every joint its place in [theta's joints..., zero, pelvis, left eye, right eye]."""
     n = len(THETA_JOINTS)
     special = {"pelvis": n + 1, "left_eye_smplhf": n + 2, "right_eye_smplhf": n + 3}
-    names = [_TIED.get(name, name) for name in JOINT_NAMES]
+    names = [TIED.get(name, name) for name in JOINT_NAMES]
     return [THETA_JOINTS.index(name) if name in THETA_JOINTS else special.get(name, n) for name in names]
 
 
@@ -55,7 +55,7 @@ def theta_of(pose: Float[Tensor, "*frames 55 3"]) -> Float[Tensor, "*frames 138"
     """The theta nearest to a full SMPL-X pose: tied joints are averaged (exact for poses `full_pose` made)."""
     columns = []
     for name in THETA_JOINTS:
-        group = [name, *(tied for tied, leader in _TIED.items() if leader == name)]
+        group = [name, *(tied for tied, leader in TIED.items() if leader == name)]
         columns.append(pose[..., [JOINT_NAMES.index(j) for j in group], :].mean(-2))
     return torch.stack(columns, -2).flatten(-2)
 

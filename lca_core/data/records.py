@@ -48,13 +48,15 @@ class Picture:
     """Pixels, what belongs to the person, and the camera that took them.
 
     image: uint8 [H, W, 3] sRGB, as taken (background and all); matte: uint8 [H, W], 255 on the person; truth: of
-    digital humans, where it was asked for.
+    digital humans, where it was asked for; hidden: uint8 [H, W], 255 where something before the person is known to
+    hide what is behind it, so that the matte says nothing there.
     """
 
     image: np.ndarray
     matte: np.ndarray
     camera: Camera
     truth: Truth | None = None
+    hidden: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

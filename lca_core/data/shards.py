@@ -2,8 +2,9 @@
 
 A sample's key is the person's id; its members are `person.json` (shape, cameras, driving signals, meta) and the
 pictures, `000.body.png`, `000.body_matte.png`, the same of `face`, `left_hand` and `right_hand`, `001...` (jpg where
-the picture was compressed when taken). Where there is truth: `000.body_depth.png` (16 bits, 1/8 mm),
-`000.body_normals.png` (127.5 (n + 1)), `000.body_parts.png`, the same of the crops, and `000.light.npy`.
+the picture was compressed when taken), and `000.body_hidden.png` where something is known to hide the person. Where
+there is truth: `000.body_depth.png` (16 bits, 1/8 mm), `000.body_normals.png` (127.5 (n + 1)), `000.body_parts.png`,
+the same of the crops, and `000.light.npy`.
 `webdataset.WebDataset(path)` reads them too.
 """
 
@@ -89,6 +90,8 @@ def _members(person: Person) -> Iterator[tuple[str, bytes]]:
         for name, picture in frame.pictures.items():
             yield f"{i:03d}.{name}.{kind}", encode(picture.image, kind)
             yield f"{i:03d}.{name}_matte.png", encode(picture.matte)
+            if picture.hidden is not None:
+                yield f"{i:03d}.{name}_hidden.png", encode(picture.hidden)
             if picture.truth is not None:
                 yield from _truth_members(f"{i:03d}.{name}", picture.truth)
         if frame.environment is not None:
@@ -141,7 +144,9 @@ def _person(members: dict[str, bytes]) -> Person:
         width, height = camera["size"]
         viewmat, K = (np.array(camera[k], np.float32) for k in ("viewmat", "K"))
         matte, truth = decode(members[f"{i:03d}.{name}_matte.png"]), _truth(members, f"{i:03d}.{name}")
-        return Picture(decode(pixels), matte, Camera(viewmat, K, width, height), truth)
+        hidden = members.get(f"{i:03d}.{name}_hidden.png")
+        camera = Camera(viewmat, K, width, height)
+        return Picture(decode(pixels), matte, camera, truth, None if hidden is None else decode(hidden))
 
     frames = []
     for i, f in enumerate(document["frames"]):

@@ -16,13 +16,15 @@ _EDGE = 1e-3  # opacities and colours are kept this far from 0 and 1, where a lo
 class PosedPicture:
     """One input picture (full body or face crop) with the pose and the camera it was taken in.
 
-    image: sRGB in [0, 1], already over white; transforms: rest -> posed, of the body in this picture's pose.
+    image: sRGB in [0, 1], already over white; transforms: rest -> posed, of the body in this picture's pose; hidden:
+    share of each pixel that something before the person hides (None: nothing).
     """
 
     image: Float[Tensor, "H W 3"]
     transforms: Float[Tensor, "J 4 4"]
     viewmat: Float[Tensor, "4 4"]
     K: Float[Tensor, "3 3"]
+    hidden: Float[Tensor, "H W"] | None = None
 
 
 def optimise_person(
@@ -77,7 +79,7 @@ def optimise_person(
         loss = current.means.new_zeros(())
         batch = batches[step % turns]
         shown = sum(len(images) for images, *_ in batch)
-        for images, transforms, viewmats, Ks in batch:
+        for images, hidden, transforms, viewmats, Ks in batch:
             posed = skin(current, weights, transforms)
             height, width = images.shape[1:3]
             drawn, _ = rasterize(
@@ -93,7 +95,8 @@ def optimise_person(
                 background=white,
                 backend=backend,
             )
-            loss = loss + (drawn[:, 0] - images).abs().mean((1, 2, 3)).sum() / shown
+            off = (drawn[:, 0] - images) * (1 - hidden[..., None])
+            loss = loss + off.abs().mean((1, 2, 3)).sum() / shown
         for name in ("means", "quats", "scales"):
             loss = loss + regularisation * parameters[name].square().mean()
         loss.backward()
@@ -113,12 +116,14 @@ def _apply(start: Gaussians, parameters: dict[str, Tensor]) -> Gaussians:
     )
 
 
-def _same_size(pictures: Sequence[PosedPicture]) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
-    """Pictures stacked by size (images, transforms, viewmats, Ks), so that each size is drawn in one call."""
+def _same_size(pictures: Sequence[PosedPicture]) -> list[tuple[Tensor, Tensor, Tensor, Tensor, Tensor]]:
+    """Pictures stacked by size (images, hidden, transforms, viewmats, Ks), so that each size is drawn in one call."""
     groups: dict[torch.Size, list[PosedPicture]] = {}
     for picture in pictures:
+        if picture.hidden is None:
+            picture = replace(picture, hidden=torch.zeros_like(picture.image[..., 0]))
         groups.setdefault(picture.image.shape, []).append(picture)
-    names = ("image", "transforms", "viewmat", "K")
+    names = ("image", "hidden", "transforms", "viewmat", "K")
     return [
         tuple(torch.stack([getattr(picture, name).float() for picture in group]) for name in names)
         for group in groups.values()

@@ -74,14 +74,15 @@ def recorded_head(model: LCA, frame: Frame, betas: np.ndarray) -> Head:
 
 @torch.no_grad()
 def draw(gaussians: Gaussians, picture: Picture) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W"]]:
-    """(colours over white, alpha) of Gaussians [N] seen by a picture's camera."""
+    """(colours over white, alpha) of Gaussians [N] seen by a picture's camera; nothing where the picture hides."""
     camera = picture.camera
     viewmat, K = torch.from_numpy(camera.viewmat)[None], torch.from_numpy(camera.K)[None]
     g = gaussians
     colors, alphas = rasterize(
         g.means, g.quats, g.scales, g.opacities, g.colors, viewmat, K, camera.width, camera.height, torch.ones(3)
     )
-    return colors[0].clamp(0, 1), alphas[0, ..., 0]
+    shown = 1 - hidden_of(picture)
+    return 1 - shown[..., None] * (1 - colors[0].clamp(0, 1)), shown * alphas[0, ..., 0]
 
 
 def aligned_face(image: Float[Tensor, "H W 3"], picture: Picture, head: Head) -> Float[Tensor, "150 150 3"]:
@@ -103,6 +104,12 @@ def compare(posed: Gaussians, frame: Frame, head: Head) -> dict[str, float]:
         truth = over_white(*pixels(frame.face))
         result["identity_distance"] = identity_distance(*(aligned_face(x, frame.face, head) for x in (face, truth)))
     return {k: float(v) for k, v in result.items()}
+
+
+def hidden_of(picture: Picture) -> Float[Tensor, "H W"]:
+    """How much of each pixel is known to be hidden by something before the person, in [0, 1]."""
+    hidden = np.zeros_like(picture.matte) if picture.hidden is None else picture.hidden
+    return torch.from_numpy(np.array(hidden)).float() / 255
 
 
 def pixels(picture: Picture) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W"]]:
@@ -140,7 +147,7 @@ def fit_person(mean: Avatar, frames: Iterable[Frame]) -> Gaussians:
         for picture, into in ((frame.body, bodies), (frame.face, faces)):
             if picture is not None:
                 camera = (torch.from_numpy(picture.camera.viewmat), torch.from_numpy(picture.camera.K))
-                into.append(PosedPicture(over_white(*pixels(picture)), transforms, *camera))
+                into.append(PosedPicture(over_white(*pixels(picture)), transforms, *camera, hidden_of(picture)))
     return optimise_person(mean.canonical(), mean.weights, bodies + faces)
 
 

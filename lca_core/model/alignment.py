@@ -8,6 +8,7 @@ by a softmax over the photographs and "none of them". Photographs without a know
 no part; the attention of the paper's plain model reads those as before.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -17,7 +18,8 @@ from torch.nn import functional as F
 
 from lca_core.body import full_pose, joint_transforms
 
-HULL = (0.0, 0.02, 0.05, 0.10)  # metres from the surface, along its normal
+HULL = (0.0, 0.02, 0.05, 0.10)  # metres from the surface, along its normal, at which the hull is looked up
+SHELL = (-0.04, -0.02, -0.01, 0.0, 0.01, 0.02, 0.04)  # the same, from where Gaussians have come to lie
 _CELL = {"body": 2, "face": 4}  # pixels of a cell of the depth buffer: some Gaussians must fall into each
 _BEHIND = 0.04  # metres behind the nearest Gaussian of its cell at which a Gaussian counts as hidden
 _OBLIQUE = 0.15  # cosine under which a surface is seen too obliquely
@@ -80,6 +82,12 @@ class Samples:
     resolution: Float[Tensor, "B S M"]
     places: Float[Tensor, "B S M 2"]
 
+    def mean(self) -> tuple[Float[Tensor, "B M 3"], Float[Tensor, "B M 1"]]:
+        """(colour less mid-grey, mean over the pictures by how squarely they see the point; how well it is seen)."""
+        weight = self.facing.square()[..., None]
+        total = weight.sum(1)
+        return (weight * (self.colors - 0.5)).sum(1) / total.clamp(min=1e-3), total / (1 + total)
+
 
 def pixels_of(rows: Float[Tensor, "B N P F"]) -> Float[Tensor, "B N 4 H W"]:
     """The pictures that rows of patch numbers carry: (rgb - 0.5) * matte and the matte."""
@@ -116,10 +124,12 @@ class View:
         return Samples(*(torch.cat(values, 1) for values in zip(*parts, strict=True)))
 
     @torch.no_grad()
-    def hull(self, points: Float[Tensor, "B M 3"], normals: Float[Tensor, "M 3"]) -> Float[Tensor, "B M H"]:
-        """Least matte over the body pictures at the distances `HULL` from the points; 1 where no picture tells."""
+    def hull(
+        self, points: Float[Tensor, "B M 3"], normals: Float[Tensor, "M 3"], distances: Sequence[float] = HULL
+    ) -> Float[Tensor, "B M H"]:
+        """Least matte over the body pictures at these distances from the points, metres; 1 where no picture tells."""
         least = []
-        for distance in HULL:
+        for distance in distances:
             places, inside = self._places("body", self._posed(points + distance * normals))
             matte = _look(self._pictures["body"][:, :, 3:], places)[..., 0]
             told = inside & self._known["body"][..., None]
@@ -171,12 +181,9 @@ class PixelAlignment(nn.Module):
         face: Float[Tensor, "B N Q D"],
     ) -> Float[Tensor, "B G D"]:
         """body, face: embedded patches. M = G k points, in the order of the anchors."""
-        facing = samples.facing.square()[..., None]
-        total = facing.sum(1)
-        color = (facing * (samples.colors - 0.5)).sum(1) / total.clamp(min=1e-3)
-        seen = total / (1 + total)
+        color, seen = samples.mean()
         numbers = torch.cat([4 * color, seen, hull - 0.5], -1).unflatten(1, (-1, self.k)).flatten(2)
-        informed = (total.sum(1, keepdim=True) > 0).to(numbers).expand(-1, numbers.shape[1], -1)
+        informed = (seen.sum(1, keepdim=True) > 0).to(numbers).expand(-1, numbers.shape[1], -1)
         return self.colors(torch.cat([numbers, informed], -1)) + self._patches(samples, body, face)
 
     def _patches(self, samples: Samples, body: Tensor, face: Tensor) -> Float[Tensor, "B G D"]:
@@ -186,9 +193,37 @@ class PixelAlignment(nn.Module):
         found = []
         for tokens, where in ((body, places[:, :N]), (face, places[:, N:])):
             side = round(tokens.shape[2] ** 0.5)
-            found.append(_look(tokens.float().transpose(2, 3).unflatten(-1, (side, side)), where))
+            found.append(_look(tokens.to(where).transpose(2, 3).unflatten(-1, (side, side)), where))
         found, weight = torch.cat(found, 1), weight[..., None]
         return self.features((weight * found).sum(1) / weight.sum(1).clamp(min=1e-3))
+
+
+class SecondLook(nn.Module):
+    """Corrections of Gaussians that see where they have come to lie: inside the person's outline in every photograph,
+    how far from it, and over which colour."""
+
+    def __init__(self, width: int, per_anchor: int, numbers: int):
+        super().__init__()
+        self.k, hidden = per_anchor, 256
+        self.net = nn.Sequential(
+            nn.Linear(width + per_anchor * (numbers + len(SHELL) + 4), hidden), nn.GELU(),
+            nn.Linear(hidden, per_anchor * numbers),
+        )  # fmt: skip
+        nn.init.normal_(self.net[-1].weight, std=1e-3)
+        nn.init.zeros_(self.net[-1].bias)
+
+    def forward(
+        self,
+        raw: Float[Tensor, "B G k C"],
+        tokens: Float[Tensor, "B G W"],
+        samples: Samples,
+        shell: Float[Tensor, "B M S"],
+    ) -> Float[Tensor, "B G k C"]:
+        """raw: the canonical numbers so far; shell: the hull about the Gaussians. What to add to the numbers."""
+        color, seen = samples.mean()
+        told = torch.cat([4 * color, seen, 2 * shell - 1], -1).unflatten(1, (-1, self.k))
+        numbers = torch.cat([tokens.to(raw), torch.cat([raw, told], -1).flatten(2)], -1)
+        return self.net(numbers).to(raw).unflatten(-1, (self.k, -1))
 
 
 class ColorCopy(nn.Module):
@@ -209,11 +244,11 @@ class ColorCopy(nn.Module):
         count, facing = samples.facing.shape[1] // 2, samples.facing
         is_face = (torch.arange(2 * count, device=facing.device) >= count).to(facing)[None, :, None]
         traits = torch.stack([facing, is_face.expand_as(facing), samples.resolution, torch.ones_like(facing)], -1)
-        trust = self.score(tokens).float().unflatten(-1, (self.k, _TRAITS)).flatten(1, 2)  # [B, M, T]
+        trust = self.score(tokens).to(facing).unflatten(-1, (self.k, _TRAITS)).flatten(1, 2)  # [B, M, T]
         scores = (traits * trust[:, None]).sum(-1).masked_fill(facing == 0, -torch.inf)
         share = torch.cat([torch.zeros_like(scores[:, :1]), scores], 1).softmax(1)[..., None]  # first: none of them
         seen = samples.colors.clamp(0.01, 0.99).logit()
-        values = torch.cat([colors.float().flatten(1, 2)[:, None], seen], 1)
+        values = torch.cat([colors.to(seen).flatten(1, 2)[:, None], seen], 1)
         return (share * values).sum(1).unflatten(1, colors.shape[1:3])
 
 

@@ -9,9 +9,16 @@ from torch import Tensor, nn
 
 from lca_core.body import Anchors, BodyModel, sample_anchors
 from lca_core.body.driving import EPSILON, GAZE, THETA
-from lca_core.model.alignment import ColorCopy, PixelAlignment, Placement, View
+from lca_core.model.alignment import SHELL, ColorCopy, PixelAlignment, Placement, SecondLook, View
 from lca_core.model.colors import READ, ColorReading, patch_colors
-from lca_core.model.decoders import CanonicalDecoder, DrivenDecoder, Template, frames_of_normals, to_gaussians
+from lca_core.model.decoders import (
+    CANONICAL,
+    CanonicalDecoder,
+    DrivenDecoder,
+    Template,
+    frames_of_normals,
+    to_gaussians,
+)
 from lca_core.model.expression import ActionMap, ExpressionEncoder
 from lca_core.model.transformer import Encoder, fourier
 from lca_core.profiles import Profile
@@ -84,6 +91,7 @@ class LCA(nn.Module):
         self.alignment = PixelAlignment(dim, k) if profile.pixel_alignment else None
         width = dim + (READ if profile.color_reading else 0)
         self.canonical = CanonicalDecoder(width, k, READ if profile.color_reading else 0)
+        self.second_look = SecondLook(width, k, CANONICAL) if profile.pixel_alignment else None
         self.color_copy = ColorCopy(width, k) if profile.pixel_alignment else None
         self.driven = DrivenDecoder(width, k, THETA + EPSILON + GAZE)
         self.expression = ExpressionEncoder()
@@ -154,9 +162,13 @@ class LCA(nn.Module):
 
         The inputs are looked at once more where the Gaussians have come to lie, if the poses are known (`ColorCopy`).
         """
-        raw = self.template.raw + self.canonical(tokens).float()
+        raw = self.template.raw + self.canonical(tokens).to(self.template.raw)
         if view := self._view(inputs):
-            samples = view.samples(self._means(raw, inputs), self.anchor_normals.flatten(0, 1))
+            normals = self.anchor_normals.flatten(0, 1)
+            means = self._means(raw, inputs)
+            look = view.samples(means, normals)
+            raw = raw + self.second_look(raw, tokens, look, view.hull(means, normals, SHELL))
+            samples = view.samples(self._means(raw, inputs), normals)
             raw = torch.cat([self.color_copy(raw[..., :3], tokens, samples), raw[..., 3:]], -1)
         return raw
 
@@ -176,7 +188,7 @@ class LCA(nn.Module):
         self, raw: Float[Tensor, "B G k 14"], tokens: Float[Tensor, "B G D"], condition: Float[Tensor, "B C"]
     ) -> Float[Tensor, "B G k 14"]:
         """Canonical plus H_pose(T_gs, theta, epsilon, psi); opacity is not driven."""
-        delta = self.driven(tokens, condition).float()
+        delta = self.driven(tokens, condition).to(raw)
         return raw + torch.nn.functional.pad(delta, (0, 1))
 
     def gaussians(self, raw: Float[Tensor, "B G k 14"], surface: Float[Tensor, "B G k 3"]) -> Gaussians:

@@ -5,15 +5,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lca_core.data.records import Frame, Person
+from lca_core.data.records import Person
 from lca_core.errors import InputError
 from lca_core.people import loose, relit, studio, stylised, wild
-from lca_core.people.recording import Actor
+from lca_core.people.recording import Actor, Recorded
 from lca_core.people.spec import PersonSpec, sample_person
 from lca_core.profiles import Profile
 from lca_core.profiles import profile as profile_named
 
-Record = Callable[[Actor, Profile, np.random.Generator, bool], tuple[list[Frame], dict]]
+Record = Callable[[Actor, Profile, np.random.Generator, bool], Recorded]
 
 # studio: many cameras all round a few poses, even light, plain grey behind, every parameter exact; wild: one hand-held
 # camera and one clip, any light, clutter, parameters with a tracker's errors; garment: loose clothes in motion, their
@@ -39,11 +39,8 @@ def render_person(seed: int, domain: str, profile: Profile | str, truth: bool = 
     if domain not in DOMAINS:
         raise InputError(f"no domain is called {domain!r}; choose one of {', '.join(DOMAINS)}")
     spec, generator = cast(seed, domain), stream(seed, domain)
-    frames, meta = _RECORDERS[domain](Actor(spec), profile, generator, truth)
-    betas = spec.betas.astype(np.float32)
-    if domain == "wild":
-        error = generator.normal(0, wild.BETAS_SD, 10)
-        betas = betas + np.pad(error, (0, len(betas) - 10)).astype(np.float32)
+    frames, meta, betas = _RECORDERS[domain](Actor(spec), profile, generator, truth)
+    betas = spec.betas.astype(np.float32) if betas is None else betas
     meta |= {"looks": spec.meta(), "actions": "truth", "profile": profile.name, "licence": "CC0-1.0"}
     gc.collect()  # frees the scene, so that the next one finds its compiled kernels again
     return Person(f"{domain}-{seed:06d}", domain, seed, betas, tuple(frames), meta)

@@ -23,6 +23,7 @@ from lca_core.people.charts import (
     Panel,
     panels,
 )
+from lca_core.people.figure import GOWNS
 from lca_core.people.prints import cloud, logo_ink, mix, pattern_ink, wave
 from lca_core.people.sewing import sew
 from lca_core.people.spec import Garment
@@ -71,9 +72,10 @@ def paint(garment: Garment, chart: str, px: int, seed: int, edges: Edges | None 
     palette = [np.asarray(color, np.float32) for color in garment.colors]
     if garment.fabric == "denim":
         palette = [_indigo(color) for color in palette]
+    bolt = CHARTS.index("skirt" if garment.kind in GOWNS else chart)  # of cloth: a dress is all of one
     for panel in panels(chart, px, edges):
         # Made anew for each panel: sleeves are cut of the torso's cloth.
-        design, grain = (np.random.default_rng([seed, _STREAM + CHARTS.index(chart), k]) for k in range(2))
+        design, grain = (np.random.default_rng([seed, _STREAM + bolt, k]) for k in range(2))
         wale = design.choice(_WALES)
         color = _dye(garment, palette, panel, design)
         color *= _weave(garment, chart, panel, wale, grain)[..., None]

@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lca_core.data.records import Frame
 from lca_core.people.cameras import studio_ring
 from lca_core.people.light import studio_light
 from lca_core.people.motion import Motion, motion
-from lca_core.people.recording import Actor, Recorder, points_of
+from lca_core.people.recording import Actor, Recorded, Recorder, points_of
 from lca_core.people.spec import COATS, SKIRTS, PersonSpec
 from lca_core.people.wild import FPS
 from lca_core.profiles import Profile
@@ -52,7 +51,7 @@ def perform(actor: Actor, generator: np.random.Generator, moments: int) -> Perfo
     return Performance(name, clip, roots, hanging, range(0, len(clip.theta), every))
 
 
-def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth: bool) -> tuple[list[Frame], dict]:
+def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth: bool) -> Recorded:
     """A clip of `profile.wild_frames` moments, each seen by two cameras."""
     name, clip, _, hanging, moments = perform(actor, generator, profile.wild_frames)
     light, recorder, frames = studio_light(), Recorder(profile, truth), []
@@ -61,4 +60,4 @@ def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth
         ring = studio_ring(points_of(posed.parts), _CAMERAS, profile.body_px, generator, generator.uniform(-0.9, 0.9))
         moment = (clip.theta[i], posed.root, clip.gaze[i], clip.actions[i])
         frames += recorder.take(posed, light, ring, moment, instant, cloth=bool(hanging[i]))
-    return frames, {"light": light.name, "motion": name, "cloth": "simulated"}
+    return Recorded(frames, {"light": light.name, "motion": name, "cloth": "simulated"})

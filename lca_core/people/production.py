@@ -20,7 +20,7 @@ from lca_core.profiles import Profile
 from lca_core.profiles import profile as profile_named
 
 PEOPLE_A_SHARD = 8
-RENDERING = 5  # raise when people or their pictures change, so that caches are made anew
+RENDERING = 6  # raise when people or their pictures change, so that caches are made anew
 
 
 def render_people(

@@ -34,6 +34,14 @@ Moment = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # theta [138], r
 Parts = list[Surface | Strands]
 
 
+class Recorded(NamedTuple):
+    """What a domain makes of a person. betas [300]: as recorded, where a tracker made them; None: the person's own."""
+
+    frames: list[Frame]
+    meta: dict
+    betas: np.ndarray | None = None
+
+
 class Posed(NamedTuple):
     """A person in place. root [6]: with the lowest point of the body on the floor; head: centre [3]; forward: the
     direction [3] of the face; hands: joints [2, 16, 3] of the left and the right, the wrists first; head_size: of an
@@ -149,7 +157,7 @@ class Recorder:
             if lens:
                 shots = [lens(shot, camera, view, name) for shot, (name, view) in zip(shots, views.items())]
             pictures = {
-                name: Picture(shot.image, shot.matte, view, shot.truth)
+                name: Picture(shot.image, shot.matte, view, shot.truth, shot.hidden)
                 for shot, (name, view) in zip(shots, views.items())
             }
             theta, root, gaze, actions = moment

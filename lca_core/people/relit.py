@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from lca_core.data.records import Frame
 from lca_core.people.cameras import studio_ring
 from lca_core.people.light import ENVIRONMENTS, OLAT, Light, directions, environment
 from lca_core.people.poses import studio_script
-from lca_core.people.recording import Actor, Recorder, points_of
+from lca_core.people.recording import Actor, Recorded, Recorder, points_of
 from lca_core.profiles import Profile
 
 
@@ -20,7 +19,7 @@ _BEHIND = -0.4  # z of a lamp's direction under which it shows a rim of the pers
 _LAMPS = np.flatnonzero([_toward(lamp)[2] > _BEHIND for lamp in OLAT])
 
 
-def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth: bool) -> tuple[list[Frame], dict]:
+def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth: bool) -> Recorded:
     """`profile.wild_frames` single lamps and as many environments, by one camera; `instant` counts the lights."""
     moment = studio_script(3, generator)[int(generator.integers(3))]
     posed = actor.pose(moment)
@@ -32,4 +31,4 @@ def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth
     recorder, frames = Recorder(profile, truth), []
     for instant, light in enumerate(lights):
         frames += recorder.take(posed, light, camera, (moment[0], posed.root, *moment[2:]), instant)
-    return frames, {"lights": [light.name for light in lights]}
+    return Recorded(frames, {"lights": [light.name for light in lights]})

@@ -25,11 +25,12 @@ _MAX_DEPTH = 4  # bounces; more changes pictures of one person in the open by le
 
 
 class Shot(NamedTuple):
-    """image: uint8 [H, W, 3] sRGB; matte: uint8 [H, W]; truth: where it was asked for."""
+    """image: uint8 [H, W, 3] sRGB; matte: uint8 [H, W]; truth: where it was asked for; hidden: as `Picture` has it."""
 
     image: np.ndarray
     matte: np.ndarray
     truth: Truth | None
+    hidden: np.ndarray | None = None
 
 
 class Traced(NamedTuple):
@@ -136,17 +137,27 @@ class Stage:
         alpha = np.clip(color[..., 3:4], 0, 1)
         if not alpha.any():
             return Traced(color[..., :3], alpha, guides[..., :3])
+        person = _box(alpha[..., 0] > 0)
+        clean, albedo = self._denoised(
+            color[person][..., :3], guides[person], alpha[person], self._veiled(camera)[person]
+        )
+        around = [(rows.start, size - rows.stop) for rows, size in zip(person, alpha.shape)] + [(0, 0)]
+        return Traced(np.pad(clean, around) * alpha, alpha, np.pad(albedo, around, mode="edge"))
+
+    def _denoised(
+        self, color: np.ndarray, guides: np.ndarray, alpha: np.ndarray, veiled: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(colour, albedo) [h, w, 3] of the person, both carried on past the silhouette."""
         # The denoiser gets the person's own colour, carried on past the silhouette: an edge against black would
         # be smoothed otherwise than alpha and leave a dark rim. (Same seed, same samples: alpha fits the guides.)
-        color, guides = _carried_on(color[..., :3], alpha), _carried_on(guides, alpha)
+        color, guides = _carried_on(color, alpha), _carried_on(guides, alpha)
         albedo, normals = np.clip(guides[..., :3], 0, 1), guides[..., 3:]
         clean = denoise_light(color, albedo, normals)
-        veiled = self._veiled(camera)
         if veiled.any():
-            box = tuple(slice(max(x.min() - _MARGIN, 0), x.max() + _MARGIN) for x in np.nonzero(veiled))
+            box = _box(veiled)
             plain = denoise(color[box], albedo[box], normals[box])
             clean[box] = np.where(veiled[box][..., None], plain, clean[box])
-        return Traced(clean * alpha, alpha, albedo)
+        return clean, albedo
 
     def _veiled(self, camera: Camera) -> np.ndarray:
         """bool [H, W]: near surfaces that are partly clear, whose albedo the guide takes for what is behind them."""
@@ -192,6 +203,14 @@ class Stage:
         params["principal_point_offset_y"] = settings["principal_point_offset_y"]
         params.update()
         return sensor
+
+
+def _box(mask: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of what is True, and a margin for the denoiser."""
+    return tuple(
+        slice(max(x.min() - _MARGIN, 0), min(x.max() + 1 + _MARGIN, size))
+        for x, size in zip(np.nonzero(mask), mask.shape)
+    )
 
 
 def _carried_on(values: np.ndarray, alpha: np.ndarray) -> np.ndarray:

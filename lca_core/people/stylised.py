@@ -4,14 +4,14 @@ from functools import partial
 
 import numpy as np
 
-from lca_core.data.records import Frame, split_of
+from lca_core.data.records import split_of
 from lca_core.errors import InputError
 from lca_core.people import backgrounds
 from lca_core.people.cameras import studio_ring
 from lca_core.people.exaggerate import sample_proportions
 from lca_core.people.light import casual_light
 from lca_core.people.poses import studio_script
-from lca_core.people.recording import Actor, Recorder, points_of
+from lca_core.people.recording import Actor, Recorded, Recorder, points_of
 from lca_core.people.style import EXAGGERATED, STYLES, stylise
 from lca_core.profiles import Profile
 
@@ -24,7 +24,7 @@ def admit(seed: int) -> None:
         raise InputError(f"person {seed} is not a test person (10000-10999): only those are drawn in styles")
 
 
-def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth: bool) -> tuple[list[Frame], dict]:
+def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth: bool) -> Recorded:
     """Every style from two sides, whole bodies and face crops; `instant` counts the styles."""
     backdrop, light, frames = backgrounds.background(generator), casual_light(generator), []
     recorder = Recorder(profile, truth)
@@ -39,4 +39,4 @@ def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth
             lambda body, view: backgrounds.behind(backdrop, 0.5, body, view),
             style=partial(stylise, style, generator=generator),
         )  # fmt: skip
-    return frames, {"light": light.name, "styles": list(STYLES)}
+    return Recorded(frames, {"light": light.name, "styles": list(STYLES)})

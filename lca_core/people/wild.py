@@ -8,25 +8,23 @@ import io
 import numpy as np
 from PIL import Image, ImageFilter
 
-from lca_core.body.driving import GAZE, THETA, theta_slice
-from lca_core.body.layout import HAND_JOINTS
-from lca_core.data.records import HANDS, Camera, Frame, Truth
+from lca_core.data.records import HANDS, Camera, Truth
 from lca_core.people import backgrounds
 from lca_core.people.cameras import wild_path
 from lca_core.people.light import Light, casual_light
-from lca_core.people.motion import MOTIONS, Motion, motion
-from lca_core.people.recording import Actor, Recorder, points_of
+from lca_core.people.motion import MOTIONS, motion
+from lca_core.people.recording import Actor, Recorded, Recorder, points_of
 from lca_core.people.render import Shot
+from lca_core.people.tracker import track
 from lca_core.profiles import Profile
 
 FPS = 2.5  # pictures a second: far enough apart to differ
-BETAS_SD = 0.02  # of a tracker's first ten betas
 _HALF_BODY = 0.15  # share of clips that show the upper body only
 _OCCLUDED = 0.10  # share of clips with something before the person
 _ABOVE = 0.45  # of a person's height: where the upper body begins
 
 
-def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth: bool) -> tuple[list[Frame], dict]:
+def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth: bool) -> Recorded:
     """A clip of `profile.wild_frames` pictures."""
     name = str(generator.choice(list(MOTIONS)))
     clip = motion(name, generator, profile.wild_frames, FPS)
@@ -37,7 +35,8 @@ def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth
     posed = [actor.pose(moment) for moment in zip(*clip)]
     shown = [points_of(p.parts) for p in posed]
     path = wild_path([_upper(points) for points in shown] if half else shown, profile.body_px, generator)
-    tracked = tracker_errors(clip._replace(root=np.stack([p.root for p in posed])), generator)
+    standing = clip._replace(root=np.stack([p.root for p in posed]))
+    tracked, betas = track(standing, actor.human.spec.betas, path, generator)
     recorder, frames = Recorder(profile, truth), []
     for i, (person, camera) in enumerate(zip(posed, path)):
         pan = 0.5 + 0.25 * np.sin(np.arctan2(camera.viewmat[2, 0], -camera.viewmat[2, 2]))
@@ -47,30 +46,7 @@ def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth
 
         frames += recorder.take(person, light, [camera], tuple(values[i] for values in tracked), i, behind, lens)
     meta = {"light": light.name, "motion": name, "parameters": "with a tracker's errors", "compressed": True}
-    return frames, meta | {"half_body": half, "occluded": occluder is not None}
-
-
-def tracker_errors(clip: Motion, generator: np.random.Generator) -> Motion:
-    """The clip as a tracker fitted to mattes would give it: half of each error constant, half new each frame.
-
-    Standard deviations: body joints 0.5 degrees, fingers 3, pelvis 0.3 degrees and 2 mm, gaze 3 degrees. With the
-    error of the shape the skin is 0.9 px off on average where a body is 120 px tall (validation people), about what
-    fitting to silhouettes leaves. Facial actions stay the truth: a learned code takes their place in the model's input.
-    """
-    frames = len(clip.theta)
-    theta_sd = np.full(THETA, np.radians(0.5))
-    for joint in HAND_JOINTS:
-        theta_sd[theta_slice(joint)] = np.radians(3)
-    root_sd = np.array([np.radians(0.3)] * 3 + [0.002] * 3)
-    gaze_sd = np.full(GAZE, np.radians(3))
-
-    def noisy(values: np.ndarray, sd: np.ndarray) -> np.ndarray:
-        constant, fresh = generator.normal(0, 1, len(sd)), generator.normal(0, 1, (frames, len(sd)))
-        return (values + sd * (constant + fresh) / np.sqrt(2)).astype(np.float32)
-
-    return clip._replace(
-        theta=noisy(clip.theta, theta_sd), root=noisy(clip.root, root_sd), gaze=noisy(clip.gaze, gaze_sd)
-    )
+    return Recorded(frames, meta | {"half_body": half, "occluded": occluder is not None}, betas)
 
 
 class _Lens:
@@ -85,16 +61,17 @@ class _Lens:
         self._quality = int(generator.integers(55, 96))
 
     def __call__(self, shot: Shot, body: Camera, view: Camera, name: str) -> Shot:
-        image, matte, truth = shot
+        image, matte, truth, hidden = shot
         if self._occluder is not None:
             front = backgrounds.before(self._occluder, body, view)
             cover = front[..., 3:] / 255
             image = np.round(image * (1 - cover) + front[..., :3] * cover).astype(np.uint8)
             matte = np.round(matte * (1 - cover[..., 0])).astype(np.uint8)
+            hidden = front[..., 3]
             if truth is not None:
                 open_ = cover[..., 0] < 0.5
                 truth = Truth(truth.depth * open_, truth.normals * open_[..., None], truth.parts * open_)
-        return Shot(self._taken(image, self._grain[name]), matte, truth)
+        return Shot(self._taken(image, self._grain[name]), matte, truth, hidden)
 
     def _taken(self, image: np.ndarray, grain: np.random.Generator) -> np.ndarray:
         picture = Image.fromarray(image)

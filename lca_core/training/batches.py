@@ -31,14 +31,15 @@ ALONE = Part()
 
 @dataclass(frozen=True)
 class Views:
-    """Pictures to compare with, all of one size. rgba in [0, 1]; which: (person, view) of each picture [P, 2].
+    """Pictures to compare with, all of one size.
 
-    background: what both sides of a comparison are put over; judged: whether LPIPS looks at it; share: how much a
-    mean over these pictures weighs in the mean over those of all processes, judged_share: the same of those judged
-    (both 1 where there is one process).
+    pixels: sRGB, matte and what is hidden, in [0, 1]; which: (person, view) of each picture [P, 2]; background: what
+    both sides of a comparison are put over; judged: whether LPIPS looks at it; share: how much a mean over these
+    pictures weighs in the mean over those of all processes, judged_share: the same of those judged (both 1 where there
+    is one process).
     """
 
-    rgba: Float[Tensor, "P H W 4"]
+    pixels: Float[Tensor, "P H W 5"]
     viewmats: Float[Tensor, "P 4 4"]
     Ks: Float[Tensor, "P 3 3"]
     which: tuple[Tensor, Tensor]
@@ -49,7 +50,7 @@ class Views:
 
     def to(self, device: torch.device | str) -> "Views":
         """A copy on another device."""
-        moved = {name: getattr(self, name).to(device) for name in ("rgba", "viewmats", "Ks", "background", "judged")}
+        moved = {name: getattr(self, name).to(device) for name in ("pixels", "viewmats", "Ks", "background", "judged")}
         return replace(self, **moved, which=tuple(index.to(device) for index in self.which))
 
 
@@ -155,8 +156,10 @@ def make_batch(
         number = number[which]
         share = part.size * len(number) / max(count, 1)
         judged_share = part.size * int(picked[number].sum()) / max(len(looked_at), 1)
-        rgba, Ks = gather(f"{kind}_rgba")[which].float() / 255, gather(f"{kind}_Ks")[which]
-        return Views(rgba, viewmats[which[:2]], Ks, which[:2], background[number], picked[number], share, judged_share)
+        pixels, Ks = gather(f"{kind}_pixels")[which].float() / 255, gather(f"{kind}_Ks")[which]
+        return Views(
+            pixels, viewmats[which[:2]], Ks, which[:2], background[number], picked[number], share, judged_share
+        )
 
     return Batch(
         inputs, gather("theta"), gather("root"), gather("gaze"), gather("chips").float() / 255, has_face,

@@ -21,8 +21,8 @@ from lca_core.profiles import Profile
 class Example:
     """One person as tensors, F frames.
 
-    *_rows: patch rows of the encoder; *_rgba: targets, uint8, matte last; chips: what expression codes are read
-    from; has_face, has_hand (left, right): False where a crop is missing (its tensors are zero); cameras as in
+    *_rows: patch rows of the encoder; *_pixels: targets, sRGB, matte and what is hidden; chips: what expression codes
+    are read from; has_face, has_hand (left, right): False where a crop is missing (its tensors are zero); cameras as in
     `Camera`; actions are NaN where unknown.
     """
 
@@ -30,9 +30,9 @@ class Example:
     betas: Float[Tensor, " S"]
     body_rows: Float16[Tensor, "F P C"]
     face_rows: Float16[Tensor, "F Q C"]
-    body_rgba: UInt8[Tensor, "F H W 4"]
-    face_rgba: UInt8[Tensor, "F h w 4"]
-    hand_rgba: UInt8[Tensor, "F 2 s s 4"]
+    body_pixels: UInt8[Tensor, "F H W 5"]
+    face_pixels: UInt8[Tensor, "F h w 5"]
+    hand_pixels: UInt8[Tensor, "F 2 s s 5"]
     chips: UInt8[Tensor, "F 56 56"]
     has_face: Bool[Tensor, " F"]
     has_hand: Bool[Tensor, "F 2"]
@@ -71,27 +71,27 @@ def example(person: Person, encoder: ImageEncoder, profile: Profile, body: BodyM
     body_rows = cached_rows([f.body for f in frames], encoder)
     has_face = torch.tensor([f.face is not None for f in frames])
     face_rows = body_rows.new_zeros(len(frames), (face_px // encoder.patch) ** 2, body_rows.shape[-1])
-    face_rgba = torch.zeros(len(frames), face_px, face_px, 4, dtype=torch.uint8)
+    face_pixels = torch.zeros(len(frames), face_px, face_px, 5, dtype=torch.uint8)
     face_Ks = torch.eye(3).repeat(len(frames), 1, 1)
     if faces:
         face_rows[has_face] = cached_rows(faces, encoder)
-        face_rgba[has_face] = torch.stack([_rgba(f) for f in faces])
+        face_pixels[has_face] = torch.stack([_pixels(f) for f in faces])
         face_Ks[has_face] = torch.stack([torch.from_numpy(f.camera.K) for f in faces])
 
     def stacked(name: str) -> Tensor:
         return torch.from_numpy(np.stack([getattr(f, name) for f in frames]))
 
-    hand_rgba = torch.zeros(len(frames), 2, profile.hand_px, profile.hand_px, 4, dtype=torch.uint8)
+    hand_pixels = torch.zeros(len(frames), 2, profile.hand_px, profile.hand_px, 5, dtype=torch.uint8)
     hand_Ks = torch.eye(3).repeat(len(frames), 2, 1, 1)
     for i, frame in enumerate(frames):
         for side, hand in enumerate(frame.hands):
             if hand is not None:
-                hand_rgba[i, side], hand_Ks[i, side] = _rgba(hand), torch.from_numpy(hand.camera.K)
+                hand_pixels[i, side], hand_Ks[i, side] = _pixels(hand), torch.from_numpy(hand.camera.K)
     unknown = np.full(52, np.nan, np.float32)
     return Example(
         id=person.id, betas=torch.from_numpy(person.betas), body_rows=body_rows, face_rows=face_rows,
-        body_rgba=torch.stack([_rgba(f.body) for f in frames]), face_rgba=face_rgba, has_face=has_face,
-        hand_rgba=hand_rgba, has_hand=torch.tensor([[hand is not None for hand in f.hands] for f in frames]),
+        body_pixels=torch.stack([_pixels(f.body) for f in frames]), face_pixels=face_pixels, has_face=has_face,
+        hand_pixels=hand_pixels, has_hand=torch.tensor([[hand is not None for hand in f.hands] for f in frames]),
         chips=_chips(person, body), hand_Ks=hand_Ks,
         viewmats=torch.stack([torch.from_numpy(f.body.camera.viewmat) for f in frames]),
         body_Ks=torch.stack([torch.from_numpy(f.body.camera.K) for f in frames]), face_Ks=face_Ks,
@@ -120,5 +120,6 @@ def _chips(person: Person, body: BodyModel) -> UInt8[Tensor, "F 56 56"]:
     return chips
 
 
-def _rgba(picture: Picture) -> UInt8[Tensor, "H W 4"]:
-    return torch.from_numpy(np.concatenate([picture.image, picture.matte[..., None]], -1))
+def _pixels(picture: Picture) -> UInt8[Tensor, "H W 5"]:
+    hidden = np.zeros_like(picture.matte) if picture.hidden is None else picture.hidden
+    return torch.from_numpy(np.concatenate([picture.image, picture.matte[..., None], hidden[..., None]], -1))

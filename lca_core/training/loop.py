@@ -57,13 +57,17 @@ class Paused(Exception):
 
 
 def render(gaussians: Gaussians, views: Views) -> tuple[Tensor, Tensor]:
-    """(colours [P, H, W, 3], alphas [P, H, W, 1]) of one Gaussian set a picture, over the views' backgrounds."""
-    height, width = views.rgba.shape[1:3]
+    """(colours [P, H, W, 3], alphas [P, H, W, 1]) of one Gaussian set a picture, over the views' backgrounds.
+
+    Where something hides the person, the background shows: nothing is to be learnt there.
+    """
+    height, width = views.pixels.shape[1:3]
     colors, alphas = rasterize(
         gaussians.means, gaussians.quats, gaussians.scales, gaussians.opacities, gaussians.colors,
         views.viewmats[:, None], views.Ks[:, None], width, height, views.background[:, None],
     )  # fmt: skip
-    return colors[:, 0], alphas[:, 0]
+    shown, behind = 1 - views.pixels[..., 4:], views.background[:, None, None]
+    return behind + shown * (colors[:, 0] - behind), shown * alphas[:, 0]
 
 
 def select(values: Tensor, which: tuple[Tensor, Tensor]) -> Tensor:
@@ -76,7 +80,7 @@ def forward(model: LCA, batch: Batch, autocast: bool) -> tuple[Tensor, Tensor, G
     device = batch.theta.device.type
     with torch.autocast(device, torch.bfloat16) if autocast else nullcontext():
         tokens = model.encode(batch.inputs)
-        codes = model.expression(batch.chips.flatten(0, 1)).float().unflatten(0, batch.has_face.shape)
+        codes = model.expression(batch.chips.flatten(0, 1)).to(batch.theta).unflatten(0, batch.has_face.shape)
         codes = codes * batch.has_face[..., None]
         raw = model.canonical_raw(tokens, batch.inputs)
         condition = torch.cat([batch.theta, codes, batch.gaze], -1)
@@ -100,10 +104,10 @@ def loss_of(model: LCA, batch: Batch, settings: Settings) -> tuple[Tensor, dict[
     weights = dict(zip(KINDS, (1.0, settings.face_weight, settings.hand_weight)))
     for name, weight in weights.items():
         views: Views = getattr(batch, name)
-        if not len(views.rgba) or not weight:
+        if not len(views.pixels) or not weight:
             continue
-        alpha = views.rgba[..., 3:]
-        truth = views.rgba[..., :3] * alpha + views.background[:, None, None] * (1 - alpha)
+        alpha = views.pixels[..., 3:4]
+        truth = views.pixels[..., :3] * alpha + views.background[:, None, None] * (1 - alpha)
         for branch, posed in (("cano", canonical_posed), ("driven", driven_posed)):
             colors, alphas = render(posed.map(partial(select, which=views.which)), views)
             terms[f"l1_{name}_{branch}"] = weight * views.share * l1_loss(colors, truth, alphas, alpha)
@@ -286,11 +290,11 @@ def train(
 @torch.no_grad()
 def fit_action_map(model: LCA, people: Sequence[Example], most: int = 4000) -> None:
     """Fit facial actions -> epsilon on the training people's own faces, where actions are known."""
-    actions, codes, device = [], [], model.template.raw.device
+    actions, codes = [], []
     for person in people:
         usable = person.has_face & person.actions.isfinite().all(-1)
         if usable.any():
-            codes.append(model.expression(person.chips[usable].to(device).float() / 255).cpu())
+            codes.append(model.expression(person.chips[usable].to(model.template.raw) / 255).cpu())
             actions.append(person.actions[usable])
         if sum(map(len, codes)) > most:
             break

@@ -4,6 +4,10 @@ import math
 
 from torch import nn
 
+_DECODING = (
+    "canonical.", "driven.", "expression.", "color_reading.", "color_copy.", "second_look.", "encoder.norm",
+)  # fmt: skip
+
 
 def cosine(step: int, steps: int, warmup: int, floor: float = 0.02) -> float:
     """Factor on the learning rate at `step` (0 ... steps): linear warm-up, then a cosine down to `floor`."""
@@ -17,7 +21,7 @@ def layer_of(name: str, depth: int) -> int:
     """The layer l of a parameter: 0 for tokens and the template, 1 ... L for the encoder, L for the decoders."""
     if name.startswith("encoder.layers."):
         return int(name.split(".")[2]) + 1
-    if name.startswith(("canonical.", "driven.", "expression.", "color_reading.", "color_copy.", "encoder.norm")):
+    if name.startswith(_DECODING):
         return depth
     return 0
 

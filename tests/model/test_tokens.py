@@ -8,7 +8,9 @@ import torch
 from lca_core.data import Picture
 from lca_core.model import patch_rows, person_inputs, rows_length
 from lca_core.model.tokens import cached_rows, foreground
+from lca_core.profiles import profile
 from lca_core.training import example
+from tests.body.bodies import free_body
 from tests.data.people import random_person, random_picture
 
 
@@ -76,10 +78,10 @@ def test_a_person_without_any_face_crop_can_be_encoded():
 
 
 def test_photographs_have_a_placement_unless_nobody_has_tracked_them():
-    person = random_person(0, px=28)
+    person, sizes = random_person(0, px=28), replace(profile("smoke"), body_px=28, face_px=28, hand_px=28)
     inputs = person_inputs(person.frames, person.betas, MeanColour(), face_px=28)
     assert inputs.placement.known.tolist() == [[True, True, True]]
     assert person_inputs(person.frames, person.betas, MeanColour(), face_px=28, posed=False).placement is None
-    trained_on = example(person, MeanColour(), 28).inputs([0, 1, 2]).placement
+    trained_on = example(person, MeanColour(), sizes, free_body()).inputs([0, 1, 2]).placement
     for field in fields(trained_on):
         assert torch.equal(getattr(inputs.placement, field.name), getattr(trained_on, field.name)), field.name

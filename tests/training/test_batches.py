@@ -16,7 +16,7 @@ def people():
 def test_the_same_random_state_draws_the_same_batch(people):
     a, b = (draw_batch(people, np.random.default_rng(5), 2, 2, 2) for _ in range(2))
     assert torch.equal(a.inputs.body, b.inputs.body)
-    assert torch.equal(a.body.rgba, b.body.rgba)
+    assert torch.equal(a.body.pixels, b.body.pixels)
     assert torch.equal(a.root, b.root)
 
 
@@ -42,10 +42,10 @@ def test_face_pictures_are_those_of_frames_with_a_face(people):
     targets = [np.array([0, 1]), np.array([2, 0]), np.array([0, 0])]  # frame 0 has no face crop
     inputs = stack_inputs([p.inputs([0]) for p in people])
     batch = make_batch(people, inputs, targets, np.random.default_rng(0))
-    assert batch.body.rgba.shape == (6, TINY.body_px, TINY.body_px, 4)
-    assert batch.face.rgba.shape == (2, TINY.face_px, TINY.face_px, 4)
+    assert batch.body.pixels.shape == (6, TINY.body_px, TINY.body_px, 5)
+    assert batch.face.pixels.shape == (2, TINY.face_px, TINY.face_px, 5)
     assert [w.tolist() for w in batch.face.which] == [[0, 1], [1, 0]]
-    assert torch.equal(batch.face.rgba[1] * 255, people[1].face_rgba[2].float())
+    assert torch.equal(batch.face.pixels[1] * 255, people[1].face_pixels[2].float())
     assert torch.equal(batch.face.Ks[1], people[1].face_Ks[2])
     assert torch.equal(batch.face.viewmats[1], people[1].viewmats[2])
 
@@ -54,9 +54,9 @@ def test_hand_pictures_are_those_of_hands_that_are_seen(people):
     targets = [np.array([0, 1]), np.array([2, 0]), np.array([3, 1])]  # left hands are seen in odd frames
     inputs = stack_inputs([p.inputs([0]) for p in people])
     batch = make_batch(people, inputs, targets, np.random.default_rng(0))
-    assert batch.hand.rgba.shape == (3, TINY.hand_px, TINY.hand_px, 4)
+    assert batch.hand.pixels.shape == (3, TINY.hand_px, TINY.hand_px, 5)
     assert [w.tolist() for w in batch.hand.which] == [[0, 2, 2], [1, 0, 1]]
-    assert torch.equal(batch.hand.rgba[1] * 255, people[2].hand_rgba[3, 0].float())
+    assert torch.equal(batch.hand.pixels[1] * 255, people[2].hand_pixels[3, 0].float())
     assert torch.equal(batch.hand.Ks[2], people[2].hand_Ks[1, 0])
 
 
@@ -70,13 +70,15 @@ def test_processes_share_a_batch_and_nothing_is_lost_or_weighed_twice(people):
         assert torch.equal(batch.inputs.placement.known, whole.inputs.placement.known[rank::2])
     for kind in ("body", "face", "hand"):
         views, shares = getattr(whole, kind), [getattr(batch, kind) for batch in parts]
-        assert views.share == 1 and int(views.judged.sum()) == min(2, len(views.rgba))
-        assert sum(len(v.rgba) for v in shares) == len(views.rgba)
+        assert views.share == 1 and int(views.judged.sum()) == min(2, len(views.pixels))
+        assert sum(len(v.pixels) for v in shares) == len(views.pixels)
         assert sum(int(v.judged.sum()) for v in shares) == int(views.judged.sum())
         assert sum(v.share for v in shares) == pytest.approx(2)
         for rank, share in enumerate(shares):
             mine = views.which[0] % 2 == rank
-            assert torch.equal(share.rgba, views.rgba[mine]) and torch.equal(share.background, views.background[mine])
+            assert torch.equal(share.pixels, views.pixels[mine]) and torch.equal(
+                share.background, views.background[mine]
+            )
             assert torch.equal(share.judged, views.judged[mine])
 
 

@@ -26,7 +26,9 @@ def test_the_rate_decays_by_gamma_for_every_layer_below_the_last(gamma):
     for name, rate in found.items():
         if name.startswith("encoder.layers.0."):
             layer = 1
-        elif name.startswith(("encoder.", "color_reading.", "color_copy.", "canonical.", "driven.", "expression.")):
+        elif name.startswith(
+            ("encoder.", "color_reading.", "color_copy.", "second_look.", "canonical.", "driven.", "expression.")
+        ):
             layer = 2
         else:
             assert name.startswith(
@@ -39,7 +41,7 @@ def test_the_rate_decays_by_gamma_for_every_layer_below_the_last(gamma):
 def test_gamma_zero_trains_the_decoders_and_the_last_layer_alone():
     found = rates(0.0)
     assert {name.split(".")[0] for name in found} == {
-        "encoder", "color_reading", "color_copy", "canonical", "driven", "expression",
+        "encoder", "color_reading", "color_copy", "second_look", "canonical", "driven", "expression",
     }  # fmt: skip
     assert not any(name.startswith("encoder.layers.0.") for name in found)
     assert any(name.startswith("encoder.layers.1.") for name in found)

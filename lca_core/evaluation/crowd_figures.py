@@ -28,7 +28,7 @@ def identity_figure(histogram: Mapping[str, Sequence[float]], equal_error_rate: 
     rate = f"equal error {100 * equal_error_rate:.1f} %"
     axis.axvline(threshold, color="black", lw=1, ls="--", label=f"{rate} at {threshold:.2f}")
     axis.set(xlabel="distance of dlib's 128 numbers", yticks=[], xlim=(0, edges[-1]))
-    axis.legend(fontsize=8, frameon=False)
+    axis.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, columnspacing=1)
     axis.spines[["top", "left", "right"]].set_visible(False)
     figure.tight_layout()
     return figure
@@ -71,6 +71,7 @@ def contact_sheet(
         axis.axis("off")
     for axis, person, text in zip(axes.ravel(), people, told):
         axis.imshow(_resized(_first(person, faces), px))
+        axis.set_anchor("S")  # under its label, however tall
         axis.set_title(text, fontsize=0.035 * px, pad=2)
     figure.tight_layout(pad=0.3)
     return figure

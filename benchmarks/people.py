@@ -407,7 +407,7 @@ def main(
     people: int = RECORDED_PEOPLE,
     domain: tuple[str, ...] = ("studio", "wild"),
     profile: str = "laptop",
-    timed: int = 4,
+    timed: int = 8,
     workers: int = 2,
     quick: bool = False,
     json: bool = False,

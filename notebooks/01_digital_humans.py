@@ -476,6 +476,7 @@ plt.show()
 
 # %%
 shards = out / "shards"
+shutil.rmtree(shards, ignore_errors=True)  # of an earlier run
 shards.mkdir(parents=True, exist_ok=True)
 for path in cached["studio"]:
     shutil.copy(path, shards)

@@ -13,6 +13,17 @@ def test_the_table_is_made_from_the_records():
     assert table.strip() == metrics_markdown(read_records()).strip()
 
 
+def test_numbers_linked_to_a_record_are_the_record():
+    """A number in prose is written [12.3 %](results/records/.../name.json), rounded as it stands."""
+    linked = re.findall(r"\[([\d.,]+)( [^]]+)?\]\(results/records/([^)]+)\.json\)", TEXT)
+    records = read_records()
+    assert len(linked) >= 6
+    for number, unit, id in linked:
+        decimals = len(number.partition(".")[2])
+        value = records[id].value * (100 if unit == " %" else 1)
+        assert number.replace(",", "") == f"{value:.{decimals}f}", id
+
+
 def test_every_link_and_picture_is_there():
     for target in re.findall(r"\]\(([^)#][^)]*)\)", TEXT):
         if not target.startswith("http"):

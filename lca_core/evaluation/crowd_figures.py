@@ -1,5 +1,6 @@
 """Figures about digital humans: who they are, how well they are told apart, and what they look like."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -27,7 +28,7 @@ def identity_figure(histogram: Mapping[str, Sequence[float]], equal_error_rate: 
     rate = f"equal error {100 * equal_error_rate:.1f} %"
     axis.axvline(threshold, color="black", lw=1, ls="--", label=f"{rate} at {threshold:.2f}")
     axis.set(xlabel="distance of dlib's 128 numbers", yticks=[], xlim=(0, edges[-1]))
-    axis.legend(fontsize=8, frameon=False)
+    axis.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, columnspacing=1)
     axis.spines[["top", "left", "right"]].set_visible(False)
     figure.tight_layout()
     return figure
@@ -61,16 +62,24 @@ def contact_sheet(
 
     captions: by seed (or id) as text, instead of what `label` says; people without a face show their whole picture.
     """
-    rows = -(-len(people) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(columns * px / 100, rows * (px / 100 + 0.32)), squeeze=False)
+    names = [str(person.id if person.seed is None else person.seed) for person in people]
+    told = [_wrapped((captions or {}).get(name) or label(person)) for name, person in zip(names, people)]
+    rows, lines = -(-len(people) // columns), max((text.count("\n") + 1 for text in told), default=1)
+    size = (columns * px / 100, rows * (px / 100 + 0.1 + 0.11 * lines))
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
     for axis in axes.ravel():
         axis.axis("off")
-    for axis, person in zip(axes.ravel(), people):
-        name = str(person.id if person.seed is None else person.seed)
+    for axis, person, text in zip(axes.ravel(), people, told):
         axis.imshow(_resized(_first(person, faces), px))
-        axis.set_title((captions or {}).get(name) or label(person), fontsize=0.035 * px, pad=2)
+        axis.set_anchor("S")  # under its label, however tall
+        axis.set_title(text, fontsize=0.035 * px, pad=2)
     figure.tight_layout(pad=0.3)
     return figure
+
+
+def _wrapped(text: str, width: int = 36) -> str:
+    """Lines short enough to stand over one picture."""
+    return "\n".join(textwrap.fill(line, width) for line in text.splitlines())
 
 
 def label(person: Person) -> str:

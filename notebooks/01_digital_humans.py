@@ -435,7 +435,8 @@ plt.show()
 
 # %% [markdown]
 # Posing the body by the record and projecting its joints with the record's camera must land on the person; in the
-# wild, the tracker's errors show.
+# wild, what is left of a tracker's errors shows: single joints are off, but not the body as a whole, for a tracker fits
+# it to the picture.
 
 
 # %%
@@ -631,7 +632,7 @@ summary
 #
 # <details><summary>Solution</summary>
 #
-# Apply `lca_core.people.wild.tracker_errors` to a `Motion` made of a studio frame's numbers, once for each of many
+# Apply `lca_core.people.tracker.track` to a `Motion` made of a studio frame's numbers, once for each of many
 # generators, and compare `joints_in` before and after. At 112 px it is 0.2 pixels for the pelvis and 0.8 to 0.9 for
 # the fingers, at the end of a long chain; the error of the shape comes on top.
 # </details>

@@ -36,7 +36,8 @@ _ABOUT = {
     "studio": "Pictures of one person from cameras all round in a few scripted moments, under even light before plain\n"
     "grey; every parameter is exact.",
     "wild": "One hand-held clip a person: any light, cluttered backgrounds, blur, noise, JPEG, now and then half\n"
-    "bodies or something in the way. Body parameters have a tracker's errors; facial actions are exact.",
+    "bodies or something in the way. Body parameters have a tracker's errors; facial actions are exact,\n"
+    "and what is in the way is marked.",
     "garment": "Skirts, dresses and open coats in motion, their cloth simulated, seen by two studio cameras.",
     "relit": "One moment of a person under many lights: single lamps from known directions, and whole environments.",
     "stylised": "Test people as toon, sketch, painting, clay, pixel art, and with exaggerated proportions.",

@@ -29,9 +29,10 @@ def assert_same(ours, theirs, where: str = "person") -> None:
 
 
 def awkward_person() -> Person:
-    """Numbers that a careless text format loses, and a picture of one hand alone."""
+    """Numbers that a careless text format loses, and a picture of one hand alone, partly hidden."""
     person = random_person(1)
     hand = person.frames[1].face
+    hand = dataclasses.replace(hand, hidden=hand.matte[::-1].copy())
     person = dataclasses.replace(
         person, frames=(dataclasses.replace(person.frames[0], hands=(None, hand)), *person.frames[1:])
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -178,6 +179,7 @@ class _Standing:
     """Stands in for an Actor: two points, and nothing to draw."""
 
     skin = 0.3
+    human = SimpleNamespace(spec=SimpleNamespace(betas=np.zeros(300)))
 
     def pose(self, moment):
         points = np.repeat(np.linspace([0, 0, 0], [0.2, 1.8, 0.1], 10).astype(np.float32), 5, 0)
@@ -205,7 +207,7 @@ def test_half_bodies_and_things_in_the_way_occur_as_often_as_they_should(monkeyp
     monkeypatch.setattr(backgrounds, "background", lambda _: None)
     profile, clips = replace(TINY, wild_frames=1), []
     for seed in range(160):
-        frames, meta = wild.record(_Standing(), profile, np.random.default_rng(seed), False)
+        frames, meta, _ = wild.record(_Standing(), profile, np.random.default_rng(seed), False)
         clips.append((*frames[0], meta["half_body"], meta["occluded"]))
     assert 0.08 < np.mean([half for *_, half, _ in clips]) < 0.22
     assert 0.05 < np.mean([occluded for *_, occluded in clips]) < 0.16
@@ -213,7 +215,7 @@ def test_half_bodies_and_things_in_the_way_occur_as_often_as_they_should(monkeyp
     for posed, camera, shot, half, occluded in clips:
         feet, crown = project(camera, posed.parts[0].vertices[[0, -1]])
         assert (feet[1] > camera.height) == half and 0 <= crown[1] < camera.height
-        assert (shot.matte.min() < 255) == occluded
+        assert (shot.matte.min() < 255) == occluded == (shot.hidden is not None)
 
 
 def test_the_upper_body_is_what_is_above_the_hips():
@@ -228,11 +230,13 @@ def test_what_is_in_the_way_takes_the_person_and_the_truth_away(people):
     wall.paste((200, 30, 30, 255), (0, side // 2, side, side))
     shot = Shot(frame.body.image, frame.body.matte, frame.body.truth)
     lens = wild._Lens(np.random.default_rng(0), wall)
-    image, matte, truth = lens(shot, frame.body.camera, frame.body.camera, "body")
+    image, matte, truth, hidden = lens(shot, frame.body.camera, frame.body.camera, "body")
     low = slice(TINY.body_px // 2 + 2, None)
+    assert (hidden[low] == 255).all()
     assert not matte[low].any() and not any(values[low].any() for values in (truth.depth, truth.normals, truth.parts))
     assert image[low, :, 0].mean() > 120 > 80 > image[low, :, 1].mean()
     high = slice(0, TINY.body_px // 2 - 2)
+    assert not hidden[high].any()
     np.testing.assert_array_equal(matte[high], frame.body.matte[high])
     np.testing.assert_array_equal(truth.parts[high], frame.body.truth.parts[high])
 
@@ -243,16 +247,6 @@ def test_occluders_are_partly_opaque_and_of_several_kinds():
     tables = np.mean([a[-1].min() > 127 and a[0].max() < 127 for a in alpha])
     posts = np.mean([a[0].max() > 127 and a[-1].max() > 127 and a[:, 0].max() < 127 for a in alpha])
     assert 0 < tables < 0.8 and 0 < posts < 0.8
-
-
-def test_tracker_errors_have_the_stated_size():
-    clip = motion("walk", np.random.default_rng(0), 60)
-    tracked = [wild.tracker_errors(clip, np.random.default_rng(i)) for i in range(20)]
-    error = np.degrees(np.stack([t.theta - clip.theta for t in tracked]))
-    assert 0.43 < error[..., :48].std() < 0.57
-    assert 2.7 < error[..., 48:].std() < 3.3
-    assert 0.0016 < np.stack([t.root - clip.root for t in tracked])[..., 3:].std() < 0.0024
-    np.testing.assert_array_equal(tracked[0].actions, clip.actions)
 
 
 # --- Garment ---------------------------------------------------------------------------------------------------

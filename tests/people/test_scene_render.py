@@ -52,7 +52,7 @@ def test_a_ball_appears_where_its_centre_projects_for_any_principal_point():
         camera_at((-2, 0.5, -2), (0, 1, 0), 170, principal=(60.0, 40.0)),
     ]
     cameras.append(face_crop(cameras[1], np.array([0.25, 1.12, 0.1]), 64, side=0.5))
-    for camera, (_, matte, _) in zip(cameras, render([part], cameras, studio_light(), 4), strict=True):
+    for camera, (_, matte, *_) in zip(cameras, render([part], cameras, studio_light(), 4), strict=True):
         expected = project(camera, np.array([[0.2, 1.1, 0.1]]))[0]
         np.testing.assert_allclose(centroid(matte), expected, atol=0.6)
 
@@ -67,7 +67,7 @@ def test_textures_are_upright_and_keep_their_colours():
     )
     camera = camera_at((0, 0.5, 3), (0, 0.5, 0), 200)
     even = Light("even", np.ones((8, 16, 3), np.float32))
-    image, _, _ = render([panel(albedo)], [camera], even, 16)[0]
+    image, *_ = render([panel(albedo)], [camera], even, 16)[0]
     corners = [image[y, x].astype(int) for y in (28, 68) for x in (28, 68)]  # seen from the front: left is -X
     for seen, painted in zip(corners, ((200, 0, 0), (0, 200, 0), (0, 0, 200), (200, 200, 0)), strict=True):
         np.testing.assert_allclose(seen, painted, atol=25)
@@ -77,7 +77,7 @@ def test_transparent_texels_leave_the_matte_empty():
     opacity = np.zeros((4, 4), np.uint8)
     opacity[:, 2:] = 255
     camera = camera_at((0, 0.5, 3), (0, 0.5, 0), 200)
-    _, matte, _ = render([panel(WHITE, opacity)], [camera], studio_light(), 8)[0]
+    _, matte, *_ = render([panel(WHITE, opacity)], [camera], studio_light(), 8)[0]
     assert matte[48, 68] == 255 and matte[48, 28] == 0
 
 
@@ -86,7 +86,7 @@ def test_light_comes_from_where_the_environment_says():
     part, camera = ball((0, 0, 0), 0.5), camera_at((0, 0, 3), (0, 0, 0), 200)
     for axis, brighter, darker in ((0, (48, 72), (48, 24)), (1, (24, 48), (72, 48))):
         env = np.repeat(np.clip(d[..., axis : axis + 1], 0, None), 3, -1).astype(np.float32)
-        image, _, _ = render([part], [camera], Light("side", env), 8)[0]
+        image, *_ = render([part], [camera], Light("side", env), 8)[0]
         assert image[brighter].mean() > image[darker].mean() + 60
 
 
@@ -95,7 +95,7 @@ def test_each_strand_has_its_own_colour():
     points = np.stack([np.stack([np.full(6, v), np.linspace(0, 1, 6), np.zeros(6)], -1) for v in x]).astype(np.float32)
     colors = np.array([[0.6, 0, 0], [0, 0.6, 0], [0, 0, 0.6], [0.6, 0.6, 0], [0, 0.6, 0.6]], np.float32)
     camera = camera_at((0, 0.5, 3), (0, 0.5, 0), 200)
-    image, matte, _ = render(
+    image, matte, *_ = render(
         [Strands("hair", points, np.full((5, 6), 0.03, np.float32), colors)], [camera], studio_light(), 8
     )[0]
     for v, color in zip(x, colors, strict=True):
@@ -127,7 +127,7 @@ def test_backgrounds_fill_only_what_the_person_leaves():
     part, camera = ball((0, 1, 0), 0.3), camera_at((0, 1, 3), (0, 1, 0))
     green = np.zeros((96, 96, 3), np.uint8)
     green[..., 1] = 180
-    (image, matte, _), (plain, _, _) = (
+    (image, matte, *_), (plain, *_) = (
         render([part], [camera], studio_light(), 4, b)[0] for b in ([green], (0, 180, 0))
     )
     np.testing.assert_array_equal(image, plain)
@@ -138,7 +138,7 @@ def test_backgrounds_fill_only_what_the_person_leaves():
 def test_a_person_has_no_dark_rim_against_a_bright_background():
     camera = camera_at((0, 1, 3), (0, 1, 0))
     even = Light("even", np.full((8, 16, 3), 0.9, np.float32))
-    image, matte, _ = render([ball((0, 1, 0), 0.4, n=60)], [camera], even, 16, (243, 243, 243))[0]
+    image, matte, *_ = render([ball((0, 1, 0), 0.4, n=60)], [camera], even, 16, (243, 243, 243))[0]
     rim = (matte > 0) & (matte < 255)
     assert image[rim].min() > 190
 

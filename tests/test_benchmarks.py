@@ -65,8 +65,7 @@ def test_a_size_that_is_none_is_refused_by_name(splats, name):
 @pytest.fixture
 def people(monkeypatch):
     module = loaded("people")
-    values = {name: value for name, (value, _) in module.measured_values(RESULTS).items()}
-    records = {f"people/{name}": SimpleNamespace(value=value) for name, value in values.items()}
+    records = {id: SimpleNamespace(value=value) for id, (value, _) in module.measured_values(RESULTS).items()}
     monkeypatch.setattr(module, "read_records", lambda: records)
     return module
 
@@ -99,13 +98,15 @@ def test_what_was_measured_of_people_is_told_with_the_worst_of_them(people):
 
 
 def test_people_agree_with_their_records_whatever_the_speed_and_not_when_faces_are_lost(people):
-    text, holds = people.compare_records(RESULTS)
+    text, holds = people.hold_to_records(people.measured_values(RESULTS))
     assert holds and "people/identity_eer" in text
     slow = RESULTS | {"speed": RESULTS["speed"] | {"images_per_second": 1.0}}
-    assert people.compare_records(slow)[1]
-    text, holds = people.compare_records(RESULTS | {"face_mesh_rate": rate(0.9)})
+    assert people.hold_to_records(people.measured_values(slow))[1]
+    text, holds = people.hold_to_records(people.measured_values(RESULTS | {"face_mesh_rate": rate(0.9)}))
     assert not holds and "NO" in text
-    assert not people.compare_records(RESULTS | {"cloth": RESULTS["cloth"] | {"deviation_mm": 40.0}})[1]
+    assert not people.hold_to_records(
+        people.measured_values(RESULTS | {"cloth": RESULTS["cloth"] | {"deviation_mm": 40.0}})
+    )[1]
 
 
 def test_a_plan_for_a_cluster_grows_with_people_and_shrinks_with_speed(people):

@@ -15,16 +15,18 @@ from torch import Tensor
 
 from lca_core.body.driving import theta_slice
 from lca_core.body.layout import ACTIONS, HAND_JOINTS
-from lca_core.data import Person
-from lca_core.evaluation.evaluate import draw, pixels, target_driving
-from lca_core.evaluation.metrics import psnr_fg
+from lca_core.data import Frame, Person
+from lca_core.evaluation.evaluate import draw, pixels, recorded_head, target_driving
+from lca_core.evaluation.metrics import over_white, psnr_fg
 from lca_core.evaluation.protocols import Target
 from lca_core.model import LCA, Avatar
+from lca_core.model.crops import upright_crop
 from lca_core.splats import Gaussians, skin
 
 READABLE = 0.7  # R2 from which on an action counts as read
 FOLDS = 4
-_RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+EYE_PX, EYE_SIDE = 20, 0.04  # pixels and metres of what is looked at of an eye
+_RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 _FINGERS = [i for joint in HAND_JOINTS for i in range(*theta_slice(joint).indices(138)[:2])]
 
 
@@ -36,27 +38,81 @@ def codes_of(model: LCA, person: Person) -> Float[Tensor, "F 128"]:
 def probe(model: LCA, people: Sequence[Person]) -> dict[str, float]:
     """Action -> R2 with which a linear map reads it from epsilon, on people whom it was not fitted on.
 
-    Ridge regression in `FOLDS` folds of pairs of people (both of a pair make the same faces), the ridge chosen by a
-    fold within those fitted on. Actions that never vary are left out.
+    Both people of a pair make the same faces, and nobody is read by a map fitted on either. Actions that never vary
+    are left out.
     """
-    codes = np.stack([codes_of(model, person).numpy() for person in people]).astype(float)
-    actions = np.stack([np.stack([frame.actions for frame in person.frames]) for person in people]).astype(float)
-    pairs = np.unique([person.seed // 2 for person in people], return_inverse=True)[1]
-    read = np.empty_like(actions)
-    for fold in range(FOLDS):
-        held = pairs % FOLDS == fold
-        inner = ~held & (pairs % FOLDS == (fold + 1) % FOLDS)
-        outer = ~held & ~inner
-        errors = [
-            np.square(_apply(_fit(codes[outer], actions[outer], ridge), codes[inner]) - actions[inner]).mean()
-            for ridge in _RIDGES
-        ]
-        best = _RIDGES[int(np.argmin(errors))]
-        read[held] = _apply(_fit(codes[~held], actions[~held], best), codes[held])
+    codes = np.stack([codes_of(model, person).numpy() for person in people])
+    actions = np.stack([np.stack([frame.actions for frame in person.frames]) for person in people])
+    (read,) = _read(people, codes, actions, codes)
     flat, guessed = actions.reshape(-1, len(ACTIONS)), read.reshape(-1, len(ACTIONS))
     spread = np.square(flat - flat.mean(0)).sum(0)
     score = 1 - np.square(flat - guessed).sum(0) / np.maximum(spread, 1e-12)
     return {name: float(r2) for name, r2, s in zip(ACTIONS, score, spread) if s > 1e-6}
+
+
+def gaze_errors(model: LCA, avatars: Sequence[Avatar], people: Sequence[Person]) -> dict[str, dict[int, list[float]]]:
+    """Degrees between the gaze that an avatar was given and the one its eyes show, by person.
+
+    The eyes are read by ridge regression from the brightness of both, fitted on true pictures of other people.
+    "avatar": of avatars driven into the frames of `people` (faces of `expressions`); "truth": of the true pictures,
+    which is what the reading itself misses.
+    """
+    true, made = [], []
+    for avatar, person in zip(avatars, people, strict=True):
+        seen = [_eyes_seen(model, avatar, person, frame) for frame in person.frames]
+        true.append([truth for truth, _ in seen])
+        made.append([drawn for _, drawn in seen])
+    gaze = np.stack([np.stack([frame.gaze for frame in person.frames]) for person in people])
+    read = _read(people, np.array(true), gaze, np.array(true), np.array(made))
+    result = {}
+    for name, found in zip(("truth", "avatar"), read):
+        off = np.degrees(_directions(found) - _directions(gaze))
+        result[name] = {p.seed: np.linalg.norm(o, axis=-1).tolist() for p, o in zip(people, off)}
+    return result
+
+
+def _directions(gaze: np.ndarray) -> np.ndarray:
+    """Mean yaw and pitch [..., 2] of both eyes, radians."""
+    return gaze.reshape(*gaze.shape[:-1], 2, 2).mean(-2)
+
+
+@torch.no_grad()
+def _eyes_seen(model: LCA, avatar: Avatar, person: Person, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+    """Brightness of both eyes, upright and freed of mean and contrast: (in the true picture, in the avatar's)."""
+    picture, driving = frame.face, target_driving(model, frame, person.betas)
+    head = recorded_head(model, frame, person.betas)
+    images = over_white(*pixels(picture)), draw(avatar.drive(driving).map(lambda t: t[0]), picture)[0]
+    camera = [torch.from_numpy(x) for x in (picture.camera.viewmat, picture.camera.K)]
+    chips = []
+    for image in images:
+        grey = image.mean(-1, keepdim=True)
+        eyes = torch.stack([upright_crop(grey, *camera, eye, head.up, EYE_SIDE, EYE_PX)[..., 0] for eye in head.eyes])
+        eyes = eyes - eyes.mean((1, 2), keepdim=True)
+        chips.append((eyes / (eyes.std((1, 2), keepdim=True) + 0.02)).flatten().numpy())
+    return chips[0], chips[1]
+
+
+def _read(people: Sequence[Person], told: np.ndarray, wanted: np.ndarray, *given: np.ndarray) -> list[np.ndarray]:
+    """What linear maps from `told` [P, F, D] to `wanted` [P, F, T] read from each of `given` [P, F, D].
+
+    Ridge regression in `FOLDS` folds of pairs of people, the ridge chosen by a fold within those fitted on: nobody's
+    numbers are read by a map that was fitted on them or on the other of their pair.
+    """
+    told, wanted, given = told.astype(float), wanted.astype(float), [x.astype(float) for x in given]
+    fold_of = np.unique([person.seed // 2 for person in people], return_inverse=True)[1] % FOLDS
+    read = [np.empty_like(wanted) for _ in given]
+    for fold in range(FOLDS):
+        held = fold_of == fold
+        inner = fold_of == (fold + 1) % FOLDS
+        outer = ~held & ~inner
+        errors = [
+            np.square(_apply(_fit(told[outer], wanted[outer], ridge), told[inner]) - wanted[inner]).mean()
+            for ridge in _RIDGES
+        ]
+        fit = _fit(told[~held], wanted[~held], _RIDGES[int(np.argmin(errors))])
+        for numbers, found in zip(given, read):
+            found[held] = _apply(fit, numbers[held])
+    return read
 
 
 def _fit(codes: np.ndarray, actions: np.ndarray, ridge: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

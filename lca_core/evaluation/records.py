@@ -27,6 +27,8 @@ METRICS = {
     "lpips": ("", False),
     "iou": ("", True),
     "identity_distance": ("", False),
+    "identity_same_rate": ("", True),
+    "identity_rank1": ("", True),
 }
 
 _ID = re.compile(r"[a-z0-9_.-]+(/[a-z0-9_.-]+)*")

@@ -57,6 +57,23 @@ def test_the_probe_is_not_fooled_by_codes_that_say_who_it_is(people):
     assert max(control.probe(_Reader(), people).values()) < 0.2
 
 
+@pytest.mark.parametrize("follows", [True, False])
+def test_gaze_is_read_from_the_eyes_and_eyes_that_stay_ahead_are_found_out(people, monkeypatch, follows):
+    law = np.random.default_rng(1).normal(size=(4, 60))
+    for person in people:
+        for frame, gaze in zip(person.frames, expressions.faces_of(person.seed)[1]):
+            frame.gaze = gaze
+
+    def eyes_seen(model, avatar, person, frame):
+        return frame.gaze @ law, (frame.gaze if follows else 0 * frame.gaze) @ law
+
+    monkeypatch.setattr(control, "_eyes_seen", eyes_seen)
+    errors = control.gaze_errors(_Reader(), people, people)
+    mean = {name: np.mean(list(found.values())) for name, found in errors.items()}
+    assert mean["truth"] < 0.5 and (mean["avatar"] < 0.5 if follows else mean["avatar"] > 5)
+    assert errors["avatar"].keys() == {person.seed for person in people}
+
+
 def test_pairs_make_the_same_faces_and_others_do_not():
     one, other, stranger = (expressions.faces_of(seed) for seed in (9000, 9001, 9002))
     for a, b, c in zip(one, other, stranger):

@@ -27,7 +27,7 @@ from lca_core.evaluation.expressions import FACES, cached_expressions
 from lca_core.evaluation.likeness import faces_of, rank1, same_rate
 from lca_core.evaluation.metrics import Summary, psnr
 from lca_core.evaluation.protocols import growing_inputs, split_frames
-from lca_core.model import LCA, ViTSmall
+from lca_core.model import LCA, ImageEncoder, encoder_of
 from lca_core.people import cached_people
 
 FIRST_VALIDATION, FIRST_TEST = 9_000, 10_000
@@ -68,7 +68,7 @@ def records_of(plan: Plan, domain: str, profile: str) -> Iterator[Person]:
 
 
 @torch.no_grad()
-def likeness(plan: Plan, model: LCA, encoder: ViTSmall) -> Values:
+def likeness(plan: Plan, model: LCA, encoder: ImageEncoder) -> Values:
     """Whom the recogniser takes avatars of four photographs for."""
     values: Values = {}
     for domain in DOMAINS:
@@ -83,7 +83,7 @@ def likeness(plan: Plan, model: LCA, encoder: ViTSmall) -> Values:
 
 
 @torch.no_grad()
-def inputs(plan: Plan, model: LCA, encoder: ViTSmall) -> Values:
+def inputs(plan: Plan, model: LCA, encoder: ImageEncoder) -> Values:
     """psnr of the same targets, from more and more photographs."""
     values: Values = {f"inputs/{n}/psnr": {} for n in INPUTS}
     people = records_of(plan, "studio", model.profile)
@@ -100,7 +100,7 @@ def inputs(plan: Plan, model: LCA, encoder: ViTSmall) -> Values:
 
 
 @torch.no_grad()
-def control(plan: Plan, model: LCA, encoder: ViTSmall) -> tuple[Values, dict]:
+def control(plan: Plan, model: LCA, encoder: ImageEncoder) -> tuple[Values, dict]:
     """(gains and errors by person, the probe's R2 by action and what reading gaze misses of true pictures)."""
     faces = list(read_people(cached_expressions(plan.seeds, model.profile.face_px, plan.workers)))
     by_seed = {person.seed: person for person in faces}
@@ -128,8 +128,8 @@ def control(plan: Plan, model: LCA, encoder: ViTSmall) -> tuple[Values, dict]:
 
 def measure(plan: Plan) -> tuple[dict[str, Summary], dict]:
     """(summary of every record, details)."""
-    model, _ = load_release()
-    encoder = ViTSmall.from_package()
+    model, meta = load_release()
+    encoder = encoder_of(meta)
     tell("faces and records are drawn where the cache has none")
     values, details = control(plan, model, encoder)
     values |= likeness(plan, model, encoder) | inputs(plan, model, encoder)

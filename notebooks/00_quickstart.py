@@ -44,7 +44,7 @@ from lca_core.data import read_people
 from lca_core.evaluation.evaluate import draw, encode_person, load_release, pixels, target_driving
 from lca_core.evaluation.metrics import psnr_fg
 from lca_core.evaluation.protocols import split_frames
-from lca_core.model import Avatar, ViTSmall, person_inputs
+from lca_core.model import Avatar, encoder_of, person_inputs
 from lca_core.people import cached_people, face
 from lca_core.splats import read_ply
 from lca_core.viewer import (
@@ -71,7 +71,7 @@ out = "../build/00_quickstart"
 out = Path(out)
 px, video_frames = (160, 25) if profile == "smoke" else (224, 75)
 model, meta = load_release()
-encoder = ViTSmall.from_package()
+encoder = encoder_of(meta)
 sizes = model.profile
 print(f"model of profile {sizes.name!r}: {sum(p.numel() for p in model.parameters()) / 1e6:.1f} million numbers,",
       f"{sizes.anchors} anchors x {sizes.gaussians_per_anchor} Gaussians, body {sizes.body_px} px")  # fmt: skip

@@ -45,7 +45,7 @@ from lca_core.data import read_people
 from lca_core.evaluation.evaluate import draw, encode_person, evaluate_people, target_driving, template_avatar
 from lca_core.evaluation.metrics import over_white
 from lca_core.evaluation.protocols import split_frames
-from lca_core.model import ViTSmall, rows_length
+from lca_core.model import encoder_named, rows_length
 from lca_core.model.alignment import View, pixels_of
 from lca_core.model.crops import foreground
 from lca_core.model.lca import PATCH_PIXELS
@@ -56,7 +56,7 @@ from lca_core.training import build_model, load_template, read_header
 from lca_core.training.batches import draw_batch
 from lca_core.training.examples import examples
 from lca_core.training.loop import forward, loss_of, render, select
-from lca_core.training.stages import stage_settings, train_stage
+from lca_core.training.stages import ENCODER, stage_settings, train_stage
 from lca_core.viewer import loss_curves, read_log, sheet
 
 # %% tags=["parameters"]
@@ -66,7 +66,7 @@ out = "../build/03_pretraining"
 
 # %%
 # %config InlineBackend.figure_formats = ["jpeg"]
-sizes, encoder = profile_of(profile), ViTSmall.from_package()
+sizes, encoder = profile_of(profile), encoder_named(ENCODER)
 run_folder = Path(out, "pretrain")
 print(f"profile {sizes.name}: body {sizes.body_px} px, face {sizes.face_px} px, D = {sizes.dim}, L = {sizes.depth},")
 print(f"{sizes.anchors} anchors x {sizes.gaussians_per_anchor} Gaussians, {sizes.pretrain_steps} steps")

@@ -41,14 +41,14 @@ from lca_core.body import JOINT_NAMES
 from lca_core.data import read_people
 from lca_core.evaluation.evaluate import RELEASE, draw, encode_person, evaluate_people, load_release, target_driving
 from lca_core.evaluation.protocols import split_frames
-from lca_core.model import ViTSmall, person_inputs
+from lca_core.model import encoder_named, person_inputs
 from lca_core.model.lca import PATCH_PIXELS
 from lca_core.paths import RESULTS
 from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of
 from lca_core.training import load_model, read_header
 from lca_core.training.schedules import layer_of, parameter_groups
-from lca_core.training.stages import LEARNING_RATE, train_stage
+from lca_core.training.stages import ENCODER, LEARNING_RATE, train_stage
 from lca_core.viewer import loss_curves, read_log, sheet
 
 # %% tags=["parameters"]
@@ -58,7 +58,7 @@ out = "../build/04_posttraining"
 
 # %%
 # %config InlineBackend.figure_formats = ["jpeg"]
-sizes, encoder = profile_of(profile), ViTSmall.from_package()
+sizes, encoder = profile_of(profile), encoder_named(ENCODER)
 run_folder = Path(out, "posttrain")
 print(f"profile {sizes.name}: {sizes.studio_people} people x {sizes.studio_poses} poses x {sizes.studio_cameras} "
       f"cameras, {sizes.posttrain_steps} steps")  # fmt: skip

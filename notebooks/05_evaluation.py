@@ -56,7 +56,7 @@ from lca_core.evaluation.metrics import l1_fg, lpips_crop, over_white, psnr, psn
 from lca_core.evaluation.protocols import split_frames
 from lca_core.evaluation.records import sha256
 from lca_core.evaluation.verify import tolerance_of
-from lca_core.model import ViTSmall
+from lca_core.model import encoder_of
 from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of
 from lca_core.splats import skin
@@ -71,7 +71,7 @@ out = "../build/05_evaluation"
 # %%
 # %config InlineBackend.figure_formats = ["jpeg"]
 model, meta = load_release(RELEASE)
-template, encoder, sizes = load_template(TEMPLATE, model), ViTSmall.from_package(), model.profile
+template, encoder, sizes = load_template(TEMPLATE, model), encoder_of(meta), model.profile
 count = sum(p.numel() for p in model.parameters())
 print(f"{RELEASE.name}: profile {sizes.name}, {count / 1e6:.1f} million numbers, last stage "
       f"{meta['stage']} on {len(meta['people'])} people, pictures of {sizes.body_px} px")  # fmt: skip

@@ -49,7 +49,7 @@ from lca_core.data import read_people
 from lca_core.evaluation.evaluate import draw, encode_person, load_release, pixels, target_driving
 from lca_core.evaluation.metrics import psnr, psnr_fg
 from lca_core.evaluation.protocols import split_frames
-from lca_core.model import ViTSmall
+from lca_core.model import encoder_of
 from lca_core.people import DigitalHuman, Stage, cached_people, face, sample_person, studio_light
 from lca_core.splats import skin
 from lca_core.viewer import body_camera, head_camera, picture, pose, sheet, show
@@ -64,8 +64,8 @@ out = "../build/06_emergent"
 # %config InlineBackend.figure_formats = ["jpeg"]
 out = Path(out)
 px = 160 if profile == "smoke" else 224
-model, _ = load_release()
-encoder, sizes = ViTSmall.from_package(), model.profile
+model, meta = load_release()
+encoder, sizes = encoder_of(meta), model.profile
 people = {d: list(read_people(cached_people([seed, seed + 1], d, sizes.name))) for d in ("studio", "wild")}
 for domain, group in people.items():
     print(domain, [p.id for p in group], "light:", [p.meta["light"] for p in group])

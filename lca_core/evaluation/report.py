@@ -12,7 +12,7 @@ from lca_core.evaluation.records import read_records, write_record, write_result
 from lca_core.evaluation.sheets import people_sheet
 from lca_core.evaluation.tables import comparison_text, metrics_text
 from lca_core.evaluation.verify import Check
-from lca_core.model import ViTSmall
+from lca_core.model import encoder_of
 from lca_core.training import load_template
 from lca_core.viewer import save_picture
 
@@ -25,17 +25,19 @@ def evaluate_folder(
     as_json: bool = False,
     write: bool = False,
     sheet: Path | str | None = None,
+    encoder: Path | str | None = None,
 ) -> str:
     """Evaluate a checkpoint (default: the release) on every person of a folder; returns a table or JSON as text.
 
     write: keep the numbers as records in results/ and renew results/README.md. sheet: a PNG to draw the first four
-    people into.
+    people into. encoder: the folder of a pretrained image encoder, where the weights were trained with one.
     """
     checkpoint = Path(checkpoint or RELEASE)
-    model, _ = load_release(checkpoint)
+    model, meta = load_release(checkpoint)
+    encoder = encoder_of(meta, encoder)
     template = load_template(TEMPLATE, model) if baselines else None
     people = list(read_people(data))
-    results = evaluate_people(people, model, ViTSmall.from_package(), template, n_inputs, total=len(people))
+    results = evaluate_people(people, model, encoder, template, n_inputs, total=len(people))
     if write:
         command = (
             f"python -m lca_core evaluate --data DATA --inputs {n_inputs}" + (" --baselines" * baselines) + " --record"
@@ -44,7 +46,7 @@ def evaluate_folder(
             write_record(record)
         write_results_readme()
     if sheet:
-        save_picture(people_sheet(people[:4], model, ViTSmall.from_package(), n_inputs=n_inputs), sheet)
+        save_picture(people_sheet(people[:4], model, encoder, n_inputs=n_inputs), sheet)
     rows = summaries(results)
     if as_json:
         return json.dumps(rows, indent=1)

@@ -7,7 +7,7 @@ import numpy as np
 from lca_core.data import read_people
 from lca_core.evaluation.evaluate import RELEASE, TEMPLATE, evaluate_people, load_release
 from lca_core.evaluation.records import Record, read_records, sha256
-from lca_core.model import ViTSmall
+from lca_core.model import encoder_of
 from lca_core.people import cached_people
 from lca_core.training import load_template
 
@@ -45,13 +45,13 @@ def verify(people: int | None = None) -> list[Check]:
     record was made with another checkpoint than the one shipped.
     """
     records = {k: r for k, r in read_records().items() if r.per_person and "checkpoint_sha256" in r.provenance}
-    model, _ = load_release()
+    model, meta = load_release()
     template = load_template(TEMPLATE, model)
     digest = sha256(RELEASE)
     stale = [k for k, r in records.items() if r.provenance["checkpoint_sha256"] != digest]
     if stale:
         raise ValueError(f"records made with another checkpoint: {', '.join(sorted(stale))}; evaluate again")
-    encoder = ViTSmall.from_package()
+    encoder = encoder_of(meta)
     checks = []
     for domain in ("studio", "wild"):
         mine = {k: r for k, r in records.items() if k.split("/")[-2] == domain}

@@ -166,6 +166,20 @@ def encoder_named(name: str) -> ImageEncoder:
     return Pixels() if name == Pixels.name else Pretrained(name)
 
 
+def encoder_of(meta: dict, folder: Path | str | None = None) -> ImageEncoder:
+    """The encoder that weights were trained with, by their meta; folder: where it is, if it is a pretrained one.
+
+    InputError when the folder is missing or holds another encoder.
+    """
+    name = meta.get("encoder", ViTSmall.name)
+    if folder is None and name not in (ViTSmall.name, Pixels.name):
+        raise InputError(f"the weights were trained with the encoder {name}; give its folder with --encoder")
+    encoder = encoder_named(name if folder is None else str(folder))
+    if encoder.name != name:
+        raise InputError(f"the weights were trained with the encoder {name}, but {folder} is {encoder.name}")
+    return encoder
+
+
 def _grid(images: Tensor, patch: int) -> tuple[int, int]:
     """Rows and columns of patches; ValueError where they do not fit."""
     height, width = images.shape[-2:]

@@ -22,7 +22,9 @@ def draw_sets(profile: str, folder: Path, workers: int = 2) -> dict[str, Path]:
     return folders
 
 
-def train_both(profile: str, data: dict[str, Path], out: Path, minutes: float = 0.0) -> Path:
+def train_both(
+    profile: str, data: dict[str, Path], out: Path, minutes: float = 0.0, encoder: str | None = None
+) -> Path:
     """Pretrain, then post-train; the path of the weights. `Paused` when `minutes` of training are over (0: never)."""
     begun = time.monotonic()
     weights: Path | None = None
@@ -32,6 +34,6 @@ def train_both(profile: str, data: dict[str, Path], out: Path, minutes: float = 
         if not done.exists():
             left = max(minutes - (time.monotonic() - begun) / 60, 0.01) if minutes else 0.0
             people = data[f"{domain}-train"]
-            train_stage(stage, people, folder, profile, init=weights, resume=True, minutes=left)
+            train_stage(stage, people, folder, profile, init=weights, resume=True, minutes=left, encoder=encoder)
         weights = done
     return weights

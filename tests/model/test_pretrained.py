@@ -8,7 +8,7 @@ import transformers
 
 from lca_core.errors import InputError
 from lca_core.model import encoders
-from lca_core.model.encoders import Pixels, encoder_named
+from lca_core.model.encoders import Pixels, encoder_named, encoder_of
 
 encoders.make_torchvision_importable()
 
@@ -84,3 +84,13 @@ def test_sides_must_be_whole_patches(folder):
 
 def test_pixels_have_no_features():
     assert Pixels().features(torch.zeros(2, 3, 28, 42)).shape == (2, 6, 0)
+
+
+def test_weights_get_the_encoder_they_were_trained_with(folder):
+    meta = {"encoder": encoder_named(str(folder)).name}
+    assert encoder_of(meta, folder).name == meta["encoder"]
+    with pytest.raises(InputError, match="give its folder with --encoder"):
+        encoder_of(meta)
+    with pytest.raises(InputError, match="trained with the encoder pixels"):
+        encoder_of({"encoder": "pixels"}, folder)
+    assert encoder_of({"encoder": "pixels"}).name == "pixels"

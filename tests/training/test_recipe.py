@@ -10,7 +10,7 @@ from lca_core.training import recipe
 def calls(monkeypatch):
     made = []
 
-    def train_stage(stage, data, folder, profile, init, resume, minutes):
+    def train_stage(stage, data, folder, profile, init, resume, minutes, encoder):
         made.append((stage, data.name, init and init.parent.name))
         folder.mkdir(parents=True)
         (folder / "weights.safetensors").touch()

@@ -25,7 +25,6 @@ from lca_core.evaluation import Record, Summary, provenance, read_records, write
 from lca_core.evaluation.crowd_figures import contact_sheet
 from lca_core.evaluation.drapery import drapery
 from lca_core.evaluation.humans import Inspection, face_mesh_rate, identity, inspect, pose_rate, worst
-from lca_core.evaluation.identity import SAME_PERSON
 from lca_core.evaluation.portraits import DOMAIN, PX, SHOTS, cached_portraits
 from lca_core.evaluation.recognition import equal_error_rate
 from lca_core.paths import FIGURES, atomic_path
@@ -35,6 +34,7 @@ from lca_core.people.processes import pool
 from lca_core.people.production import pictures_of
 from lca_core.people.shape import AGE_CLASSES
 from lca_core.profiles import profile as profile_named
+from lca_core.training.identity import SAME_PERSON
 
 FIRST_VALIDATION, FIRST_TEST, TEST_PEOPLE = 9_000, 10_000, 1_000
 RECORDED_PEOPLE = 200

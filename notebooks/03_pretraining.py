@@ -222,7 +222,7 @@ training = examples(people[: min(8, len(people))], encoder, sizes)
 batch = draw_batch(training, np.random.default_rng(seed), sizes.batch_people, sizes.inputs, sizes.views, judged=1)
 settings = stage_settings("pretrain", profile, seed=seed)
 with torch.no_grad():
-    _, driven, canonical_posed, driven_posed = forward(model, batch, autocast=False)
+    _, driven, canonical_posed, driven_posed, _ = forward(model, batch, autocast=False)
     over = replace(batch.body, background=torch.ones_like(batch.body.background))
     drawn, alphas = render(driven_posed.map(lambda t: select(t, over.which)), over)
 print(f"theta {[*batch.theta.shape]}, driven numbers {[*driven.shape]}  [B, views, anchors, k, 14]")

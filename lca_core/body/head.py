@@ -12,13 +12,14 @@ _EYES = [JOINT_NAMES.index(f"{side}_eye_smplhf") for side in ("left", "right")]
 
 
 class Head(NamedTuple):
-    """Eyeballs [2, 3] (left, right), metres, and the head's up [3], in world space."""
+    """Eyeballs (left, right), metres, and the head's up, in world space."""
 
-    eyes: Float[Tensor, "2 3"]
-    up: Float[Tensor, "3"]
+    eyes: Float[Tensor, "*batch 2 3"]
+    up: Float[Tensor, "*batch 3"]
 
 
-def head_of(rest_joints: Float[Tensor, "55 3"], transforms: Float[Tensor, "55 4 4"]) -> Head:
+def head_of(rest_joints: Float[Tensor, "*batch 55 3"], transforms: Float[Tensor, "*batch 55 4 4"]) -> Head:
     """From the joints of the T-pose and their transforms to the world."""
-    turn = transforms[_HEAD]
-    return Head(rest_joints[_EYES] @ turn[:3, :3].T + turn[:3, 3], turn[:3, 1])
+    turn = transforms[..., _HEAD, :, :]
+    eyes = rest_joints[..., _EYES, :] @ turn[..., :3, :3].transpose(-1, -2) + turn[..., None, :3, 3]
+    return Head(eyes, turn[..., :3, 1])

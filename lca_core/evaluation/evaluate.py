@@ -20,7 +20,6 @@ from lca_core.body.driving import EPSILON, GAZE, THETA
 from lca_core.data import Frame, Person, Picture
 from lca_core.errors import InputError
 from lca_core.evaluation.baselines import PosedPicture, optimise_person
-from lca_core.evaluation.identity import face_chip, identity_distance
 from lca_core.evaluation.metrics import iou, l1_fg, lpips_crop, over_white, psnr, psnr_fg, summarise
 from lca_core.evaluation.protocols import split_frames
 from lca_core.evaluation.records import Record, provenance, record_of
@@ -30,6 +29,7 @@ from lca_core.model.expression import expression_chip
 from lca_core.paths import CHECKPOINTS
 from lca_core.splats import Gaussians, rasterize, skin
 from lca_core.training import load_model
+from lca_core.training.identity import face_chip, identity_distance
 
 RELEASE = CHECKPOINTS / "release.safetensors"
 TEMPLATE = CHECKPOINTS / "template.safetensors"

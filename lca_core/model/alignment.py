@@ -17,9 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lca_core.body import full_pose, joint_transforms
+from lca_core.splats import Gaussians, rasterize, skin
 
 HULL = (0.0, 0.02, 0.05, 0.10)  # metres from the surface, along its normal, at which the hull is looked up
 SHELL = (-0.04, -0.02, -0.01, 0.0, 0.01, 0.02, 0.04)  # the same, from where Gaussians have come to lie
+LOOKED_UP = 3 + 2 * len(SHELL)  # numbers that a Gaussian is told of what is missing
 _CELL = {"body": 2, "face": 4}  # pixels of a cell of the depth buffer: some Gaussians must fall into each
 _BEHIND = 0.04  # metres behind the nearest Gaussian of its cell at which a Gaussian counts as hidden
 _OBLIQUE = 0.15  # cosine under which a surface is seen too obliquely
@@ -108,6 +110,7 @@ class View:
         pose, shift = placement.pose.flatten(0, 1), placement.translation.flatten(0, 1)
         transforms = joint_transforms(joints.repeat_interleave(N, 0), pose, shift)[0]
         world = placement.viewmats.flatten(0, 1)[:, None] @ transforms  # [B N, 55, 4, 4], into camera space
+        self._weights, self._transforms = weights, world.unflatten(0, (B, N))
         self._matrices = (weights @ world[..., :3, :].flatten(-2)).unflatten(-1, (3, 4)).unflatten(0, (B, N))
         self._pictures = {"body": pixels_of(body), "face": pixels_of(face)}
         self._Ks = {"body": placement.body_Ks, "face": placement.face_Ks}
@@ -135,6 +138,49 @@ class View:
             told = inside & self._known["body"][..., None]
             least.append(torch.where(told, matte, 1.0).amin(1))
         return torch.stack(least, -1)
+
+    @torch.no_grad()
+    def missing(self, gaussians: Gaussians) -> dict[str, Float[Tensor, "B N 4 H W"]]:
+        """What drawings of Gaussians [B, M] (in the T-pose) lack of the photographs, by kind: photograph less drawing,
+        (rgb - 0.5) times alpha, and alpha; 0 where the pose is unknown."""
+        result = {}
+        for kind, pictures in self._pictures.items():
+            which = self._known[kind].nonzero(as_tuple=True)
+            lack = torch.zeros_like(pictures)
+            if len(which[0]):
+                with torch.autocast(pictures.device.type, enabled=False):
+                    g = skin(gaussians.map(lambda t, who=which[0]: t[who]), self._weights, self._transforms[which])
+                    cameras = torch.eye(4, device=pictures.device).expand(len(g.means), 1, 4, 4)
+                    Ks, size = self._Ks[kind][which][:, None], pictures.shape[-1]
+                    colors, alphas = rasterize(
+                        g.means, g.quats, g.scales, g.opacities, g.colors, cameras.to(g.means), Ks, size, size
+                    )
+                drawn = torch.cat([colors - 0.5 * alphas, alphas], -1)[:, 0].movedim(-1, 1)
+                lack[which] = pictures[which] - drawn.to(pictures)
+            result[kind] = lack
+        return result
+
+    @torch.no_grad()
+    def look_up(
+        self,
+        missing: dict[str, Tensor],
+        points: Float[Tensor, "B M 3"],
+        normals: Float[Tensor, "M 3"],
+        samples: Samples,
+    ) -> Float[Tensor, "B M L"]:
+        """Where points lie: colour that is missing, in the mean over the pictures that see them; alpha that is missing
+        and alpha that is too much at the distances `SHELL`, in the mean over the body pictures."""
+        count = samples.places.shape[1] // 2
+        places = samples.places[:, :count], samples.places[:, count:]
+        found = torch.cat([_look(missing[kind], at) for kind, at in zip(("body", "face"), places)], 1)
+        weight = samples.facing.square()[..., None]
+        told = [(weight * found[..., :3]).sum(1) / weight.sum(1).clamp(min=1e-3)]
+        known = self._known["body"].sum(1).clamp(min=1)[:, None, None]
+        for distance in SHELL:
+            at, inside = self._places("body", self._posed(points + distance * normals))
+            alpha = torch.where(inside, _look(missing["body"][:, :, 3:], at)[..., 0], 0.0)
+            told += [part.clamp(min=0).sum(1)[..., None] / known for part in (alpha, -alpha)]
+        return torch.cat(told, -1)
 
     def _posed(self, points: Tensor) -> Float[Tensor, "B N M 3"]:
         return (self._matrices[..., :3] * points[:, None, :, None]).sum(-1) + self._matrices[..., 3]
@@ -199,14 +245,14 @@ class PixelAlignment(nn.Module):
 
 
 class SecondLook(nn.Module):
-    """Corrections of Gaussians that see where they have come to lie: inside the person's outline in every photograph,
-    how far from it, and over which colour."""
+    """Corrections of Gaussians that see where they have come to lie: over which colour, how far inside the person's
+    outline, and what the avatar so far, drawn into every photograph, lacks there."""
 
     def __init__(self, width: int, per_anchor: int, numbers: int):
         super().__init__()
         self.k, hidden = per_anchor, 256
         self.net = nn.Sequential(
-            nn.Linear(width + per_anchor * (numbers + len(SHELL) + 4), hidden), nn.GELU(),
+            nn.Linear(width + per_anchor * (numbers + 4 + len(SHELL) + LOOKED_UP), hidden), nn.GELU(),
             nn.Linear(hidden, per_anchor * numbers),
         )  # fmt: skip
         nn.init.normal_(self.net[-1].weight, std=1e-3)
@@ -218,10 +264,12 @@ class SecondLook(nn.Module):
         tokens: Float[Tensor, "B G W"],
         samples: Samples,
         shell: Float[Tensor, "B M S"],
+        missing: Float[Tensor, "B M L"],
     ) -> Float[Tensor, "B G k C"]:
-        """raw: the canonical numbers so far; shell: the hull about the Gaussians. What to add to the numbers."""
+        """raw: the canonical numbers so far; shell: the hull about the Gaussians; missing: `View.look_up`. What to add
+        to the numbers."""
         color, seen = samples.mean()
-        told = torch.cat([4 * color, seen, 2 * shell - 1], -1).unflatten(1, (-1, self.k))
+        told = torch.cat([4 * color, seen, 2 * shell - 1, 4 * missing], -1).unflatten(1, (-1, self.k))
         numbers = torch.cat([tokens.to(raw), torch.cat([raw, told], -1).flatten(2)], -1)
         return self.net(numbers).to(raw).unflatten(-1, (self.k, -1))
 

@@ -142,7 +142,7 @@ class LCA(nn.Module):
         centers = self.anchor_points.mean(1)
         geometry = self.geometry_tokens(fourier(centers, _BANDS)).expand(len(image), -1, -1)
         if view := self._view(inputs):
-            points = self._means(self.template.raw, inputs)
+            points = self._gaussians(self.template.raw, inputs).means
             samples, hull = (look(points, self.anchor_normals.flatten(0, 1)) for look in (view.samples, view.hull))
             geometry = geometry + self.alignment(samples, hull, *embedded)
         return _Streams(image, geometry, kept, order)
@@ -162,13 +162,16 @@ class LCA(nn.Module):
 
         The inputs are looked at once more where the Gaussians have come to lie, if the poses are known (`ColorCopy`).
         """
+        if not self.profile.dual_branch:
+            return self.template.raw.expand(len(tokens), -1, -1, -1)
         raw = self.template.raw + self.canonical(tokens).to(self.template.raw)
         if view := self._view(inputs):
             normals = self.anchor_normals.flatten(0, 1)
-            means = self._means(raw, inputs)
-            look = view.samples(means, normals)
-            raw = raw + self.second_look(raw, tokens, look, view.hull(means, normals, SHELL))
-            samples = view.samples(self._means(raw, inputs), normals)
+            drawn = self._gaussians(raw, inputs)
+            seen, shell = view.samples(drawn.means, normals), view.hull(drawn.means, normals, SHELL)
+            missing = view.look_up(view.missing(drawn), drawn.means, normals, seen)
+            raw = raw + self.second_look(raw, tokens, seen, shell, missing)
+            samples = view.samples(self._gaussians(raw, inputs).means, normals)
             raw = torch.cat([self.color_copy(raw[..., :3], tokens, samples), raw[..., 3:]], -1)
         return raw
 
@@ -180,9 +183,9 @@ class LCA(nn.Module):
             return View(inputs.body, inputs.face, inputs.seen, inputs.placement, joints, self.skinning_weights)
 
     @torch.no_grad()
-    def _means(self, raw: Float[Tensor, "*B G k 14"], inputs: Inputs) -> Float[Tensor, "B N 3"]:
+    def _gaussians(self, raw: Float[Tensor, "*B G k 14"], inputs: Inputs) -> Gaussians:
         with torch.autocast(inputs.betas.device.type, enabled=False):
-            return self.gaussians(raw, self.surface(inputs.betas)).means
+            return self.gaussians(raw, self.surface(inputs.betas))
 
     def driven_raw(
         self, raw: Float[Tensor, "B G k 14"], tokens: Float[Tensor, "B G D"], condition: Float[Tensor, "B C"]

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,12 +19,13 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
-from lca_core.body import BodyModel, full_pose, joint_transforms
+from lca_core.body import BodyModel, Head, full_pose, head_of, joint_transforms
 from lca_core.model import LCA
 from lca_core.splats import Gaussians, rasterize, skin
 from lca_core.training.batches import KINDS, Batch, Views, draw_batch
 from lca_core.training.checkpoints import load_state, save_model, save_state, save_template
 from lca_core.training.examples import Example
+from lca_core.training.identity import face_chip, identity_distance
 from lca_core.training.losses import as_close_as_possible, as_spherical_as_possible, l1_loss, too_large
 from lca_core.training.perceptual import lpips
 from lca_core.training.schedules import cosine, parameter_groups
@@ -46,7 +48,8 @@ class Settings:
     hand_weight: float = 0.25
     lpips_weight: float = 0.1
     placed: float = 0.8  # share of people whose photographs' poses the model is told
-    lpips_views: int = 1  # pictures of a kind that LPIPS looks at in a step
+    lpips_views: int = 1  # pictures of a kind that LPIPS (and the identity loss) looks at in a step
+    identity_weight: float = 0.0  # of the distance to a face recogniser; what it then says of the avatars proves little
     autocast: bool = True
     accumulate: int = 1  # batches a step
     ema: float = 0.0  # of the weights, per step; what is written are the averages. 0: none
@@ -75,8 +78,19 @@ def select(values: Tensor, which: tuple[Tensor, Tensor]) -> Tensor:
     return values[which]
 
 
-def forward(model: LCA, batch: Batch, autocast: bool) -> tuple[Tensor, Tensor, Gaussians, Gaussians]:
-    """(canonical raw [B, G, k, 14], driven raw [B, V, G, k, 14], canonical and driven Gaussians [B, V, N], posed)."""
+class Posed(NamedTuple):
+    """What the model makes of a batch: raw numbers of both branches, [B, G, k, 14] and [B, V, G, k, 14], their
+    Gaussians [B, V, N] in the poses of the views, and where the heads are then [B, V]."""
+
+    raw: Tensor
+    driven_raw: Tensor
+    canonical: Gaussians
+    driven: Gaussians
+    heads: Head
+
+
+def forward(model: LCA, batch: Batch, autocast: bool) -> Posed:
+    """The whole model on a batch, differentiably."""
     device = batch.theta.device.type
     with torch.autocast(device, torch.bfloat16) if autocast else nullcontext():
         tokens = model.encode(batch.inputs)
@@ -94,12 +108,13 @@ def forward(model: LCA, batch: Batch, autocast: bool) -> tuple[Tensor, Tensor, G
     def posed(numbers: Tensor) -> Gaussians:
         return skin(model.gaussians(numbers, surface[:, None]), model.skinning_weights, transforms)
 
-    return raw, driven, posed(raw[:, None]), posed(driven)
+    heads = head_of(joints.unflatten(0, (B, V)), transforms)
+    return Posed(raw, driven, posed(raw[:, None]), posed(driven), heads)
 
 
 def loss_of(model: LCA, batch: Batch, settings: Settings) -> tuple[Tensor, dict[str, float]]:
     """The paper's loss on a batch, and its terms as numbers. All randomness is in the batch."""
-    raw, driven, canonical_posed, driven_posed = forward(model, batch, settings.autocast)
+    raw, driven, canonical_posed, driven_posed, heads = forward(model, batch, settings.autocast)
     terms: dict[str, Tensor] = {}
     weights = dict(zip(KINDS, (1.0, settings.face_weight, settings.hand_weight)))
     for name, weight in weights.items():
@@ -108,12 +123,18 @@ def loss_of(model: LCA, batch: Batch, settings: Settings) -> tuple[Tensor, dict[
             continue
         alpha = views.pixels[..., 3:4]
         truth = views.pixels[..., :3] * alpha + views.background[:, None, None] * (1 - alpha)
-        for branch, posed in (("cano", canonical_posed), ("driven", driven_posed)):
+        branches = {"cano": canonical_posed, "driven": driven_posed}
+        if not model.profile.dual_branch:
+            del branches["cano"]
+        for branch, posed in branches.items():
             colors, alphas = render(posed.map(partial(select, which=views.which)), views)
             terms[f"l1_{name}_{branch}"] = weight * views.share * l1_loss(colors, truth, alphas, alpha)
             if branch == "driven" and name != "hand" and settings.lpips_weight and views.judged.any():
                 distance = lpips(colors[views.judged], truth[views.judged]).mean()
                 terms[f"lpips_{name}_{branch}"] = settings.lpips_weight * weight * views.judged_share * distance
+            if branch == "driven" and name == "face" and settings.identity_weight and views.judged.any():
+                distance = identity_loss(colors, truth, views, heads)
+                terms["identity"] = settings.identity_weight * views.judged_share * distance
     position, scales = torch.cat([raw[..., 3:6].flatten(0, 2), driven[..., 3:6].flatten(0, 3)]), raw[..., 10:13]
     terms["acap"] = settings.regularizer * as_close_as_possible(0.05 * position)
     terms["asap"] = settings.regularizer * 0.02 * as_spherical_as_possible(scales)
@@ -133,9 +154,22 @@ class Objective(nn.Module):
         return loss_of(self.model, batch, self.settings)
 
 
+def identity_loss(colors: Tensor, truth: Tensor, views: Views, heads: Head) -> Tensor:
+    """Mean distance of dlib's 128 numbers of the judged faces from those of the truth, aligned by the eyes."""
+    judged = views.judged.nonzero()[:, 0]
+    where = tuple(index[judged] for index in views.which[:2])
+    cameras = zip(views.viewmats[judged], views.Ks[judged], heads.eyes[where], heads.up[where])
+    chips = [
+        torch.stack([face_chip(images[i], *camera) for images in (colors, truth)]) for i, camera in zip(judged, cameras)
+    ]
+    made, true = torch.stack(chips, 1)
+    return identity_distance(made, true.detach()).mean()
+
+
 def draw(people: Sequence[Example], model: LCA, settings: Settings, rng: np.random.Generator, team: Team) -> Batch:
     """A training batch of the profile's size, this process's part of it, on its device."""
-    sizes, judged = model.profile, settings.lpips_views if settings.lpips_weight else 0
+    sizes, judges = model.profile, settings.lpips_weight or settings.identity_weight
+    judged = settings.lpips_views if judges else 0
     batch = draw_batch(
         people, rng, sizes.batch_people, sizes.inputs, sizes.views, settings.placed, judged, team.part
     )  # fmt: skip
@@ -309,8 +343,10 @@ def build_model(profile, features: int, seed: int = 0, body: BodyModel | None = 
 
 
 def _append_log(path: Path, row: dict[str, float]) -> None:
-    columns = ["step", "loss", "l1_body_cano", "l1_body_driven", "l1_face_cano", "l1_face_driven", "l1_hand_cano",
-               "l1_hand_driven", "lpips_body_driven", "lpips_face_driven", "acap", "asap", "size", "lr"]  # fmt: skip
+    columns = [
+        "step", "loss", "l1_body_cano", "l1_body_driven", "l1_face_cano", "l1_face_driven", "l1_hand_cano",
+        "l1_hand_driven", "lpips_body_driven", "lpips_face_driven", "identity", "acap", "asap", "size", "lr",
+    ]  # fmt: skip
     new = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="")

@@ -8,7 +8,7 @@ from skimage.data import astronaut, lfw_subset
 
 from lca_core.errors import InputError
 from lca_core.evaluation import face_embedding, identity_distance
-from lca_core.evaluation.identity import _network, face_chip, load_face_network
+from lca_core.training.identity import _network, face_chip, load_face_network
 
 
 @pytest.fixture(scope="module")

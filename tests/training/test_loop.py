@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from lca_core.errors import InputError
+from lca_core.model import LCA
 from lca_core.paths import REPOSITORY
 from lca_core.training import Paused, Settings, load_model, train
 from lca_core.training.batches import draw_batch
@@ -101,7 +102,7 @@ def test_the_log_has_every_step_once_after_a_crash_between_checkpoints(people, t
     """Steps done after the last checkpoint were logged, the last only by half; the resumed run does them again."""
     interrupted(people, POSTTRAIN, tmp_path, after=3)
     with (tmp_path / "log.csv").open("a") as log:
-        log.write("3,0.5,,,,,,,,,,,,0.1\n4,0.4")
+        log.write("3,0.5,,,,,,,,,,,,,0.1\n4,0.4")
     train(tiny_model(), people, POSTTRAIN, tmp_path, resume=True)
     assert [row["step"] for row in rows(tmp_path)] == [str(step) for step in range(6)]
     assert all(float(row["loss"]) > 0 and float(row["lr"]) > 0 for row in rows(tmp_path))
@@ -161,6 +162,28 @@ def test_accumulated_batches_take_the_mean_of_their_gradients(people, tmp_path):
         losses.append(loss_of(model, draw_batch(people, rng, 2, 2, 2, whole.placed), whole)[1]["loss"])
     assert losses[0] != losses[1]
     assert float(row["loss"]) == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+def test_the_identity_loss_is_off_unless_asked_for_and_reaches_the_colours(people):
+    model, batch = tiny_model(), draw_batch(people, np.random.default_rng(0), 2, 2, 2, judged=1)
+    quiet = replace(PRETRAIN, lpips_weight=0.0, face_weight=1e-9, autocast=False)
+    assert "identity" not in loss_of(model, batch, quiet)[1]
+    loss, terms = loss_of(model, batch, replace(quiet, identity_weight=1.0))
+    assert 0 < terms["identity"] < 2
+    without = torch.autograd.grad(loss_of(model, batch, quiet)[0], model.template.raw)[0]
+    change = torch.autograd.grad(loss, model.template.raw)[0] - without
+    assert change[..., :3].abs().max() > 0
+
+
+def test_a_single_branch_makes_everything_where_it_is_driven(people, tmp_path):
+    torch.manual_seed(0)
+    model = LCA(replace(TINY, dual_branch=False), tiny_model().features, free_body())
+    batch = draw_batch(people, np.random.default_rng(0), 2, 2, 2)
+    raw = model.canonical_raw(model.encode(batch.inputs), batch.inputs)
+    assert torch.equal(raw[0], model.template.raw) and torch.equal(raw[1], model.template.raw)
+    train(model, people, replace(PRETRAIN, steps=2, template_steps=1), tmp_path)
+    for row in rows(tmp_path):
+        assert not row["l1_body_cano"] and float(row["l1_body_driven"]) > 0
 
 
 def test_nothing_is_learnt_where_the_person_is_hidden(people):

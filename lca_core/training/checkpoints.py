@@ -15,6 +15,7 @@ from lca_core.errors import InputError
 from lca_core.model.lca import LCA
 from lca_core.profiles import Profile
 from lca_core.tensor_files import load_tensors, save_tensors
+from lca_core.training.team import part_like, whole
 
 MODEL = "lca_core model 2"
 TEMPLATE = "lca_core template 2"
@@ -70,19 +71,21 @@ def load_weights(path: Path | str, model: LCA) -> None:
 
 
 def save_state(folder: Path, model: LCA, optimizer: torch.optim.Optimizer, rng: np.random.Generator, step: int,
-               settings: dict, average: AveragedModel | None = None) -> None:  # fmt: skip
+               settings: dict, average: AveragedModel | None = None, write: bool = True) -> None:  # fmt: skip
     """Everything a run needs to go on exactly as if it had not stopped, in one file: `folder`/state.safetensors.
 
-    average: moving averages of the weights, where they are kept.
+    average: moving averages of the weights, where they are kept; write: whether this process writes the file (where
+    processes share the parameters, all of them call this).
     """
-    tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
+    tensors = {f"model.{k}": whole(v) for k, v in model.state_dict().items()}
     if average is not None:
         tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
     for i, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{i}.{k}": v for k, v in state.items()}
+        tensors |= {f"optimizer.{i}.{k}": whole(v) for k, v in state.items()}
     tensors["torch_rng"] = torch.get_rng_state()
     header = {"step": step, "rng": rng.bit_generator.state, "settings": settings}
-    save_tensors(folder / "state.safetensors", STATE, tensors, header)
+    if write:
+        save_tensors(folder / "state.safetensors", STATE, tensors, header)
 
 
 def load_state(folder: Path, model: LCA, optimizer: torch.optim.Optimizer, rng: np.random.Generator,
@@ -97,12 +100,15 @@ def load_state(folder: Path, model: LCA, optimizer: torch.optim.Optimizer, rng: 
         raise InputError(f"{path} belongs to another run ({told}); give the same settings or another --out")
     for prefix, module in (("model.", model), ("average.", average)):
         if module is not None:
-            module.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+            own = module.state_dict()
+            found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+            module.load_state_dict({k: part_like(v, own[k]) if k in own else v for k, v in found.items()})
     state: dict[int, dict] = {}
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     for name, value in tensors.items():
         if name.startswith("optimizer."):
             _, i, key = name.split(".")
-            state.setdefault(int(i), {})[key] = value
+            state.setdefault(int(i), {})[key] = part_like(value, parameters[int(i)])
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
     rng.bit_generator.state = header["rng"]
     torch.set_rng_state(tensors["torch_rng"])

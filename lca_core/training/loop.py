@@ -8,6 +8,7 @@ import csv
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -29,7 +30,7 @@ from lca_core.training.identity import face_chip, identity_distance
 from lca_core.training.losses import as_close_as_possible, as_spherical_as_possible, l1_loss, too_large
 from lca_core.training.perceptual import lpips
 from lca_core.training.schedules import cosine, parameter_groups
-from lca_core.training.team import Team
+from lca_core.training.team import Team, whole
 
 
 @dataclass(frozen=True)
@@ -239,40 +240,45 @@ def train(
     meta: dict | None = None,
     watch: Callable[[int, LCA], None] | None = None,
     minutes: float = 0.0,
+    shard: bool = False,
 ) -> LCA:
     """Train `model` in place on examples; writes into `out` log.csv, state.safetensors and weights.safetensors.
 
     Under torchrun all processes call this alike: they share each batch, and the first one writes. resume: go on from
     state.safetensors if it is there (bitwise as if never stopped, on a CPU). watch is called with (step, model) now
-    and then, for pictures. minutes: save and raise `Paused` after so many (0: never). ValueError when the processes
-    cannot share the profile's batch evenly.
+    and then, for pictures. minutes: save and raise `Paused` after so many (0: never). shard: processes share the
+    parameters too (FSDP2); then the model returned is a copy, there are no averages, and watch is called at the end
+    alone. ValueError when the processes cannot share the profile's batch evenly, or for averages of shared parameters.
     """
+    if shard and settings.ema:
+        raise ValueError("averages of the weights (ema) are not kept where processes share them (shard)")
     team, out = Team.join(), Path(out)
     out.mkdir(parents=True, exist_ok=True)
     model.to(team.device)
     rng = np.random.default_rng(settings.seed)
-    optimizer = torch.optim.AdamW(
-        parameter_groups(model, model.profile.depth, settings.lr, settings.gamma), lr=settings.lr, betas=(0.9, 0.98)
-    )
-    average = None
-    if settings.ema:
-        average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))
-    start = 0
     run = asdict(settings) | {"profile": model.profile.name, "people": len(people)}
-    log = out / "log.csv"
-    if resume and (out / "state.safetensors").exists():
-        start = load_state(out, model, optimizer, rng, run, average)
-        if team.leads:
-            _cut_log(log, start)
-    else:
+    start, log = 0, out / "log.csv"
+    resume = resume and (out / "state.safetensors").exists()
+    if not resume:
         if team.leads:
             log.unlink(missing_ok=True)
         if settings.template_steps:
             fit_template(model, people, settings, rng, team)
             if team.leads:
                 save_template(out / "template.safetensors", model)
+    copy = deepcopy(model) if shard else model
     model.train()
-    objective = team.wrap(Objective(model, settings))
+    objective = team.wrap(Objective(model, settings), shard)
+    optimizer = torch.optim.AdamW(
+        parameter_groups(model, model.profile.depth, settings.lr, settings.gamma), lr=settings.lr, betas=(0.9, 0.98)
+    )
+    average = None
+    if settings.ema:
+        average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))
+    if resume:
+        start = load_state(out, model, optimizer, rng, run, average)
+        if team.leads:
+            _cut_log(log, start)
     saved = begun = time.monotonic()
     bar = tqdm(
         range(start, settings.steps), desc=settings.stage, unit="step", initial=start, total=settings.steps,
@@ -298,22 +304,27 @@ def train(
         bar.set_postfix(loss=f"{smooth:.3f}")
         now, done = time.monotonic(), step + 1
         pausing = team.any(bool(minutes) and now - begun > 60 * minutes) and done < settings.steps
+        saving = pausing or team.any(now - saved > 60 * checkpoint_minutes)
         if team.leads:
             _append_log(log, {"step": step, **terms, "lr": settings.lr * factor})
-            if pausing or now - saved > 60 * checkpoint_minutes:
-                save_state(out, model, optimizer, rng, done, run, average)
-                saved = time.monotonic()
-                if watch:
-                    watch(done, model)
+        if saving and (team.leads or shard):
+            save_state(out, model, optimizer, rng, done, run, average, write=team.leads)
+            if watch and not shard:
+                watch(done, model)
+        saved = time.monotonic() if saving else saved
         if pausing:
             bar.close()
             raise Paused(f"{settings.stage} paused after {done:,} of {settings.steps:,} steps")
     if average is not None:
         model.load_state_dict(average.module.state_dict())
-    model.eval()
+    if shard:
+        save_state(out, model, optimizer, rng, settings.steps, run, write=team.leads)
+        copy.load_state_dict({name: whole(value) for name, value in model.state_dict().items()})
+    model = copy.eval()
     if team.leads:
         fit_action_map(model, people)
-        save_state(out, model, optimizer, rng, settings.steps, run, average)
+        if not shard:
+            save_state(out, model, optimizer, rng, settings.steps, run, average)
         save_model(out / "weights.safetensors", model, (meta or {}) | {"settings": run})
         if watch:
             watch(settings.steps, model)

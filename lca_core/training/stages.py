@@ -73,6 +73,7 @@ def train_stage(
     resume: bool = False,
     minutes: float = 0.0,
     encoder: str | None = None,
+    shard: bool = False,
 ) -> LCA:
     """Run "pretrain" on wild people or "posttrain" on studio people; see `loop.train` for what is written.
 
@@ -96,4 +97,4 @@ def train_stage(
     settings = stage_settings(stage, profile, steps, lr, gamma, seed)
     began = Path(init).name if init else None
     meta = {"stage": stage, "encoder": images.name, "people": [p.id for p in people], "init": began}
-    return train(model, people, settings, out, resume=resume, meta=meta, minutes=minutes)
+    return train(model, people, settings, out, resume=resume, meta=meta, minutes=minutes, shard=shard)

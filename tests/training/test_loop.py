@@ -219,12 +219,21 @@ loop.rasterize = partial(rasterize, backend="reference")
 settings = loop.Settings(
     "posttrain", steps=10, lr=1e-3, warmup=1, lpips_weight=0, template_steps=2, autocast=False, accumulate=2
 )
-loop.train(tiny_model().double(), painted_examples(2), settings, sys.argv[1])
+model, people = tiny_model().double(), painted_examples(2)
+if sys.argv[2:] == ["shard"]:  # and pauses, and goes on
+    try:
+        loop.train(model, people, settings, sys.argv[1], shard=True, minutes=1e-9)
+    except loop.Paused:
+        model = tiny_model(seed=9).double()
+        loop.train(model, people, settings, sys.argv[1], shard=True, resume=True)
+else:
+    loop.train(model, people, settings, sys.argv[1])
 """
 
 
 def test_two_processes_train_as_one(tmp_path):
-    """Ten steps with torchrun on two processes: the weights of one process within 1e-5, and one log.
+    """Ten steps with torchrun on two processes, each with all parameters or with a part of them (and paused after the
+    first step): the weights of one process within 1e-5, and one log.
 
     In double precision: Adam divides gradients by their own size, so that what float32 rounds where a gradient
     vanishes would move weights as far as a true gradient does.
@@ -233,17 +242,20 @@ def test_two_processes_train_as_one(tmp_path):
     script.write_text(SCRIPT)
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    for name, launcher in (("one", []), ("two", torchrun)):
-        subprocess.run([sys.executable, *launcher, script, tmp_path / name], check=True, env=environment, timeout=300)
-    one, two = (load_file(tmp_path / name / "weights.safetensors") for name in ("one", "two"))
+    for name, launcher, how in (("one", [], []), ("two", torchrun, []), ("parts", torchrun, ["shard"])):
+        command = [sys.executable, *launcher, script, tmp_path / name, *how]
+        subprocess.run(command, check=True, env=environment, timeout=300)
+    one, two, parts = (load_file(tmp_path / name / "weights.safetensors") for name in ("one", "two", "parts"))
     for name in one:
         torch.testing.assert_close(two[name], one[name], rtol=0, atol=1e-5, msg=name)
+        torch.testing.assert_close(parts[name], one[name], rtol=0, atol=1e-5, msg=name)
     start = tiny_model().state_dict()
     assert max((one[name] - value).abs().max() for name, value in start.items()) > 1e-3
-    logs = [rows(tmp_path / name) for name in ("one", "two")]
-    assert [row["step"] for row in logs[1]] == [str(step) for step in range(10)]
-    for a, b in zip(*logs):
-        assert float(b["loss"]) == pytest.approx(float(a["loss"]), abs=1e-5)
+    logs = [rows(tmp_path / name) for name in ("one", "two", "parts")]
+    for log in logs[1:]:
+        assert [row["step"] for row in log] == [str(step) for step in range(10)]
+        for a, b in zip(logs[0], log):
+            assert float(b["loss"]) == pytest.approx(float(a["loss"]), abs=1e-5)
 
 
 def test_gamma_zero_leaves_the_early_layers_as_they_were(posttrained):

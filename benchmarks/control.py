@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import tyro
-from people import hold_to_records
-from splats import columns, tell
+from splats import columns, hold_to_records, tell
 from tqdm.auto import tqdm
 
 from lca_core.data import Person, read_people

@@ -8,7 +8,7 @@ import json as json_format
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -16,12 +16,12 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import tyro
-from splats import columns, machine, others_seconds, tell
+from splats import columns, hold_to_records, machine, others_seconds, tell
 from tqdm.auto import tqdm
 
 from lca_core.data import read_people, write_shard
 from lca_core.errors import InputError
-from lca_core.evaluation import Record, Summary, provenance, read_records, write_record, write_results_readme
+from lca_core.evaluation import Record, Summary, provenance, write_record, write_results_readme
 from lca_core.evaluation.crowd_figures import contact_sheet
 from lca_core.evaluation.drapery import drapery
 from lca_core.evaluation.humans import Inspection, face_mesh_rate, identity, inspect, pose_rate, worst
@@ -376,23 +376,6 @@ def write_records(results: dict) -> list[Path]:
           )),
     ]  # fmt: skip
     return [*(write_record(record) for record in records), write_results_readme()]
-
-
-def hold_to_records(measured: Mapping[str, tuple[float, float | None]]) -> tuple[str, bool]:
-    """(what is recorded beside what was measured now, whether all agrees).
-
-    measured: id -> (value, how far another machine's may be from it; None: not judged).
-    """
-    records, rows, holds = read_records(), [], True
-    for id, (value, tolerance) in measured.items():
-        if id not in records:
-            raise InputError(f"there is no record {id}; run with --record")
-        recorded = records[id].value
-        agrees = tolerance is None or abs(value - recorded) <= tolerance
-        holds &= agrees
-        within = "not judged" if tolerance is None else f"{tolerance:g}" + ("" if agrees else "  NO")
-        rows.append((id, f"{recorded:.4g}", f"{value:.4g}", within))
-    return "\n".join(["", *columns(("record", "recorded", "measured", "within"), rows)]), holds
 
 
 def measured_values(results: dict) -> dict[str, tuple[float, float | None]]:

@@ -8,7 +8,7 @@ by a softmax over the photographs and "none of them". Photographs without a know
 no part; the attention of the paper's plain model reads those as before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -111,7 +111,8 @@ class View:
         transforms = joint_transforms(joints.repeat_interleave(N, 0), pose, shift)[0]
         world = placement.viewmats.flatten(0, 1)[:, None] @ transforms  # [B N, 55, 4, 4], into camera space
         self._weights, self._transforms = weights, world.unflatten(0, (B, N))
-        self._matrices = (weights @ world[..., :3, :].flatten(-2)).unflatten(-1, (3, 4)).unflatten(0, (B, N))
+        rows = world[..., :3, :].unflatten(0, (B, N)).movedim(-2, 0)  # a row of the matrices for each coordinate
+        self._rows = [(row.transpose(-1, -2) @ weights.T).unbind(-2) for row in rows]  # 3 x 4 of [B, N, M]
         self._pictures = {"body": pixels_of(body), "face": pixels_of(face)}
         self._Ks = {"body": placement.body_Ks, "face": placement.face_Ks}
         known = placement.known[..., None] & seen
@@ -120,8 +121,7 @@ class View:
     @torch.no_grad()
     def samples(self, points: Float[Tensor, "B M 3"], normals: Float[Tensor, "M 3"]) -> Samples:
         """What points of the T-pose see, posed into every picture."""
-        posed = self._posed(points)
-        turned = F.normalize((self._matrices[..., :3] * normals[:, None]).sum(-1), dim=-1)
+        posed, turned = self._posed(points), F.normalize(self._turned(normals), dim=-1)
         cosine = -(turned * F.normalize(posed, dim=-1)).sum(-1)
         parts = [self._sample(kind, posed, cosine) for kind in ("body", "face")]
         return Samples(*(torch.cat(values, 1) for values in zip(*parts, strict=True)))
@@ -132,8 +132,7 @@ class View:
     ) -> Float[Tensor, "B M H"]:
         """Least matte over the body pictures at these distances from the points, metres; 1 where no picture tells."""
         least = []
-        for distance in distances:
-            places, inside = self._places("body", self._posed(points + distance * normals))
+        for places, inside in self._along(points, normals, distances):
             matte = _look(self._pictures["body"][:, :, 3:], places)[..., 0]
             told = inside & self._known["body"][..., None]
             least.append(torch.where(told, matte, 1.0).amin(1))
@@ -176,14 +175,23 @@ class View:
         weight = samples.facing.square()[..., None]
         told = [(weight * found[..., :3]).sum(1) / weight.sum(1).clamp(min=1e-3)]
         known = self._known["body"].sum(1).clamp(min=1)[:, None, None]
-        for distance in SHELL:
-            at, inside = self._places("body", self._posed(points + distance * normals))
+        for at, inside in self._along(points, normals, SHELL):
             alpha = torch.where(inside, _look(missing["body"][:, :, 3:], at)[..., 0], 0.0)
             told += [part.clamp(min=0).sum(1)[..., None] / known for part in (alpha, -alpha)]
         return torch.cat(told, -1)
 
     def _posed(self, points: Tensor) -> Float[Tensor, "B N M 3"]:
-        return (self._matrices[..., :3] * points[:, None, :, None]).sum(-1) + self._matrices[..., 3]
+        x, y, z = points[:, None].unbind(-1)
+        return torch.stack([t.addcmul(a, x).addcmul_(b, y).addcmul_(c, z) for a, b, c, t in self._rows], -1)
+
+    def _turned(self, normals: Tensor) -> Float[Tensor, "B N M 3"]:
+        x, y, z = normals.unbind(-1)
+        return torch.stack([(a * x).addcmul_(b, y).addcmul_(c, z) for a, b, c, _ in self._rows], -1)
+
+    def _along(self, points: Tensor, normals: Tensor, distances: Sequence[float]) -> Iterator[tuple[Tensor, Tensor]]:
+        """`_places` in the body pictures of the points moved along their normals by each of the distances."""
+        posed, turned = self._posed(points), self._turned(normals)
+        return (self._places("body", posed + distance * turned) for distance in distances)
 
     def _places(self, kind: str, posed: Tensor) -> tuple[Float[Tensor, "B N M 2"], Bool[Tensor, "B N M"]]:
         """(places in the picture in [-1, 1], is it in the picture) of points in camera space."""

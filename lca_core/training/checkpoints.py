@@ -15,11 +15,12 @@ from lca_core.errors import InputError
 from lca_core.model.lca import LCA
 from lca_core.profiles import Profile
 from lca_core.tensor_files import load_tensors, save_tensors
+from lca_core.training.optimizers import MuonAndAdamW
 from lca_core.training.team import part_like, whole
 
-MODEL = "lca_core model 2"
+MODEL = "lca_core model 3"
 TEMPLATE = "lca_core template 2"
-STATE = "lca_core training state 2"
+STATE = "lca_core training state 3"
 _REMEDY = "give a .safetensors file made by `train`"
 
 
@@ -70,7 +71,7 @@ def load_weights(path: Path | str, model: LCA) -> None:
         raise InputError(f"{path} does not fit a model of profile {model.profile.name!r}: {error}") from error
 
 
-def save_state(folder: Path, model: LCA, optimizer: torch.optim.Optimizer, rng: np.random.Generator, step: int,
+def save_state(folder: Path, model: LCA, optimizer: MuonAndAdamW, rng: np.random.Generator, step: int,
                settings: dict, average: AveragedModel | None = None, write: bool = True) -> None:  # fmt: skip
     """Everything a run needs to go on exactly as if it had not stopped, in one file: `folder`/state.safetensors.
 
@@ -80,7 +81,7 @@ def save_state(folder: Path, model: LCA, optimizer: torch.optim.Optimizer, rng: 
     tensors = {f"model.{k}": whole(v) for k, v in model.state_dict().items()}
     if average is not None:
         tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
-    for i, state in optimizer.state_dict()["state"].items():
+    for i, state in optimizer.state().items():
         tensors |= {f"optimizer.{i}.{k}": whole(v) for k, v in state.items()}
     tensors["torch_rng"] = torch.get_rng_state()
     header = {"step": step, "rng": rng.bit_generator.state, "settings": settings}
@@ -88,7 +89,7 @@ def save_state(folder: Path, model: LCA, optimizer: torch.optim.Optimizer, rng: 
         save_tensors(folder / "state.safetensors", STATE, tensors, header)
 
 
-def load_state(folder: Path, model: LCA, optimizer: torch.optim.Optimizer, rng: np.random.Generator,
+def load_state(folder: Path, model: LCA, optimizer: MuonAndAdamW, rng: np.random.Generator,
                settings: dict, average: AveragedModel | None = None) -> int:  # fmt: skip
     """Restore a run in place; returns the steps done. InputError when the run was made with other settings."""
     path = folder / "state.safetensors"
@@ -109,7 +110,7 @@ def load_state(folder: Path, model: LCA, optimizer: torch.optim.Optimizer, rng: 
         if name.startswith("optimizer."):
             _, i, key = name.split(".")
             state.setdefault(int(i), {})[key] = part_like(value, parameters[int(i)])
-    optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
+    optimizer.load(state)
     rng.bit_generator.state = header["rng"]
     torch.set_rng_state(tensors["torch_rng"])
     return header["step"]

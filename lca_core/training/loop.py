@@ -28,6 +28,7 @@ from lca_core.training.checkpoints import load_state, save_model, save_state, sa
 from lca_core.training.examples import Example
 from lca_core.training.identity import face_chip, identity_distance
 from lca_core.training.losses import as_close_as_possible, as_spherical_as_possible, l1_loss, too_large
+from lca_core.training.optimizers import MuonAndAdamW
 from lca_core.training.perceptual import lpips
 from lca_core.training.schedules import cosine, parameter_groups
 from lca_core.training.team import Team, whole
@@ -52,6 +53,7 @@ class Settings:
     lpips_views: int = 1  # pictures of a kind that LPIPS (and the identity loss) looks at in a step
     identity_weight: float = 0.0  # of the distance to a face recogniser; what it then says of the avatars proves little
     autocast: bool = True
+    muon: bool = True  # for the hidden matrices (`MuonAndAdamW`); never where processes share the parameters
     accumulate: int = 1  # batches a step
     ema: float = 0.0  # of the weights, per step; what is written are the averages. 0: none
 
@@ -258,7 +260,7 @@ def train(
     rng = np.random.default_rng(settings.seed)
     run = asdict(settings) | {"profile": model.profile.name, "people": len(people)}
     start, log = 0, out / "log.csv"
-    resume = resume and (out / "state.safetensors").exists()
+    resume = team.any(team.leads and resume and (out / "state.safetensors").exists())  # the leader may still write it
     if not resume:
         if team.leads:
             log.unlink(missing_ok=True)
@@ -269,9 +271,8 @@ def train(
     copy = deepcopy(model) if shard else model
     model.train()
     objective = team.wrap(Objective(model, settings), shard)
-    optimizer = torch.optim.AdamW(
-        parameter_groups(model, model.profile.depth, settings.lr, settings.gamma), lr=settings.lr, betas=(0.9, 0.98)
-    )
+    groups = parameter_groups(model, model.profile.depth, settings.lr, settings.gamma)
+    optimizer = MuonAndAdamW(groups, settings.muon and not shard)
     average = None
     if settings.ema:
         average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))

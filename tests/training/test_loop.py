@@ -217,7 +217,7 @@ draw = loop.draw
 loop.draw = lambda *arguments: doubled(draw(*arguments))
 loop.rasterize = partial(rasterize, backend="reference")
 settings = loop.Settings(
-    "posttrain", steps=10, lr=1e-3, warmup=1, lpips_weight=0, template_steps=2, autocast=False, accumulate=2
+    "posttrain", steps=10, lr=1e-3, warmup=1, lpips_weight=0, template_steps=2, autocast=False, accumulate=2, muon=False
 )
 model, people = tiny_model().double(), painted_examples(2)
 if sys.argv[2:] == ["shard"]:  # and pauses, and goes on
@@ -236,7 +236,7 @@ def test_two_processes_train_as_one(tmp_path):
     first step): the weights of one process within 1e-5, and one log.
 
     In double precision: Adam divides gradients by their own size, so that what float32 rounds where a gradient
-    vanishes would move weights as far as a true gradient does.
+    vanishes would move weights as far as a true gradient does. And without Muon, which computes in bfloat16.
     """
     script = tmp_path / "run.py"
     script.write_text(SCRIPT)

@@ -247,10 +247,11 @@ def train(
     """Train `model` in place on examples; writes into `out` log.csv, state.safetensors and weights.safetensors.
 
     Under torchrun all processes call this alike: they share each batch, and the first one writes. resume: go on from
-    state.safetensors if it is there (bitwise as if never stopped, on a CPU). watch is called with (step, model) now
-    and then, for pictures. minutes: save and raise `Paused` after so many (0: never). shard: processes share the
-    parameters too (FSDP2); then the model returned is a copy, there are no averages, and watch is called at the end
-    alone. ValueError when the processes cannot share the profile's batch evenly, or for averages of shared parameters.
+    state.safetensors if it is there (bitwise as if never stopped, on a CPU). watch is called with (step, model) after
+    0, 1, 2, 4, 8, ... steps and at the end, for pictures. minutes: save and raise `Paused` after so many (0: never).
+    shard: processes share the parameters too (FSDP2); then the model returned is a copy, there are no averages, and
+    watch is not called. ValueError when the processes cannot share the profile's batch evenly, or for averages of
+    shared parameters.
     """
     if shard and settings.ema:
         raise ValueError("averages of the weights (ema) are not kept where processes share them (shard)")
@@ -270,6 +271,9 @@ def train(
                 save_template(out / "template.safetensors", model)
     copy = deepcopy(model) if shard else model
     model.train()
+    watch = watch if team.leads and not shard else None
+    if watch and not resume:
+        watch(0, model)
     objective = team.wrap(Objective(model, settings), shard)
     groups = parameter_groups(model, model.profile.depth, settings.lr, settings.gamma)
     optimizer = MuonAndAdamW(groups, settings.muon and not shard)
@@ -310,8 +314,8 @@ def train(
             _append_log(log, {"step": step, **terms, "lr": settings.lr * factor})
         if saving and (team.leads or shard):
             save_state(out, model, optimizer, rng, done, run, average, write=team.leads)
-            if watch and not shard:
-                watch(done, model)
+        if watch and done & (done - 1) == 0:
+            watch(done, model)
         saved = time.monotonic() if saving else saved
         if pausing:
             bar.close()

@@ -11,6 +11,7 @@ from lca_core.profiles import profile as profile_of
 from lca_core.training.checkpoints import load_weights, read_header
 from lca_core.training.examples import Example, examples
 from lca_core.training.loop import Settings, build_model, train
+from lca_core.training.progress import Pictures
 
 LEARNING_RATE = {"pretrain": 9e-4, "posttrain": 4e-4}
 ENCODER = "pixels"
@@ -77,6 +78,8 @@ def train_stage(
 ) -> LCA:
     """Run "pretrain" on wild people or "posttrain" on studio people; see `loop.train` for what is written.
 
+    Beside it `out`/pictures shows four of the people as training goes on (`Pictures`).
+
     encoder: "pixels" (none), or the folder of a pretrained ViT, see `lca_core.model.encoders` (default: what init was
     trained with, or else `ENCODER`).
     init: weights that post-training starts from (default: the shipped release's, where its profile is this one).
@@ -97,4 +100,5 @@ def train_stage(
     settings = stage_settings(stage, profile, steps, lr, gamma, seed)
     began = Path(init).name if init else None
     meta = {"stage": stage, "encoder": images.name, "people": [p.id for p in people], "init": began}
-    return train(model, people, settings, out, resume=resume, meta=meta, minutes=minutes, shard=shard)
+    watch = Pictures(people, Path(out) / "pictures")
+    return train(model, people, settings, out, resume=resume, meta=meta, watch=watch, minutes=minutes, shard=shard)

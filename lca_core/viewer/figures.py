@@ -73,6 +73,30 @@ def save_picture(image: np.ndarray, path: Path | str) -> Path:
     return Path(path)
 
 
+def training_figure(folder: Path | str, rows: int = 5) -> Figure:
+    """What `training.progress.Pictures` wrote into a folder: `rows` of the steps, evenly, then the truth.
+
+    InputError when it holds none.
+    """
+    steps = sorted(Path(folder).glob("[0-9]*.png"))
+    if not steps:
+        raise InputError(f"{folder} holds no pictures of a training run; `train` writes them")
+    chosen = [steps[i] for i in np.unique(np.linspace(0, len(steps) - 1, rows).round().astype(int))]
+    strips = [(f"{int(path.stem):,}", path) for path in chosen] + [("truth", Path(folder, "truth.png"))]
+    images = [np.asarray(Image.open(path).convert("RGB")) for _, path in strips]
+    figure, axes = plt.subplots(
+        len(strips), 1, figsize=(10, len(strips) * 10 * images[0].shape[0] / images[0].shape[1])
+    )
+    for axis, image, (label, _) in zip(axes, images, strips):
+        axis.imshow(image)
+        axis.set_xticks([])
+        axis.set_yticks([])
+        axis.set_frame_on(False)
+        axis.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
+    figure.tight_layout(pad=0.3)
+    return figure
+
+
 def read_log(path: Path | str) -> dict[str, np.ndarray]:
     """log.csv of a run as columns; InputError when there is none."""
     path = Path(path)

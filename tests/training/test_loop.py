@@ -35,7 +35,7 @@ def rows(out) -> list[dict[str, str]]:
 
 
 def interrupted(people, settings, out, after: int) -> None:
-    """Train until `after` steps are done and saved, then stop as a Ctrl-C does."""
+    """Train until `after` steps (a power of two) are done and saved, then stop as a Ctrl-C does."""
 
     def watch(done, model):
         if done == after:
@@ -90,7 +90,7 @@ AVERAGED = replace(POSTTRAIN, ema=0.5, accumulate=2)
 def test_a_resumed_run_is_bitwise_the_run_that_did_not_stop(people, tmp_path, settings):
     straight, stopped = tmp_path / "straight", tmp_path / "stopped"
     train(tiny_model(), people, settings, straight)
-    interrupted(people, settings, stopped, after=3)
+    interrupted(people, settings, stopped, after=4)
     assert not (stopped / "weights.safetensors").exists()
     # Another start: nothing of it may be left after resuming.
     train(tiny_model(seed=9), people, settings, stopped, resume=True)
@@ -100,9 +100,9 @@ def test_a_resumed_run_is_bitwise_the_run_that_did_not_stop(people, tmp_path, se
 
 def test_the_log_has_every_step_once_after_a_crash_between_checkpoints(people, tmp_path):
     """Steps done after the last checkpoint were logged, the last only by half; the resumed run does them again."""
-    interrupted(people, POSTTRAIN, tmp_path, after=3)
+    interrupted(people, POSTTRAIN, tmp_path, after=4)
     with (tmp_path / "log.csv").open("a") as log:
-        log.write("3,0.5,,,,,,,,,,,,,0.1\n4,0.4")
+        log.write("4,0.5,,,,,,,,,,,,,0.1\n5,0.4")
     train(tiny_model(), people, POSTTRAIN, tmp_path, resume=True)
     assert [row["step"] for row in rows(tmp_path)] == [str(step) for step in range(6)]
     assert all(float(row["loss"]) > 0 and float(row["lr"]) > 0 for row in rows(tmp_path))

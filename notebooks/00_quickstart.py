@@ -97,9 +97,9 @@ plt.show()
 # %% [markdown]
 # ## 2. Encode
 #
-# A frozen image encoder turns 14 x 14 pixel patches into rows of numbers. The model reads them once and writes one
-# token for every anchor on the body; the canonical branch makes Gaussians of those. This happens once a person. Nobody
-# has fitted a body to this photograph yet, hence `posed=False`: the model is not told where on it the body lies.
+# Patches of 14 x 14 pixels become rows of numbers. The model reads them once and writes one token for every anchor on
+# the body; the canonical branch makes Gaussians of those. This happens once a person. Nobody has fitted a body to this
+# photograph yet, hence `posed=False`: the model is not told where on it the body lies.
 
 # %%
 inputs = person_inputs(person.frames, person.betas, encoder, sizes.face_px, posed=False)

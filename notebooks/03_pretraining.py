@@ -42,14 +42,22 @@ import torch
 from IPython.display import Markdown, display
 
 from lca_core.data import read_people
-from lca_core.evaluation.evaluate import draw, encode_person, evaluate_people, target_driving, template_avatar
+from lca_core.evaluation.evaluate import (
+    RELEASE,
+    draw,
+    encode_person,
+    evaluate_people,
+    load_release,
+    target_driving,
+    template_avatar,
+)
 from lca_core.evaluation.metrics import over_white
 from lca_core.evaluation.protocols import split_frames
 from lca_core.model import encoder_named, rows_length
 from lca_core.model.alignment import View, pixels_of
 from lca_core.model.crops import foreground
 from lca_core.model.lca import PATCH_PIXELS
-from lca_core.paths import CHECKPOINTS, RESULTS
+from lca_core.paths import FIGURES, RESULTS
 from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of
 from lca_core.training import build_model, load_template, read_header
@@ -57,7 +65,7 @@ from lca_core.training.batches import draw_batch
 from lca_core.training.examples import examples
 from lca_core.training.loop import forward, loss_of, render, select
 from lca_core.training.stages import ENCODER, stage_settings, train_stage
-from lca_core.viewer import loss_curves, read_log, sheet
+from lca_core.viewer import loss_curves, read_log, sheet, training_figure
 
 # %% tags=["parameters"]
 profile = "smoke"
@@ -93,9 +101,11 @@ plt.show()
 # %% [markdown]
 # ## 2. A picture becomes rows of numbers
 #
-# The picture is put over grey and cut into 14 x 14 patches. Each patch becomes one row: the frozen ViT's features,
-# then the patch's own pixels (the ViT alone keeps little colour). On the right the features' three main directions as
-# red, green and blue: the network tells body parts and background apart before any training of ours.
+# The picture is put over grey and cut into 14 x 14 patches. Each patch becomes one row of numbers: its own pixels, red,
+# green, blue and matte. (The paper's encoder, Sapiens, would put its features in front of them, and `--encoder FOLDER`
+# does that for DINOv2, DINOv3 or Sapiens 2.) A small network then makes image tokens of rows. On the right what the
+# first layer of the shipped model's looks for, sixteen of its 256 filters: edges, spots and plain colours, learnt from
+# people alone.
 
 # %%
 (one,) = examples([person], encoder, sizes)
@@ -103,8 +113,6 @@ side = sizes.body_px // encoder.patch
 rows = one.body_rows[0].float()
 print(f"patch rows of {len(one.theta)} pictures: {[*one.body_rows.shape]}  [frames, patches, features + pixels]")
 print(f"one row: {encoder.dim} features + 4 x {encoder.patch} x {encoder.patch} pixels = {rows_length(encoder)}")
-u, s, _ = torch.pca_lowrank(rows[:, : encoder.dim], 3)
-colours = (0.5 + u / u.abs().amax(0) / 2).reshape(side, side, 3).numpy()
 pixels = rows[:, encoder.dim :].reshape(-1, 4, encoder.patch, encoder.patch)[:, :3] / 4 + 0.5
 
 # %%
@@ -115,8 +123,13 @@ axes[0].set_title("over grey")
 tiles = torch.nn.functional.pad(pixels, (1, 1, 1, 1), value=1.0).reshape(side, side, 3, 16, 16)
 axes[1].imshow(tiles.permute(0, 3, 1, 4, 2).reshape(16 * side, 16 * side, 3).clamp(0, 1))
 axes[1].set_title(f"{side} x {side} patches of {encoder.patch} px")
-axes[2].imshow(colours)
-axes[2].set_title("ViT features, 3 main directions")
+if RELEASE.exists():
+    filters = load_release(RELEASE)[0].image_tokens[0].weight.detach()[:, : 3 * PATCH_PIXELS].unflatten(1, (3, 14, 14))
+    filters = filters[filters.flatten(1).norm(dim=1).argsort(descending=True)[::16]]
+    filters = 0.5 + filters / filters.abs().amax((1, 2, 3), keepdim=True) / 2
+    tiles = torch.nn.functional.pad(filters, (1, 1, 1, 1), value=1.0).reshape(4, 4, 3, 16, 16)
+    axes[2].imshow(tiles.permute(0, 3, 1, 4, 2).reshape(64, 64, 3))
+    axes[2].set_title("learnt filters")
 for axis in axes:
     axis.axis("off")
 plt.show()
@@ -124,7 +137,7 @@ plt.show()
 # %% [markdown]
 # ## 3. The model, part by part
 #
-# One shared linear layer turns rows into image tokens, for any number of pictures. On the other side stand geometry
+# One shared patch encoder turns rows into image tokens, for any number of pictures. On the other side stand geometry
 # tokens, one for each anchor on the body's surface, made from where the anchor is and nothing else.
 
 # %%
@@ -277,6 +290,14 @@ with torch.no_grad():
 print("loss of one and the same batch:", ", ".join(f"{name} {value:.3f}" for name, value in losses.items()))
 
 # %% [markdown]
+# Or look: four of the people after 0, 1, 2, 4, 8, ... steps (some of them), each from photographs of other moments, and
+# the truth below. `train` writes these pictures beside every run.
+
+# %%
+training_figure(run_folder / "pictures")
+plt.show()
+
+# %% [markdown]
 # ## 6. Before and after
 #
 # A training person and one never seen, each encoded from the first frames of their clip and drawn in the others'
@@ -318,15 +339,20 @@ for label, who in (("training", person), ("unseen", unseen)):
 # %% [markdown]
 # ## 7. The shipped model's pretraining
 #
-# The same code with more people, more steps and a larger profile made the model in `results/checkpoints`. Its log:
+# The same code with more people, more steps and a larger profile made the model in `results/checkpoints`. Its log, and
+# four of its people through training: the template first, then colours and clothes, faces and hands last.
 
 # %%
-release, release_log = CHECKPOINTS / "release.safetensors", RESULTS / "logs" / "pretrain.csv"
-if release_log.exists() and release.exists():
+release_log = RESULTS / "logs" / "pretrain.csv"
+if release_log.exists() and RELEASE.exists():
     columns = read_log(release_log)
-    print(f"profile {read_header(release)['profile'].name}, {len(columns['step'])} steps: loss "
+    print(f"profile {read_header(RELEASE)['profile'].name}, {len(columns['step'])} steps: loss "
           f"{columns['loss'][:50].mean():.2f} -> {columns['loss'][-50:].mean():.2f}")  # fmt: skip
     loss_curves({"release": release_log}, smooth=100)
+    plt.show()
+    plt.figure(figsize=(10, 7.5))
+    plt.imshow(plt.imread(FIGURES / "pretraining.png"))
+    plt.axis("off")
     plt.show()
 else:
     print("no log of a shipped model here yet: results/logs/pretrain.csv")
@@ -383,13 +409,13 @@ summary
 # from dataclasses import replace
 # blind = replace(inputs, body=inputs.body.clone(), face=inputs.face.clone())
 # for rows in (blind.body, blind.face):
-#     rows[..., encoder.dim:-PATCH_PIXELS] = 0  # the matte, at the end, says which patches to read: keep it
+#     rows[..., :-PATCH_PIXELS] = 0  # the matte, at the end, says which patches to read: keep it
 # with torch.no_grad():
 #     for x in (inputs, blind):
 #         print(trained.canonical_raw(trained.encode(x), x)[..., :3].sigmoid().mean((0, 1, 2)))
 # ```
 # To be fair it should be trained without them as well: zero the same columns in `Example.body_rows` and
-# `Example.face_rows` and train again. What colour is left then is what the ViT's features still tell.
+# `Example.face_rows` and train again. What is left then is what outlines tell: shape, but no colour.
 # </details>
 #
 # **3.** Train for 150 steps with `lpips_weight` 0 and with 0.1. Which is sharper?

@@ -39,11 +39,20 @@ from IPython.display import Markdown, display
 
 from lca_core.body import JOINT_NAMES
 from lca_core.data import read_people
-from lca_core.evaluation.evaluate import RELEASE, draw, encode_person, evaluate_people, load_release, target_driving
+from lca_core.evaluation.evaluate import (
+    RELEASE,
+    draw,
+    encode_person,
+    evaluate_people,
+    load_release,
+    pixels,
+    target_driving,
+)
+from lca_core.evaluation.metrics import over_white
 from lca_core.evaluation.protocols import split_frames
 from lca_core.model import encoder_named, person_inputs
 from lca_core.model.lca import PATCH_PIXELS
-from lca_core.paths import RESULTS
+from lca_core.paths import CHECKPOINTS, RESULTS
 from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of
 from lca_core.training import load_model, read_header
@@ -138,25 +147,38 @@ plt.show()
 # %% [markdown]
 # ## 5. Before and after, on people never seen
 #
-# Pictures that were not put in: unseen cameras and poses for the studio, later frames for the wild clip.
+# Pictures that were not put in: unseen cameras and poses for the studio, later frames for the wild clip. Of each the
+# body, the face and a hand.
 
 
 # %%
-def drawn_by(model, person, count=3):
-    """The last `count` target pictures of a person, as a model draws them from the inputs."""
-    shown, targets = split_frames(person)
-    avatar = encode_person(model, encoder, person, shown)
-    frames = [target.frame for target in targets[-count:]]
-    posed = [avatar.drive(target_driving(model, frame, person.betas)).map(lambda x: x[0]) for frame in frames]
-    return [draw(gaussians, frame.body)[0].numpy() for gaussians, frame in zip(posed, frames, strict=True)]
+def close_ups(person):
+    """A target frame with a face and a hand in it, and its three pictures."""
+    frames = [target.frame for target in split_frames(person)[1]]
+    frame = max(frames, key=lambda f: (f.face is not None) + any(h is not None for h in f.hands))
+    hand = next((h for h in frame.hands if h is not None), None)
+    return frame, [p for p in (frame.body, frame.face, hand) if p is not None]
 
 
-titles = [name for name in ("truth", "pretrained", "post-trained") for _ in range(3)]
-bands = []
-for domain, who in pairs:
-    truth = [target.frame.body.image for target in split_frames(who)[1][-3:]]
-    bands.append((domain, [*truth, *drawn_by(pretrained, who), *drawn_by(trained, who)]))
-sheet(bands, 100, captions=[titles, titles])
+def drawn_by(model, person):
+    """The same pictures as a model draws them from the inputs."""
+    frame, pictures = close_ups(person)
+    avatar = encode_person(model, encoder, person, split_frames(person)[0])
+    gaussians = avatar.drive(target_driving(model, frame, person.betas)).map(lambda x: x[0])
+    return [draw(gaussians, picture)[0].numpy() for picture in pictures]
+
+
+def compared(people, models):
+    """A row a person: the truth, then every model."""
+    rows, titles = [], []
+    for who in people:
+        truth = [over_white(*pixels(p)).numpy() for p in close_ups(who)[1]]
+        rows.append((who.domain, [*truth, *(image for model in models.values() for image in drawn_by(model, who))]))
+        titles.append([name for name in ("truth", *models) for _ in truth])
+    return sheet(rows, 100, captions=titles)
+
+
+compared([who for _, who in pairs], {"pretrained": pretrained, "post-trained": trained})
 plt.show()
 
 # %% [markdown]
@@ -176,25 +198,12 @@ for domain, who in pairs:
 # ## 6. Where a geometry token looks
 #
 # In the last layer's multimodal attention every geometry token weighs the patches of all pictures that show the
-# person. Below, the weights of three tokens over the first body picture, mean over heads. After a smoke run they are
-# nearly flat: a colour scale of their own makes small differences visible, so read the numbers under each picture.
-# An even share of all patches would be 1.
+# person (`LCA.attention`). Below, the weights of three tokens over the first body picture, mean over heads. After a
+# smoke run they are nearly flat: a colour scale of their own makes small differences visible, so read the numbers under
+# each picture. An even share of all patches would be 1.
 
 
 # %%
-def attention(model, inputs, token):
-    """One token's weights on the first body picture's patches; 1: an even share of all; NaN: not the person."""
-    last, kept = model.encoder.layers[-1].multimodal_attention, []
-    hook = last.register_forward_pre_hook(lambda module, given: kept.extend(given[:2]))
-    with torch.no_grad():
-        model.encode(inputs)
-        weights = last.weights(*kept)[0, :, token].mean(0)
-    hook.remove()
-    on_person = inputs.body[0, 0, :, -PATCH_PIXELS:].amax(-1) > 0  # these come first, in order
-    picture = torch.full(on_person.shape, torch.nan).masked_scatter(on_person, weights * len(weights))
-    return picture.reshape(2 * (model.profile.body_px // 14,))
-
-
 def token_near(model, joint):
     """The token whose anchor is nearest to a point 10 cm in front of a joint of the template."""
     point = model.joint_template[JOINT_NAMES.index(joint)] + torch.tensor([0.0, 0.0, 0.1])
@@ -217,7 +226,10 @@ for row, (name, (model, who)) in zip(axes, looking.items(), strict=True):
         axis.axis("off")
         axis.set_title(name if joint is None else f"token at {joint}", fontsize=9)
         if joint is not None:
-            weights = attention(model, inputs, token_near(model, joint))
+            maps = model.attention(inputs, torch.tensor([token_near(model, joint)]))
+            on_person = [x[0, ..., -PATCH_PIXELS:].amax(-1) > 0 for x in (inputs.body, inputs.face)]
+            weights = maps[0][0].mean(0)[0, 0] * sum(int(there.sum()) for there in on_person)  # 1: an even share
+            weights = weights.where(on_person[0][0], torch.nan).reshape(2 * (px // 14,))
             axis.imshow(weights, extent=(0, px, px, 0), alpha=0.6, cmap="magma")
             low, high = np.nanmin(weights), np.nanmax(weights)
             axis.text(0, 1.09 * px, f"{low:.2f} to {high:.2f} of an even share", fontsize=7)
@@ -226,7 +238,8 @@ plt.show()
 # %% [markdown]
 # ## 7. The shipped model's post-training
 #
-# The same stage at the release's size. Its log:
+# The same stage at the release's size: its log, and what it added to the pretrained weights (which are shipped beside
+# the release) on test people nobody trained on. Studio rows are what post-training is for, wild ones what it must keep.
 
 # %%
 release_log = RESULTS / "logs" / "posttrain.csv"
@@ -235,6 +248,11 @@ if release_log.exists() and RELEASE.exists():
     print(f"profile {read_header(RELEASE)['profile'].name}, {len(columns['step'])} steps: mean loss of the first fifty "
           f"{columns['loss'][:50].mean():.2f}, of the last fifty {columns['loss'][-50:].mean():.2f}")  # fmt: skip
     loss_curves({"release": release_log}, smooth=50)
+    plt.show()
+    shipped = {"pretrained": load_model(CHECKPOINTS / "pretrained.safetensors")[0], "release": release}
+    tested = [next(iter(read_people(cached_people([seed], domain, release.profile))))
+              for domain in ("studio", "wild") for seed in (10000, 10001)]  # fmt: skip
+    compared(tested, shipped)
     plt.show()
 else:
     print("no log of a shipped model here yet: results/logs/posttrain.csv")
@@ -295,10 +313,7 @@ summary
 #
 # <details><summary>Solution</summary>
 #
-# In `attention`, take one head instead of `.mean(0)`, and call it for each:
-# ```python
-# weights = last.weights(*kept)[0, head, token]
-# ```
+# Take one head of `maps[0][0]` instead of `.mean(0)`, and draw each.
 # Heads differ more than tokens do in short runs. With training, heads that follow the body appear first for tokens
 # that look alike on everybody: shoes, hair.
 # </details>

@@ -123,17 +123,17 @@ class LCA(nn.Module):
     @torch.no_grad()
     def attention(
         self, inputs: Inputs, anchors: Int[Tensor, " A"], layer: int = -1
-    ) -> tuple[Float[Tensor, "B A N P"], Float[Tensor, "B A N Q"]]:
-        """How much the geometry tokens of some anchors read from every patch (Fig. 6), the mean over heads.
+    ) -> tuple[Float[Tensor, "B heads A N P"], Float[Tensor, "B heads A N Q"]]:
+        """How much the geometry tokens of some anchors read from every patch in a layer (Fig. 6), head by head.
 
         Patches of the body pictures, then of the face crops, row by row; all of an anchor's numbers sum to 1.
         """
         image, geometry, kept, order = self._streams(inputs)
-        maps = self.encoder.attention(image, geometry, kept, anchors, layer).mean(1)
+        maps = self.encoder.attention(image, geometry, kept, anchors, layer)
         bodies, faces = (x.shape[1:3] for x in (inputs.body, inputs.face))
         count = bodies.numel() + faces.numel()
-        every = maps.new_zeros(len(maps), maps.shape[1], count)
-        every.scatter_(2, order[:, None].expand_as(maps), maps)
+        every = maps.new_zeros(*maps.shape[:3], count)
+        every.scatter_(3, order[:, None, None].expand_as(maps), maps)
         body, face = every.split([bodies.numel(), faces.numel()], -1)
         return body.unflatten(-1, bodies), face.unflatten(-1, faces)
 

@@ -174,11 +174,12 @@ def test_attention_is_over_patches_with_the_person_and_sums_to_one(model):
     seen = inputs.seen.clone()
     seen[1, 2] = False
     body, face = model.attention(replace(inputs, seen=seen), anchors)
-    assert body.shape == (2, 3, 3, 9) and face.shape == (2, 3, 3, 4)
-    torch.testing.assert_close(body.sum((2, 3)) + face.sum((2, 3)), torch.ones(2, 3))
+    heads = TINY.heads
+    assert body.shape == (2, heads, 3, 3, 9) and face.shape == (2, heads, 3, 3, 4)
+    torch.testing.assert_close(body.sum((3, 4)) + face.sum((3, 4)), torch.ones(2, heads, 3))
     assert not body[..., :2].any() and not face[..., :2].any()  # patches without a pixel of the person
-    assert not body[1, :, 2].any() and not face[1, :, 2].any()  # a photograph that is not there
-    assert (body[0, 0] - body[0, 1]).abs().max() > 1e-4
+    assert not body[1, :, :, 2].any() and not face[1, :, :, 2].any()  # a photograph that is not there
+    assert (body[0, :, 0] - body[0, :, 1]).abs().max() > 1e-4
 
 
 @torch.no_grad()

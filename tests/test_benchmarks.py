@@ -115,3 +115,41 @@ def test_people_agree_with_their_records_whatever_the_speed_and_not_when_faces_a
 def test_a_plan_for_a_cluster_grows_with_people_and_shrinks_with_speed(people):
     plan = people.cluster(RESULTS["speed"])
     assert plan["pictures"] == people.PLANNED * 8 and plan["core_days"] == pytest.approx(plan["pictures"] / 3 / 86_400)
+
+
+# --- Ablation --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ablation():
+    return loaded("ablation")
+
+
+def scores(psnr: dict[int, list[float]]) -> dict:
+    return {domain: {m: psnr for m in ("psnr", "psnr_fg", "lpips")} for domain in ("studio", "wild")}
+
+
+def test_variants_are_compared_with_the_full_model_person_by_person(ablation):
+    full, less = {9000: [20.0, 22.0], 9001: [30.0]}, {9000: [19.0, 21.0], 9001: [29.0]}
+    found = ablation.summaries({"full": scores(full), "plain": scores(less)})
+    own, lost = found["ablation/plain/wild/psnr"]
+    assert (
+        own.value == pytest.approx(24.5) and lost.value == pytest.approx(-1.0) and lost.ci95 == pytest.approx((-1, -1))
+    )
+    assert found["ablation/full/wild/psnr"][1].value == 0
+    assert "ablation/plain/studio/lpips" in ablation.report(found)
+
+
+def test_every_variant_lacks_the_part_it_is_named_after(ablation):
+    def parts(name: str) -> set[str]:
+        sizes = ablation.replace(ablation.PROFILES["smoke"], **ablation.VARIANTS[name].profile)
+        model = ablation.build_model(sizes, ablation.rows_length(ablation.Pixels()))
+        return {name for name, part in model.named_children() if sum(p.numel() for p in part.parameters())}
+
+    full = parts("full")
+    aligned = {"alignment", "second_look", "color_copy"}
+    assert full - parts("no_pixel_alignment") == aligned
+    assert full - parts("no_color_reading") == {"color_reading"}
+    assert full - parts("plain") == aligned | {"color_reading"}
+    assert ablation.PROFILES["smoke"].dual_branch and not ablation.VARIANTS["single_branch"].profile["dual_branch"]
+    assert ablation.VARIANTS["adamw"].settings == {"muon": False}

@@ -1,0 +1,178 @@
+"""What each part of the model is worth: short trainings, alike but for one part, judged on people not trained on.
+
+The full model against: AdamW for all parameters (no Muon); no pixel alignment, no colour reading, neither (the paper's
+plain model); and one branch alone (the paper's Table S1). All train on the same wild people, batches and steps; at a
+few hundred steps this shows what helps a small budget, not what remains of it after a long one. Judged on validation
+people, because choices are made by it.
+"""
+
+import json as json_format
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import tyro
+from splats import columns, hold_to_records, tell
+
+from lca_core.data import Person, read_people
+from lca_core.errors import InputError
+from lca_core.evaluation import provenance, record_of, summarise, write_record, write_results_readme
+from lca_core.evaluation.evaluate import Values, evaluate_people
+from lca_core.evaluation.metrics import Summary
+from lca_core.model import Pixels, rows_length
+from lca_core.paths import REPOSITORY
+from lca_core.people import cached_people
+from lca_core.profiles import PROFILES, Profile
+from lca_core.training import Example, build_model, examples, load_model, train
+from lca_core.training.stages import stage_settings
+
+FIRST_VALIDATION = 9_000
+METRICS = ("psnr", "psnr_fg", "lpips")
+DOMAINS = ("studio", "wild")
+TOLERANCES = {"psnr": 0.3, "psnr_fg": 0.3, "lpips": 0.006}  # trainings on two machines differ by rounding
+OUT = REPOSITORY / "build" / "ablation"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """what: in words; profile, settings: fields that differ from the full model's."""
+
+    what: str
+    profile: dict = field(default_factory=dict)
+    settings: dict = field(default_factory=dict)
+
+
+VARIANTS = {
+    "full": Variant("everything"),
+    "adamw": Variant("AdamW for all parameters", settings={"muon": False}),
+    "no_pixel_alignment": Variant("no pixel alignment", {"pixel_alignment": False}),
+    "no_color_reading": Variant("no colour reading", {"color_reading": False}),
+    "plain": Variant("neither: the paper's plain model", {"pixel_alignment": False, "color_reading": False}),
+    "single_branch": Variant("the driven branch alone", {"dual_branch": False}),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """people: wild people trained on; judged: validation people a domain; steps: of training."""
+
+    profile: str = "laptop"
+    people: int = 240
+    judged: int = 16
+    steps: int = 400
+    workers: int = 2
+
+
+def trained(name: str, plan: Plan, people: Sequence[Example], out: Path):
+    """The model of a variant, trained into `out` or read from there if it was."""
+    variant, folder = VARIANTS[name], out / name
+    sizes: Profile = replace(PROFILES[plan.profile], **variant.profile)
+    if not (folder / "weights.safetensors").exists():
+        model = build_model(sizes, rows_length(Pixels()))
+        settings = replace(stage_settings("pretrain", plan.profile, plan.steps), **variant.settings)
+        train(model, people, settings, folder, resume=True)
+    return load_model(folder / "weights.safetensors")[0]
+
+
+def judged(plan: Plan) -> list[Person]:
+    """The validation people of both domains."""
+    seeds = range(FIRST_VALIDATION, FIRST_VALIDATION + plan.judged)
+    return [p for domain in DOMAINS for p in read_people(cached_people(seeds, domain, plan.profile, plan.workers))]
+
+
+def measure(plan: Plan, out: Path, names: Sequence[str] = tuple(VARIANTS)) -> dict[str, dict[str, Values]]:
+    """variant -> domain -> metric -> person -> values."""
+    shards = cached_people(range(plan.people), "wild", plan.profile, plan.workers)
+    people = examples(list(read_people(shards)), Pixels(), PROFILES[plan.profile])
+    tested, results = judged(plan), {}
+    for name in names:
+        tell(f"{name}: {VARIANTS[name].what}")
+        found = evaluate_people(tested, trained(name, plan, people, out), Pixels(), total=len(tested))
+        results[name] = {domain: found[domain]["release"] for domain in DOMAINS}
+    return results
+
+
+def summaries(results: dict[str, dict[str, Values]]) -> dict[str, tuple[Summary, Summary]]:
+    """record -> (summary of the variant, of its differences to the full model by person)."""
+    result = {}
+    for name, domains in results.items():
+        for domain, metrics in domains.items():
+            for metric in METRICS:
+                own, full = metrics[metric], results["full"][domain][metric]
+                less = {person: [np.mean(own[person]) - np.mean(full[person])] for person in own}
+                pair = (summarise(values, np.random.default_rng(0)) for values in (own, less))
+                result[f"ablation/{name}/{domain}/{metric}"] = tuple(pair)
+    return result
+
+
+def report(found: dict[str, tuple[Summary, Summary]]) -> str:
+    """A line a record: the value, and how far it is from the full model's."""
+    rows = [
+        (id, f"{own.value:.3f}", f"{less.value:+.3f}", f"{less.ci95[0]:+.3f} to {less.ci95[1]:+.3f}")
+        for id, (own, less) in found.items()
+    ]
+    return "\n".join(columns(("record", "value", "less full", "95% interval"), rows))
+
+
+def write_records(found: dict[str, tuple[Summary, Summary]], plan: Plan) -> list[Path]:
+    """The records; renews results/README.md."""
+    seeds = range(FIRST_VALIDATION, FIRST_VALIDATION + plan.judged)
+    source = provenance("python benchmarks/ablation.py --record", {"benchmark": __file__}, list(seeds))
+    records = []
+    for id, (own, less) in found.items():
+        protocol = {
+            "variant": VARIANTS[id.split("/")[1]].what, "trained_on": f"wild people 0-{plan.people - 1}",
+            "steps": plan.steps, "inputs": 4, "people": "validation",
+            "less_full": {"value": less.value, "ci95": less.ci95},
+        }  # fmt: skip
+        records.append(record_of(id, own, plan.profile, protocol, source))
+    return [*(write_record(record) for record in records), write_results_readme()]
+
+
+def main(people: int = Plan.people, steps: int = Plan.steps, judged: int = Plan.judged, resume: bool = False,
+         quick: bool = False, json: bool = False, record: bool = False, verify: bool = False) -> None:  # fmt: skip
+    """Train the model's variants for a short while and compare them (an hour on 2 cores).
+
+    Args:
+        people: Wild people to train on.
+        steps: Steps of each training.
+        judged: Validation people of each domain.
+        resume: Go on with the trainings in build/ablation instead of beginning anew.
+        quick: Tiny sizes: whether it works.
+        json: Print JSON instead of a table.
+        record: Write the numbers to results/records/ablation/ and renew results/README.md.
+        verify: Print the records beside what was measured; exit code 1 where they disagree.
+    """
+    if min(people, steps, judged) < 2:
+        raise InputError("--people, --steps and --judged must be at least 2")
+    plan = Plan("smoke", 3, 2, 3) if quick else Plan(people=people, judged=judged, steps=steps)
+    if (record or verify) and plan != Plan():
+        raise InputError("--record and --verify need the default people and steps, and no --quick")
+    if not resume:
+        shutil.rmtree(OUT, ignore_errors=True)
+    found = summaries(measure(plan, OUT))
+    if json:
+        print(
+            json_format.dumps({id: {"value": a.value, "less_full": b.value} for id, (a, b) in found.items()}, indent=1)
+        )
+    else:
+        print(report(found))
+    for path in write_records(found, plan) if record else ():
+        print(path, file=sys.stderr)
+    if verify:
+        measured = {id: (own.value, TOLERANCES[id.rsplit("/", 1)[-1]]) for id, (own, _) in found.items()}
+        text, holds = hold_to_records(measured)
+        print(text)
+        if not holds:
+            sys.exit(1)
+
+
+if __name__ == "__main__":
+    try:
+        tyro.cli(main)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -4,8 +4,10 @@ Mitsuba draws the person alone (no emitter in view), so the picture comes with i
 denoiser cleans it with albedo and normals as guides; the background is laid behind it in linear light.
 """
 
+import gc
 import tempfile
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +23,8 @@ STUDIO_GREY = (196, 198, 200)
 _SPREAD = 2.0  # pixels: standard deviation of the means around a silhouette
 _ALBEDO_FLOOR = 0.1
 _MARGIN = 16  # pixels that the denoiser sees around what it is wanted for
+_SEGMENTS = 16_384  # of a bundle of strands
+_TABLE, _LAMPS = 512, 8  # shapes, surfaces and lights that drjit's tables have room for
 _MAX_DEPTH = 4  # bounces; more changes pictures of one person in the open by less than their noise
 
 
@@ -62,11 +66,16 @@ class Stage:
 
     def __init__(self, parts: Sequence[Surface | Strands], light: Light):
         self._mi = mitsuba()
-        self._shapes = [_Mesh(p) if isinstance(p, Surface) else _Curves(p) for p in parts]
+        _share_kernels()
+        self._shapes: dict[str, _Mesh | _Curves] = {}
+        of_part = {}  # shape -> number of its part
+        for name, chosen in _grouped(parts).items():
+            self._shapes[name] = _Mesh(chosen[0]) if isinstance(chosen[0], Surface) else _Curves(chosen)
+            of_part[name] = PART_IDS[chosen[0].part]
         environment = self._mi.Bitmap(np.ascontiguousarray(light.environment, np.float32))
         scene = {"type": "scene", "light": {"type": "envmap", "bitmap": environment}}
-        for i, shape in enumerate(self._shapes):
-            scene[f"part{i}"] = shape.shape
+        for name, shape in self._shapes.items():
+            scene[name] = shape.shape
         self._scene = self._mi.load_dict(scene)
         self._veils = {i: p.vertices for i, p in enumerate(parts) if isinstance(p, Surface) and p.opacity is not None}
         self._params = self._mi.traverse(self._scene)
@@ -79,9 +88,10 @@ class Stage:
         self._exact = self._mi.load_dict({"type": "aov", "aovs": exact})
         number = self._shape_numbers()
         self._part_of_shape = np.zeros(max(number.values()) + 1, np.uint8)
+        for name, part_id in of_part.items():
+            self._part_of_shape[number[name]] = part_id
         self._see_through = []  # (shape, opacity) of lashes: what a ray meets there may not be there
         for i, part in enumerate(parts):
-            self._part_of_shape[number[f"part{i}"]] = PART_IDS[part.part]
             if isinstance(part, Surface) and part.opacity is not None:
                 self._see_through.append((number[f"part{i}"], part.opacity))
 
@@ -97,9 +107,12 @@ class Stage:
     def move(self, parts: Sequence[Surface | Strands]) -> None:
         """Replace the geometry by the same parts in another pose (same order, same topology)."""
         self._veils = {i: parts[i].vertices for i in self._veils}
-        for i, (shape, part) in enumerate(zip(self._shapes, parts, strict=True)):
-            for name, values in shape.buffers(part).items():
-                self._params[f"part{i}.{name}"] = values
+        groups = _grouped(parts)
+        for name, shape in self._shapes.items():
+            for buffer, values in shape.buffers(*groups.pop(name)).items():
+                self._params[f"{name}.{buffer}"] = values
+        if groups:
+            raise ValueError(f"there are more parts than the stage was built with: {', '.join(groups)}")
         self._params.update()
 
     def relight(self, light: Light) -> None:
@@ -327,7 +340,7 @@ class _Mesh:
         )
         params = mi.traverse(self.shape)
         params["faces"] = mi.UInt32(corner.astype(np.uint32)) if _jit() else corner.astype(np.uint32)
-        params["vertex_texcoords"] = np.stack([uv[:, 0], 1 - uv[:, 1]], -1).astype(np.float32).ravel()
+        params["vertex_texcoords"] = _aligned(np.stack([uv[:, 0], 1 - uv[:, 1]], -1))
         for name, values in self.buffers(part).items():
             params[name] = values
         params.update()
@@ -335,42 +348,110 @@ class _Mesh:
     def buffers(self, part: Surface) -> dict[str, np.ndarray]:
         normals = vertex_normals(part.vertices, self._faces)
         return {
-            "vertex_positions": part.vertices[self._point].astype(np.float32).ravel(),
-            "vertex_normals": normals[self._point].ravel(),
+            "vertex_positions": _aligned(part.vertices[self._point]),
+            "vertex_normals": _aligned(normals[self._point]),
         }
 
 
 class _Curves:
-    """Strands as cubic B-splines, each its own colour: mitsuba's v runs along all strands, one texel a strand.
+    """A bundle of strands as cubic B-splines, each its own colour: mitsuba's v runs along all their segments.
 
-    Counts are compiled into mitsuba's kernels, so strands are filled up to a multiple of 1024 by thin copies hidden
-    inside the first one: otherwise every head of hair would be compiled anew, for seconds.
+    The number of segments is compiled into mitsuba's kernels, so every bundle has as many: it is filled up by one more
+    strand that runs up and down inside the first. Otherwise every head of hair would be compiled anew, for seconds.
     """
 
-    def __init__(self, part: Strands):
+    def __init__(self, parts: Sequence[Strands]):
         mi = mitsuba()
-        strands, points = part.points.shape[:2]
-        self._fill = -strands % 1024
-        strands, points = strands + self._fill, points + 2  # a phantom point at either end: splines reach their ends
-        colors = np.concatenate([part.colors, np.repeat(part.colors[:1], self._fill, 0)])
+        # Two phantom points beside a strand's own: splines reach their ends. A segment less than own points.
+        strands = [n for part in parts for n in [part.points.shape[1] + 2] * len(part.points)]
+        segments = np.array(strands) - 3
+        self._fill = _SEGMENTS - int(segments.sum())
+        colors = np.concatenate([part.colors for part in parts])
+        colors = np.concatenate([np.repeat(colors, segments, 0), np.repeat(colors[:1], self._fill, 0)])
         with tempfile.TemporaryDirectory() as folder:
             # Only the counts of this file matter; the points are put in below, where text would be slow.
             placeholder = Path(folder, "strands.txt")
-            placeholder.write_text(("".join(f"0 {i} 0 1\n" for i in range(points)) + "\n") * strands)
+            counts = strands + [self._fill + 3] * (self._fill > 0)
+            line = "0 0 0 1\n0 1 0 1\n"
+            placeholder.write_text("\n".join((line * (-(-n // 2)))[: 8 * n] for n in counts))
             bsdf = _bsdf(_texture(colors[:, None], nearest=True), 0.45, 0.5)
             self.shape = mi.load_dict({"type": "bsplinecurve", "filename": str(placeholder), "bsdf": bsdf})
         params = mi.traverse(self.shape)
-        params["control_points"] = self.buffers(part)["control_points"]
+        params["control_points"] = self.buffers(*parts)["control_points"]
         params.update()
 
-    def buffers(self, part: Strands) -> dict[str, np.ndarray]:
-        p = np.concatenate([part.points, np.maximum(part.radii, 1e-5)[..., None]], -1)
-        hidden = np.repeat(p[:1] * [1, 1, 1, 0.5], self._fill, 0)
-        p = np.concatenate([p, hidden])
-        before, after = 2 * p[:, :1] - p[:, 1:2], 2 * p[:, -1:] - p[:, -2:-1]
-        p = np.concatenate([before, p, after], 1).astype(np.float32)
-        p[..., 3] = np.maximum(p[..., 3], 1e-6)
-        return {"control_points": p.ravel()}
+    def buffers(self, *parts: Strands) -> dict[str, np.ndarray]:
+        every = []
+        for part in parts:
+            p = np.concatenate([part.points, np.maximum(part.radii, 1e-5)[..., None]], -1)
+            before, after = 2 * p[:, :1] - p[:, 1:2], 2 * p[:, -1:] - p[:, -2:-1]
+            every.append(np.concatenate([before, p, after], 1).reshape(-1, 4))
+        if self._fill:
+            first = np.concatenate([parts[0].points[0], 0.5 * np.maximum(parts[0].radii[0], 1e-5)[:, None]], -1)
+            there_and_back = np.concatenate([first, first[-2:0:-1]])
+            every.append(np.resize(there_and_back, (self._fill + 3, 4)))
+        p = np.concatenate(every)
+        p[:, 3] = np.maximum(p[:, 3], 1e-6)
+        return {"control_points": _aligned(p)}
+
+
+def _aligned(values: np.ndarray) -> np.ndarray:
+    """All values as flat float32 at an address that is a multiple of 64: drjit compiles other code where it is not."""
+    room = np.empty(values.size + 16, np.float32)
+    first = (-room.ctypes.data % 64) // 4
+    flat = room[first : first + values.size]
+    flat[:] = values.ravel()
+    return flat
+
+
+def _grouped(parts: Sequence[Surface | Strands]) -> dict[str, list]:
+    """Which parts make one shape: surfaces each their own, strands of one part of the person in bundles."""
+    groups: dict[str, list] = {f"part{i}": [part] for i, part in enumerate(parts) if isinstance(part, Surface)}
+    used: dict[str, int] = {}  # segments of a kind of strands so far, bundles counted as full
+    for part in parts:
+        if isinstance(part, Surface):
+            continue
+        each, first = part.points.shape[1] - 1, 0
+        while first < len(part.points):
+            bundle, filled = divmod(used.get(part.part, 0), _SEGMENTS)
+            taken = min((_SEGMENTS - filled) // each, len(part.points) - first)
+            if taken:
+                piece = (x[first : first + taken] for x in (part.points, part.radii, part.colors))
+                groups.setdefault(f"{part.part}_bundle{bundle}", []).append(Strands(part.part, *piece))
+            more = first + taken < len(part.points)
+            used[part.part] = (bundle + 1) * _SEGMENTS if more else bundle * _SEGMENTS + filled + taken * each
+            first += taken
+    return groups
+
+
+@lru_cache(maxsize=1)
+def _share_kernels() -> list:
+    """A small shape of every kind there is, kept for as long as the process lives, so that people share kernels.
+
+    drjit compiles into a kernel the code of all shapes and surfaces that exist, in their order, and the sizes of its
+    tables of them; a kernel takes a second or more to compile and is kept on disk. So one of every kind is always
+    there, first of all, and something at the end of tables that are made large at once and never grow.
+    """
+    if not _jit():
+        return []
+    mi = mitsuba()
+    corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32)
+    face, uv = np.array([[0, 1, 2]], np.int32), np.array([[[0, 0], [1, 0], [0, 1]]], np.float32)
+    plain, veil, bump = np.full((4, 4, 3), 99, np.uint8), np.full((4, 4), 99, np.uint8), np.zeros((4, 4), np.float32)
+    kinds = [
+        _Mesh(Surface("skin", corners, face, uv, plain, opacity, 0.5, specular, bumps))
+        for opacity in (None, veil)
+        for specular in (0.0, 0.3)
+        for bumps in (None, bump)
+    ]
+    strand = Strands("hair", corners[None], np.full((1, 3), 1e-3, np.float32), np.full((1, 3), 0.5, np.float32))
+    kinds.append(_Curves([strand]))
+    room = [mi.load_dict({"type": "rectangle", "bsdf": {"type": "diffuse"}}) for _ in range(_TABLE)]
+    lamps = [mi.load_dict({"type": "constant"}) for _ in range(_LAMPS)]
+    kinds.append(_Mesh(Surface("skin", corners, face, uv, plain)))
+    del room
+    gc.collect()  # what is not there is not compiled
+    return [*kinds, lamps[-1]]
 
 
 def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

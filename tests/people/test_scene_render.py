@@ -226,3 +226,54 @@ def test_a_relit_stage_draws_what_a_new_stage_draws():
     after = stage.shoot([camera], 4)[0].image
     np.testing.assert_array_equal(after, Stage([part], lamp).shoot([camera], 4)[0].image)
     assert np.abs(after.astype(int) - before).max() > 50
+
+
+def strands(count: int, points: int, part: str = "hair", seed: int = 0) -> Strands:
+    """Upright strands of half a metre in a row, each its own colour."""
+    rng = np.random.default_rng(seed)
+    place = np.zeros((count, points, 3), np.float32)
+    place[..., 0] = np.linspace(-0.4, 0.4, count)[:, None]
+    place[..., 1] = np.linspace(0.75, 1.25, points)
+    return Strands(part, place, np.full((count, points), 0.02, np.float32), rng.random((count, 3), np.float32))
+
+
+def test_people_of_other_parts_and_other_hair_share_their_kernels():
+    """Names of the kernels that trace a picture's samples, for scenes of two to twenty shapes."""
+    dr = pytest.importorskip("drjit")
+    if not find_llvm():
+        pytest.skip("without LLVM nothing is compiled")
+    camera, light = camera_at((0, 1, 3), (0, 1, 0)), studio_light()
+    shoes = [panel(np.full((8, 8, 3), 50, np.uint8)), panel(WHITE, np.full((4, 4), 99, np.uint8))]
+    balls = [ball((0, 1, 0.1 * i), 0.2, specular=0.1 * i) for i in range(9)]
+    people = (
+        [balls[0], strands(50, 5)],
+        [*shoes, balls[1], strands(3000, 9), strands(20, 4)],
+        [*balls, *shoes, strands(7, 22)],
+    )  # fmt: skip
+    kernels = []
+    dr.set_flag(dr.JitFlag.KernelHistory, True)
+    try:
+        for parts in people:
+            dr.kernel_history_clear()
+            render(parts, [camera], light, 4)
+            history = dr.kernel_history([dr.KernelType.JIT])
+            kernels.append([kernel["hash"] for kernel in history if kernel["size"] == 4 * 96 * 96])
+    finally:
+        dr.set_flag(dr.JitFlag.KernelHistory, False)
+    assert len(kernels[0]) > 1 and kernels[1] == kernels[0] and kernels[2] == kernels[0]
+
+
+@pytest.mark.parametrize("count", [5, 9000])
+def test_every_strand_keeps_its_own_colour_however_many_there_are(count):
+    """Few strands in one bundle and many in several: what a camera sees from left to right is the colours in order."""
+    hair = strands(count, 3)
+    colors = np.where(np.arange(count)[:, None] < count / 2, [[0.7, 0.05, 0.05]], [[0.05, 0.05, 0.7]]).astype(
+        np.float32
+    )
+    camera = camera_at((0, 1, 3), (0, 1, 0))
+    ((image, matte, *_),) = render([Strands("hair", hair.points, hair.radii, colors)], [camera], studio_light(), 16)
+    red = image[..., 0].astype(int) - image[..., 2]
+    seen = (matte > 200).nonzero()
+    left = seen[1] < np.median(seen[1]) - 2
+    right = seen[1] > np.median(seen[1]) + 2
+    assert (red[seen][left] > 30).mean() > 0.95 and (red[seen][right] < -30).mean() > 0.95

@@ -87,7 +87,7 @@ reproduce: venv ## run every notebook at smoke, evaluate the shipped checkpoint,
 weights: venv ## people, pretraining, post-training, evaluation at PROFILE, into runs/PROFILE; goes on where it stopped
 	$(PY) -m lca_core weights --profile $(PROFILE) $(if $(MINUTES),--minutes $(MINUTES))
 
-verify: venv ## evaluate the weights, measure speeds and people again, in full, compare with the records (an hour or two)
+verify: venv ## evaluate the weights, measure speeds and people again, in full, compare with the records (three hours)
 	$(PY) -m lca_core verify
 	$(PY) benchmarks/splats.py --verify
 	$(PY) benchmarks/people.py --verify

@@ -74,8 +74,8 @@ from lca_core.people.cameras import project
 from lca_core.people.crowd import class_share_min, class_shares
 from lca_core.people.faces import looking
 from lca_core.people.poses import arm, hand, theta_from
-from lca_core.people.render import to_srgb8
 from lca_core.people.sets import write_datasheet
+from lca_core.people.srgb import to_srgb8
 from lca_core.people.tones import typology_angle
 from lca_core.profiles import profile as profile_of
 from lca_core.viewer import sheet

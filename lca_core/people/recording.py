@@ -15,8 +15,9 @@ from lca_core.people.exaggerate import Proportions
 from lca_core.people.human import DigitalHuman
 from lca_core.people.light import Light
 from lca_core.people.parts import Strands, Surface
-from lca_core.people.render import Shot, Stage, to_linear
+from lca_core.people.render import Shot, Stage
 from lca_core.people.spec import PersonSpec
+from lca_core.people.srgb import to_linear
 from lca_core.people.style_fields import Layers
 from lca_core.profiles import Profile
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from lca_core.errors import InputError
-from lca_core.people.render import to_srgb8
+from lca_core.people.srgb import to_srgb8
 from lca_core.people.style_clay import clay
 from lca_core.people.style_fields import (
     EYE,

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from lca_core.people.parts import PART_IDS
-from lca_core.people.render import to_linear, to_srgb8
+from lca_core.people.srgb import to_linear, to_srgb8
 
 SKIN, EYE, LASH, HAIR = (PART_IDS[name] for name in ("skin", "eye", "lash", "hair"))
 FACE = tuple(PART_IDS[name] for name in ("skin", "eye", "lash", "teeth", "tongue"))

@@ -1,6 +1,7 @@
 """The same people drawn again and again while a model trains: progress one can look at."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,5 +60,5 @@ class Pictures:
 
 def _drawn(posed: Posed, views: Views) -> Tensor:
     """Pictures [P, H, W, 3] of the driven branch over white."""
-    white = Views(**{**vars(views), "background": torch.ones_like(views.background)})
+    white = replace(views, background=torch.ones_like(views.background))
     return render(posed.driven.map(lambda values: select(values, views.which)), white)[0]

@@ -9,7 +9,9 @@ from lca_core.people.backgrounds import background, behind
 from lca_core.people.cameras import around, face_crop, look_at, project
 from lca_core.people.light import Light, directional_light, directions, studio_light
 from lca_core.people.parts import PART_IDS, Strands, Surface
-from lca_core.people.render import Stage, render, to_linear, to_srgb8, vertex_normals
+from lca_core.people.render import Stage, render
+from lca_core.people.shapes import vertex_normals
+from lca_core.people.srgb import to_linear, to_srgb8
 
 WHITE = np.full((2, 2, 3), 255, np.uint8)
 

@@ -9,7 +9,7 @@ from lca_core.body.model import joint_transforms
 from lca_core.errors import InputError
 from lca_core.people.exaggerate import Proportions, exaggerated, sample_proportions, wide_eyed
 from lca_core.people.parts import PART_IDS
-from lca_core.people.render import to_linear
+from lca_core.people.srgb import to_linear
 from lca_core.people.style import EXAGGERATED, STYLES, stylise
 from lca_core.people.style_fields import Layers, composite, contours, k_means, tones
 

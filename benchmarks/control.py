@@ -20,7 +20,15 @@ from tqdm.auto import tqdm
 from lca_core.data import Person, read_people
 from lca_core.errors import InputError
 from lca_core.evaluation import Record, provenance, summarise, write_record, write_results_readme
-from lca_core.evaluation.control import READABLE, face_gains, gaze_errors, hand_gains, probe
+from lca_core.evaluation.control import (
+    READABLE,
+    codes_of,
+    face_gains,
+    gaze_errors,
+    hand_gains,
+    landmarks_of,
+    probe,
+)
 from lca_core.evaluation.evaluate import RELEASE, draw, encode_person, load_release, pixels, target_driving
 from lca_core.evaluation.expressions import FACES, cached_expressions
 from lca_core.evaluation.likeness import faces_of, rank1, same_rate
@@ -39,9 +47,10 @@ Values = dict[str, dict[int, list[float]]]  # record -> person -> one number a p
 # What another machine's numbers may differ by; probe_actions: a few actions lie near the line.
 TOLERANCES = {
     "identity_same_rate": 0.05, "identity_rank1": 0.05, "psnr": 0.1, "probe_actions": 2.0, "face_gain_db": 0.15,
-    "hand_gain_db": 0.15, "cross_person_face_gain_db": 0.15, "gaze_deg": 0.5,
+    "hand_gain_db": 0.15, "cross_person_face_gain_db": 0.15, "told_face_gain_db": 0.15, "gaze_deg": 0.5,
 }  # fmt: skip
-UNITS = {"psnr": "dB", "face_gain_db": "dB", "hand_gain_db": "dB", "cross_person_face_gain_db": "dB", "gaze_deg": "deg"}
+UNITS = {"psnr": "dB", "face_gain_db": "dB", "hand_gain_db": "dB", "cross_person_face_gain_db": "dB",
+         "told_face_gain_db": "dB", "gaze_deg": "deg"}  # fmt: skip
 WHAT = {
     "identity_same_rate": "share of people whose avatar's faces are under dlib's 0.6 from the true ones, on average",
     "identity_rank1": "share of people who, of all, are nearest to their avatar by dlib's numbers",
@@ -50,6 +59,7 @@ WHAT = {
     "face_gain_db": "psnr_fg of the face crop: driven less canonical, epsilon from the target",
     "hand_gain_db": "psnr_fg of hand crops: driven less fingers at rest",
     "cross_person_face_gain_db": "as face_gain_db, epsilon read from another person who makes the same face",
+    "told_face_gain_db": "as face_gain_db, epsilon made from the true facial actions by the action map",
     "gaze_deg": "angle between the gaze given and the one read from the avatar's eyes by ridge regression",
 }
 
@@ -103,7 +113,7 @@ def control(plan: Plan, model: LCA, encoder: ImageEncoder) -> tuple[Values, dict
     """(gains and errors by person, the probe's R2 by action and what reading gaze misses of true pictures)."""
     faces = list(read_people(cached_expressions(plan.seeds, model.profile.face_px, plan.workers)))
     by_seed = {person.seed: person for person in faces}
-    names = ("face_gain_db", "cross_person_face_gain_db", "hand_gain_db")
+    names = ("face_gain_db", "cross_person_face_gain_db", "told_face_gain_db", "hand_gain_db")
     values: Values = {f"control/{name}": {} for name in names}
     avatars = []
     people = records_of(plan, "studio", model.profile)
@@ -113,16 +123,18 @@ def control(plan: Plan, model: LCA, encoder: ImageEncoder) -> tuple[Values, dict
         own, other = by_seed[seed], by_seed[seed ^ 1]
         gains = (
             face_gains(model, avatars[-1], own), face_gains(model, avatars[-1], own, other),
-            hand_gains(model, avatars[-1], person, targets),
+            face_gains(model, avatars[-1], own, told=True), hand_gains(model, avatars[-1], person, targets),
         )  # fmt: skip
         for name, found in zip(names, gains):
             values[f"control/{name}"][seed] = found
     gaze = gaze_errors(model, avatars, faces)
     values["control/gaze_deg"] = gaze["avatar"]
-    read = probe(model, faces)
+    read, by_landmarks = probe(faces, codes_of(model, faces)), probe(faces, landmarks_of(faces))
     values["control/probe_actions"] = {0: [float(sum(r2 >= READABLE for r2 in read.values()))]}
     missed = float(np.mean([np.mean(v) for v in gaze["truth"].values()]))
-    return values, {"probe_r2": {k: round(v, 3) for k, v in read.items()}, "gaze_deg_of_true_pictures": missed}
+    r2 = {name: {k: round(v, 3) for k, v in found.items()}
+          for name, found in (("probe_r2", read), ("landmarks_r2", by_landmarks))}  # fmt: skip
+    return values, r2 | {"gaze_deg_of_true_pictures": missed}
 
 
 def measure(plan: Plan) -> tuple[dict[str, Summary], dict]:
@@ -151,12 +163,16 @@ def report(summaries: dict[str, Summary], details: dict) -> str:
     for n, step in details["steps"].items():
         low, high = step["ci95"]
         steps.append(f"{step['over']} to {n} photographs: {step['gain_db']:+.2f} dB ({low:+.2f} to {high:+.2f})")
-    best = sorted(details["probe_r2"].items(), key=lambda item: -item[1])
     return "\n".join([
         *columns(("record", "value", "95% interval", "people"), rows), "", *steps, "",
         f"reading the gaze of true pictures misses {details['gaze_deg_of_true_pictures']:.1f} degrees",
-        "R2 by action: " + ", ".join(f"{name} {r2:.2f}" for name, r2 in best),
+        "R2 by action, of codes: " + _sorted(details["probe_r2"]),
+        "R2 by action, of MediaPipe's landmarks: " + _sorted(details["landmarks_r2"]),
     ])  # fmt: skip
+
+
+def _sorted(r2: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.2f}" for name, value in sorted(r2.items(), key=lambda item: -item[1]))
 
 
 def write_records(summaries: dict[str, Summary], details: dict) -> list:
@@ -176,6 +192,7 @@ def write_records(summaries: dict[str, Summary], details: dict) -> list:
             protocol["of_true_pictures"] = details["gaze_deg_of_true_pictures"]
         if name == "probe_actions":
             protocol = {"what": WHAT[name], "r2": details["probe_r2"], "faces_a_person": FACES}
+            protocol["of_mediapipe_landmarks"] = details["landmarks_r2"]
         people = len(seeds) if name == "probe_actions" else s.n_people
         records.append(Record(
             id, s.value, UNITS.get(name, ""), None if name == "probe_actions" else s.ci95, people, s.n_frames,

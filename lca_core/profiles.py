@@ -33,7 +33,8 @@ class Profile:
     posttrain_steps: int
     samples_per_pixel: int  # path tracer, before denoising
     color_reading: bool = True  # ours, see model/colors.py
-    pixel_alignment: bool = True  # ours, see model/alignment.py; with both False it is the paper's plain model
+    pixel_alignment: bool = True  # ours, see model/alignment.py
+    face_shapes: bool = True  # ours, see model/face.py; with all three False it is the paper's plain model
     dual_branch: bool = True  # False: the driven branch alone makes everything (the paper's Table S1)
     hand_px: int = 56  # side of the square hand crops
 

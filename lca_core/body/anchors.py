@@ -22,12 +22,14 @@ _FINER |= {"left_wrist": 1.4, "right_wrist": 1.4}
 class Anchors:
     """G anchors with k surface points each; everything is linear in the betas.
 
-    points [G, k, 3] metres on the template's T-pose; shapedirs [G, k, 3, S]; normals [G, k, 3]; weights
-    [G, k, 55]; spacing [G, k]: metres to the neighbouring points; centers [G, 3]: mean of an anchor's points.
+    points [G, k, 3] metres on the template's T-pose; shapedirs [G, k, 3, S]; exprdirs [G, k, 3, E]; normals
+    [G, k, 3]; weights [G, k, 55]; spacing [G, k]: metres to the neighbouring points; centers [G, 3]: mean of an
+    anchor's points.
     """
 
     points: Float[Tensor, "G k 3"]
     shapedirs: Float[Tensor, "G k 3 S"]
+    exprdirs: Float[Tensor, "G k 3 E"]
     normals: Float[Tensor, "G k 3"]
     weights: Float[Tensor, "G k 55"]
     spacing: Float[Tensor, "G k"]
@@ -77,8 +79,8 @@ def sample_anchors(body: BodyModel, anchors: int, per_anchor: int) -> Anchors:
     a, b, c = body.template[corners].unbind(1)
     normals = torch.nn.functional.normalize(torch.linalg.cross(b - a, c - a), dim=-1)
     return Anchors(
-        grouped(points), grouped(on_surface(body.shapedirs)), grouped(normals), grouped(weights),
-        grouped(spacing.to(points)),
+        grouped(points), grouped(on_surface(body.shapedirs)), grouped(on_surface(body.exprdirs)), grouped(normals),
+        grouped(weights), grouped(spacing.to(points)),
     )  # fmt: skip
 
 

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import roma
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from PIL import Image
 
 from lca_core.body.driving import theta_slice
 from lca_core.body.layout import ACTIONS, HAND_JOINTS
+from lca_core.curation.networks import face_mesh
 from lca_core.data import Frame, Person
 from lca_core.evaluation.evaluate import draw, pixels, recorded_head, target_driving
 from lca_core.evaluation.metrics import over_white, psnr_fg
@@ -26,22 +28,46 @@ from lca_core.splats import Gaussians, skin
 READABLE = 0.7  # R2 from which on an action counts as read
 FOLDS = 4
 EYE_PX, EYE_SIDE = 20, 0.04  # pixels and metres of what is looked at of an eye
+MESH_PX = 448  # face crops are enlarged to it for MediaPipe
 _RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 _FINGERS = [i for joint in HAND_JOINTS for i in range(*theta_slice(joint).indices(138)[:2])]
 
 
-def codes_of(model: LCA, person: Person) -> Float[Tensor, "F 128"]:
-    """epsilon of every frame of a record of faces."""
-    return torch.cat([target_driving(model, frame, person.betas).epsilon for frame in person.frames])
+def codes_of(model: LCA, people: Sequence[Person]) -> Float[np.ndarray, "P F 128"]:
+    """epsilon of every frame of records of faces."""
+    return np.stack([
+        np.concatenate([target_driving(model, frame, person.betas).epsilon.numpy() for frame in person.frames])
+        for person in people
+    ])  # fmt: skip
 
 
-def probe(model: LCA, people: Sequence[Person]) -> dict[str, float]:
-    """Action -> R2 with which a linear map reads it from epsilon, on people whom it was not fitted on.
+def landmarks_of(people: Sequence[Person]) -> Float[np.ndarray, "P F L"]:
+    """MediaPipe's 478 face landmarks of every frame, brought onto their mean by similarity transforms.
+
+    The mean where it finds no face. What a detector made for expressions sees in the same pictures: to hold codes against.
+    """
+    found = []
+    for frame in (frame for person in people for frame in person.frames):
+        image, alpha = (np.array(x, float) for x in (frame.face.image, frame.face.matte[..., None] / 255))
+        grey = Image.fromarray((image * alpha + 128 * (1 - alpha)).round().astype(np.uint8))
+        found.append(face_mesh(np.asarray(grey.resize((MESH_PX, MESH_PX), Image.Resampling.BICUBIC))))
+    seen = torch.from_numpy(np.stack([mesh for mesh in found if mesh is not None])).double()
+    seen = seen - seen.mean(1, keepdim=True)
+    mean = seen[0]
+    for _ in range(3):
+        rotation, _, scale = roma.rigid_points_registration(seen, mean.expand_as(seen), compute_scaling=True)
+        mean = (scale[:, None, None] * seen @ rotation.mT).mean(0)
+    placed = iter((scale[:, None, None] * seen @ rotation.mT).numpy())
+    rows = np.stack([mean.numpy() if mesh is None else next(placed) for mesh in found])
+    return rows.reshape(len(people), -1, rows[0].size)
+
+
+def probe(people: Sequence[Person], codes: Float[np.ndarray, "P F D"]) -> dict[str, float]:
+    """Action -> R2 with which a linear map reads it from the codes of `people`, on those whom it was not fitted on.
 
     Both people of a pair make the same faces, and nobody is read by a map fitted on either. Actions that never vary
     are left out.
     """
-    codes = np.stack([codes_of(model, person).numpy() for person in people])
     actions = np.stack([np.stack([frame.actions for frame in person.frames]) for person in people])
     (read,) = _read(people, codes, actions, codes)
     flat, guessed = actions.reshape(-1, len(ACTIONS)), read.reshape(-1, len(ACTIONS))
@@ -128,15 +154,18 @@ def _apply(fit: tuple[np.ndarray, np.ndarray, np.ndarray], codes: np.ndarray) ->
     return (codes - mean) @ weight + offset
 
 
-def face_gains(model: LCA, avatar: Avatar, own: Person, other: Person | None = None) -> list[float]:
+def face_gains(model: LCA, avatar: Avatar, own: Person, other: Person | None = None, told: bool = False) -> list[float]:
     """dB that a driven face is nearer to the truth than the canonical one, for every face but the neutral one.
 
-    own: the avatar's person making faces; other: who makes the same ones and lends the codes (default: the person).
+    own: the avatar's person making faces; other: who makes the same ones and lends the codes (default: the person);
+    told: the codes come from the true actions through the avatar's action map instead.
     """
     gains = []
     for frame, source in list(zip(own.frames, (other or own).frames))[1:]:
         driving = target_driving(model, frame, own.betas)
-        if other is not None:
+        if told:
+            driving = replace(driving, epsilon=avatar.action_map(torch.from_numpy(frame.actions)[None]))
+        elif other is not None:
             driving = replace(driving, epsilon=target_driving(model, source, other.betas).epsilon)
         still = skin(avatar.canonical(), avatar.weights, avatar.transforms(driving)[0])
         gains.append(_nearer(avatar.drive(driving).map(lambda t: t[0]), still, frame.face))

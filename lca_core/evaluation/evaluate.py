@@ -26,6 +26,7 @@ from lca_core.evaluation.records import Record, provenance, record_of
 from lca_core.model import LCA, Avatar, ImageEncoder, person_inputs
 from lca_core.model.decoders import DrivenDecoder
 from lca_core.model.expression import expression_chip
+from lca_core.model.face import FaceShapes
 from lca_core.paths import CHECKPOINTS
 from lca_core.splats import Gaussians, rasterize, skin
 from lca_core.training import load_model
@@ -133,7 +134,7 @@ def template_avatar(model: LCA, template: Float[Tensor, "G k 14"], person: Perso
     tokens = torch.zeros(len(template), width)
     return Avatar(
         template, model.surface(betas)[0], model.frames, tokens, model.skinning_weights, model.rest_joints(betas)[0],
-        silent, model.action_map, {},
+        silent, model.action_map, FaceShapes.none(), {},
     )  # fmt: skip
 
 

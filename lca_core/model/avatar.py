@@ -12,11 +12,12 @@ from lca_core.body.driving import EPSILON, GAZE, THETA
 from lca_core.errors import InputError
 from lca_core.model.decoders import DrivenDecoder, to_gaussians
 from lca_core.model.expression import ActionMap
+from lca_core.model.face import FaceShapes
 from lca_core.model.lca import LCA, Inputs
 from lca_core.splats import Gaussians, skin
 from lca_core.tensor_files import load_tensors, save_tensors
 
-FORMAT = "lca_core avatar 2"
+FORMAT = "lca_core avatar 3"
 _TENSORS = ("raw", "surface", "frames", "tokens", "weights", "rest_joints")
 _PARTS = ("driven", "action_map")
 _REMEDY = "make one with `avatar`"
@@ -27,7 +28,8 @@ class Avatar:
     """One person, ready to be driven; self-contained (the driven branch comes along).
 
     raw [G, k, 14]: canonical numbers; surface [G, k, 3]: shaped T-pose points, metres; frames [G, k, 4]: surface
-    frames; tokens [G, D]; weights [N, 55]; rest_joints [55, 3]; driven and action_map: small networks.
+    frames; tokens [G, D]; weights [N, 55]; rest_joints [55, 3]; driven and action_map: small networks; face: the body's
+    facial blendshapes at the Gaussians they move.
     """
 
     raw: Float[Tensor, "G k 14"]
@@ -38,6 +40,7 @@ class Avatar:
     rest_joints: Float[Tensor, "55 3"]
     driven: DrivenDecoder
     action_map: ActionMap
+    face: FaceShapes
     meta: dict
 
     @classmethod
@@ -47,7 +50,8 @@ class Avatar:
         tokens = model.encode(inputs)
         return cls(
             model.canonical_raw(tokens, inputs)[0], model.surface(inputs.betas)[0], model.frames, tokens[0],
-            model.skinning_weights, model.rest_joints(inputs.betas)[0], model.driven, model.action_map, meta or {},
+            model.skinning_weights, model.rest_joints(inputs.betas)[0], model.driven, model.action_map,
+            model.face_shapes, meta or {},
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -61,6 +65,7 @@ class Avatar:
     def drive(self, driving: Driving) -> Gaussians:
         """Gaussians in world space, [frames, N], for a driving signal of any number of frames."""
         raw = self.raw + torch.nn.functional.pad(self.driven(self.tokens, driving.condition.to(self.tokens)), (0, 1))
+        raw = self.face.move(raw, driving.epsilon)
         return skin(to_gaussians(raw, self.surface, self.frames), self.weights, self.transforms(driving))
 
     def transforms(self, driving: Driving) -> Float[Tensor, "frames 55 4 4"]:
@@ -73,6 +78,7 @@ class Avatar:
         tensors = {name: getattr(self, name).float() for name in _TENSORS}
         for part in _PARTS:
             tensors |= {f"{part}.{k}": v.float() for k, v in getattr(self, part).state_dict().items()}
+        tensors |= {"face.index": self.face.index, "face.dirs": self.face.dirs.float()}
         save_tensors(path, FORMAT, tensors, {"meta": self.meta})
 
     @classmethod
@@ -86,7 +92,8 @@ class Avatar:
             for name, part in parts.items():
                 part.load_state_dict({n[len(name) + 1 :]: t for n, t in tensors.items() if n.startswith(name + ".")})
                 part.requires_grad_(False)
-            avatar = cls(**plain, **parts, meta=header["meta"])
+            face = FaceShapes(tensors["face.index"], tensors["face.dirs"])
+            avatar = cls(**plain, **parts, face=face, meta=header["meta"])
         except (KeyError, IndexError, RuntimeError) as error:
             raise InputError(f"{path} lacks a part of an avatar ({error}); {_REMEDY}") from error
         G, k = avatar.raw.shape[:2]
@@ -98,4 +105,10 @@ class Avatar:
                 raise InputError(
                     f"{path}: {name} is not {list(shape)} finite numbers but {list(found.shape)}; {_REMEDY}"
                 )
+        M, index = face.dirs.shape[0], face.index
+        if index.shape != (M,) or face.dirs.ndim != 3 or face.dirs.shape[1] != 3 or face.dirs.shape[2] > EPSILON:
+            raise InputError(f"{path}: the face's blendshapes are not [M] and [M, 3, E] numbers; {_REMEDY}")
+        whole_numbers = not index.is_floating_point() and bool(((index >= 0) & (index < G * k)).all())
+        if not whole_numbers or not face.dirs.isfinite().all():
+            raise InputError(f"{path}: the face's blendshapes move Gaussians there are not, or not finitely; {_REMEDY}")
         return avatar

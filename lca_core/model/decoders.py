@@ -15,7 +15,8 @@ from lca_core.splats import Gaussians
 from lca_core.splats.skinning import multiply_quats
 
 CANONICAL, DRIVEN = 14, 13
-_POSITION_UNIT = 0.05  # metres for one unit of network output, so that all outputs are of like size
+POSITION = slice(3, 6)  # among a Gaussian's numbers
+POSITION_UNIT = 0.05  # metres for one unit of network output, so that all outputs are of like size
 _START_OPACITY = 2.0  # logit: 0.88
 
 
@@ -86,7 +87,7 @@ def to_gaussians(
     """
     color, position, rotation, scale, opacity = raw.split([3, 3, 4, 3, 1], -1)
     return Gaussians(
-        means=(surface + _POSITION_UNIT * position).flatten(-3, -2),
+        means=(surface + POSITION_UNIT * position).flatten(-3, -2),
         quats=multiply_quats(frames, F.normalize(rotation, dim=-1)).flatten(-3, -2),
         scales=scale.clamp(-9.0, -2.0).exp().flatten(-3, -2),
         opacities=opacity.sigmoid().flatten(-3),

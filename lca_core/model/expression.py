@@ -52,7 +52,8 @@ class ExpressionEncoder(nn.Module):
 class ActionMap(nn.Module):
     """An affine map from the 52 facial actions to epsilon, so that sliders and retargeting work.
 
-    Not trained with the model: fitted afterwards by ridge regression on training people (`fit`).
+    Not trained with the model: fitted afterwards by ridge regression on training people (`fit`). Where the first 52
+    numbers of a code are the actions themselves (`FaceShapes` of the free body), those are handed on as they are.
     """
 
     def __init__(self, actions: int = 52):
@@ -64,11 +65,19 @@ class ActionMap(nn.Module):
         """epsilon for given actions in [0, 1]."""
         return actions @ self.weight.T + self.bias
 
-    def fit(self, actions: Float[Tensor, "n 52"], codes: Float[Tensor, "n 128"], ridge: float = 1e-2) -> None:
-        """Least squares with a ridge on the weights, relative to the number of samples."""
+    def fit(
+        self, actions: Float[Tensor, "n 52"], codes: Float[Tensor, "n 128"], exact: bool = False, ridge: float = 1e-2
+    ) -> None:
+        """Least squares with a ridge on the weights, relative to the number of samples.
+
+        exact: whether a code's first 52 numbers are the actions.
+        """
         x = torch.cat([actions, torch.ones_like(actions[:, :1])], 1).double()
         penalty = ridge * len(x) * torch.eye(x.shape[1], dtype=x.dtype)
         penalty[-1, -1] = 0
         solution = torch.linalg.solve(x.T @ x + penalty, x.T @ codes.double())
         self.weight.copy_(solution[:-1].T)
         self.bias.copy_(solution[-1])
+        if exact:
+            self.weight[: actions.shape[1]] = torch.eye(actions.shape[1])
+            self.bias[: actions.shape[1]] = 0

@@ -20,6 +20,7 @@ from lca_core.model.decoders import (
     to_gaussians,
 )
 from lca_core.model.expression import ActionMap, ExpressionEncoder
+from lca_core.model.face import FaceShapes
 from lca_core.model.transformer import Encoder, fourier
 from lca_core.profiles import Profile
 from lca_core.splats import Gaussians
@@ -82,6 +83,9 @@ class LCA(nn.Module):
         for name in ("points", "shapedirs", "weights", "normals", "spacing"):
             self.register_buffer(f"anchor_{name}", getattr(anchors, name), persistent=False)
         self.register_buffer("frames", frames_of_normals(anchors.normals), persistent=False)
+        shapes = FaceShapes.of(anchors) if profile.face_shapes else FaceShapes.none()
+        self.register_buffer("face_index", shapes.index, persistent=False)
+        self.register_buffer("face_dirs", shapes.dirs, persistent=False)
         self.register_buffer("joint_template", body.J_template, persistent=False)
         self.register_buffer("joint_shapedirs", body.J_shapedirs, persistent=False)
 
@@ -197,13 +201,20 @@ class LCA(nn.Module):
     def driven_raw(
         self, raw: Float[Tensor, "B G k 14"], tokens: Float[Tensor, "B G D"], condition: Float[Tensor, "B C"]
     ) -> Float[Tensor, "B G k 14"]:
-        """Canonical plus H_pose(T_gs, theta, epsilon, psi); opacity is not driven."""
+        """Canonical plus H_pose(T_gs, theta, epsilon, psi), and the face's blendshapes; opacity is not driven."""
         delta = self.driven(tokens, condition).to(raw)
-        return raw + torch.nn.functional.pad(delta, (0, 1))
+        raw = raw + torch.nn.functional.pad(delta, (0, 1))
+        with torch.autocast(raw.device.type, enabled=False):
+            return self.face_shapes.move(raw, condition[..., THETA : THETA + EPSILON])
 
     def gaussians(self, raw: Float[Tensor, "B G k 14"], surface: Float[Tensor, "B G k 3"]) -> Gaussians:
         """Raw numbers to Gaussians [B, N] in the T-pose."""
         return to_gaussians(raw, surface, self.frames)
+
+    @property
+    def face_shapes(self) -> FaceShapes:
+        """The body's facial blendshapes; none where the profile does without."""
+        return FaceShapes(self.face_index, self.face_dirs)
 
     @property
     def skinning_weights(self) -> Float[Tensor, "N 55"]:

@@ -18,7 +18,7 @@ from lca_core.tensor_files import load_tensors, save_tensors
 from lca_core.training.optimizers import MuonAndAdamW
 from lca_core.training.team import part_like, whole
 
-MODEL = "lca_core model 3"
+MODEL = "lca_core model 4"
 TEMPLATE = "lca_core template 2"
 STATE = "lca_core training state 3"
 _REMEDY = "give a .safetensors file made by `train`"

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
-from lca_core.body import BodyModel, Head, full_pose, head_of, joint_transforms
+from lca_core.body import ACTIONS, BodyModel, Head, full_pose, head_of, joint_transforms
 from lca_core.model import LCA
 from lca_core.splats import Gaussians, rasterize, skin
 from lca_core.training.batches import KINDS, Batch, Views, draw_batch
@@ -349,7 +349,7 @@ def fit_action_map(model: LCA, people: Sequence[Example], most: int = 4000) -> N
         if sum(map(len, codes)) > most:
             break
     if codes:
-        model.action_map.fit(torch.cat(actions), torch.cat(codes))
+        model.action_map.fit(torch.cat(actions), torch.cat(codes), exact=model.face_dirs.shape[-1] == len(ACTIONS))
 
 
 def build_model(profile, features: int, seed: int = 0, body: BodyModel | None = None) -> LCA:

@@ -41,7 +41,7 @@ def people(monkeypatch):
 
 
 def test_the_probe_reads_the_actions_that_are_in_the_code_and_no_others(people):
-    read = control.probe(_Reader(), people)
+    read = control.probe(people, control.codes_of(_Reader(), people))
     held, left = ([read[name] for name in names if name in read] for names in (ACTIONS[:30], ACTIONS[30:]))
     assert min(held) > control.READABLE and max(left) < control.READABLE
     assert len(read) == len(ACTIONS)
@@ -54,7 +54,7 @@ def test_the_probe_is_not_fooled_by_codes_that_say_who_it_is(people):
         own = torch.randn(1, 128, generator=generator)
         for frame in person.frames:
             frame.code = own
-    assert max(control.probe(_Reader(), people).values()) < 0.2
+    assert max(control.probe(people, control.codes_of(_Reader(), people)).values()) < 0.2
 
 
 @pytest.mark.parametrize("follows", [True, False])

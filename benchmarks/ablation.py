@@ -1,9 +1,9 @@
 """What each part of the model is worth: short trainings, alike but for one part, judged on people not trained on.
 
 The full model against: AdamW for all parameters (no Muon); no pixel alignment, no colour reading, none of our additions
-(the paper's plain model); and one branch alone (the paper's Table S1). All train on the same wild people, batches and steps; at a
-few hundred steps this shows what helps a small budget, not what remains of it after a long one. Judged on validation
-people, because choices are made by it.
+(the paper's plain model); and one branch alone (the paper's Table S1). All train on the same wild people, batches and
+steps; at a few hundred steps this shows what helps a small budget, not what remains of it after a long one. Judged on
+validation people, because choices are made by it.
 """
 
 import json as json_format

@@ -44,7 +44,7 @@ def codes_of(model: LCA, people: Sequence[Person]) -> Float[np.ndarray, "P F 128
 def landmarks_of(people: Sequence[Person]) -> Float[np.ndarray, "P F L"]:
     """MediaPipe's 478 face landmarks of every frame, brought onto their mean by similarity transforms.
 
-    The mean where it finds no face. What a detector made for expressions sees in the same pictures: to hold codes against.
+    The mean where it finds no face. This is what a detector of expressions sees in the same pictures.
     """
     found = []
     for frame in (frame for person in people for frame in person.frames):

@@ -221,6 +221,7 @@ def evaluate(
     json: bool = False,
     record: bool = False,
     sheet: Path | None = None,
+    sheet_people: int = 4,
     encoder: Path | None = None,
 ) -> None:
     """Evaluate a checkpoint on any folder of records made by `people`.
@@ -232,14 +233,13 @@ def evaluate(
         baselines: Also the mean template and per-person optimisation.
         json: Print JSON instead of a table.
         record: Write the numbers to results/records/ (for the shipped release).
-        sheet: A PNG to draw the first four people into, truth beside avatar.
+        sheet: A PNG or JPEG to draw the first people into, truth above avatar.
+        sheet_people: How many.
         encoder: Folder of the image encoder, where the weights were trained with one of your own.
     """
     from lca_core.evaluation.report import evaluate_folder
 
-    print(
-        evaluate_folder(data, checkpoint, inputs, baselines, as_json=json, write=record, sheet=sheet, encoder=encoder)
-    )
+    print(evaluate_folder(data, checkpoint, inputs, baselines, json, record, sheet, sheet_people, encoder))
 
 
 def verify(people: int = 0) -> None:

@@ -135,7 +135,8 @@ print({name: tuple(getattr(driven["step"], name).shape) for name in ("theta", "e
 plt.show()
 
 # %% [markdown]
-# Faces mix 52 named actions; a small map turns them into the learned code. Look from the head's front.
+# Faces mix 52 named actions. A small map turns them into a code: its first 52 numbers are the actions themselves, which
+# move the body's facial blendshapes; the others were learned. Look from the head's front.
 
 # %%
 names = ["neutral", "smile", "open", "surprise", "blink", "frown"]

@@ -226,7 +226,10 @@ for name in ("means", "quats", "scales", "opacities", "colors"):
 
 # %% [markdown]
 # The canonical branch stops at the T-pose: this runs once per person. The driven branch adds what pose, expression
-# and gaze change, once per frame, and skinning puts the body where the record says. Before training everybody is a
+# and gaze change, once per frame, and skinning puts the body where the record says. A face's code is read from its
+# crop by a small network that nobody tells what a smile is: it learns by drawing the face. The first 52 of its 128
+# numbers move the body's facial blendshapes (ours; `face_shapes=False` leaves them out), so that the driven branch
+# need not find out what a mouth is. Before training everybody is a
 # smooth surface in their own shape and pose, already wearing the colours their photographs show of it (alignment
 # copies them); what no photograph shows has about their mean colour. Cloth and hair that stand off are still to learn.
 

@@ -30,7 +30,7 @@
 # | stylised input | drawings become avatars | tried with filters on digital humans' pictures |
 # | relighting | an extra decoder, post-trained under many lights | **not built**: light is baked into the colours |
 # | loose garments | a node graph corrects the skinning weights | **not built**: a skirt is skinned like trousers |
-# | control | expression, gaze and fingers | body and fingers by skinning; the face hardly moves yet |
+# | control | expression, gaze and fingers | body and fingers by skinning, faces by blendshapes; codes read little |
 #
 # The numbers below are of this run, over one or two people: they are for looking, not for quoting.
 
@@ -262,8 +262,8 @@ print(gaps)
 # ## 4. Control
 #
 # Skinning alone moves arms, fingers and eyes, but no mouth: there is no jaw joint in the signal. Whatever a face does
-# is the driven branch's work. Four faces and a gaze: the digital human, the avatar by skinning alone, the driven
-# avatar, and what the branch changed (three times enlarged, around grey).
+# is the work of the body's blendshapes and the driven branch. Four faces and a gaze: the digital human, the avatar by
+# skinning alone, the driven avatar, and what driving changed (three times enlarged, around grey).
 
 # %%
 plain = (s for s in range(seed, 11_000) if sample_person(s).glasses is None and sample_person(s).hat is None)
@@ -296,7 +296,7 @@ heads = {
     "skinning alone": [skinned(d, head) for d in signals],
     "driven": [show(avatar, d, head) for d in signals],
 }
-heads["branch's change"] = [change(a, b) for a, b in zip(heads["driven"], heads["skinning alone"])]
+heads["driving's change"] = [change(a, b) for a, b in zip(heads["driven"], heads["skinning alone"])]
 sheet(list(heads.items()), px, captions=[[]] * 3 + [names])
 plt.show()
 
@@ -315,7 +315,7 @@ for row, values in moves.items():
     print(f"{row:16}", {name: round(value, 2) for name, value in values.items()})
 
 # %% [markdown]
-# Bodies and fingers: skinning does most; the branch adds what skinning gets wrong (shoulders, creases, light).
+# Bodies and fingers: skinning does most; the driven branch adds what skinning gets wrong (shoulders, creases, light).
 
 # %%
 fingers = {k: v for k, v in fist("right").items() if "index" not in k}
@@ -363,10 +363,10 @@ summary
 # - **Skirts**: the gap between the legs opens in the avatar and not in the digital human: the skirt splits like
 #   trousers, as in the paper's Fig. 7 without its deformer. To be built: the node graph that corrects the weights,
 #   trained on the `garment` domain, where cloth hangs and swings.
-# - **Control**: with skinning alone no face moves at all; all that does is the branch's. Compare the rows: a change as
-#   large as the digital human's but elsewhere is no expression. Most of it is along the hair's outline: the code is
-#   read from face crops without labels, and hair was the easier thing to learn from them. A mouth at this size is a
-#   handful of Gaussians.
+# - **Control**: with skinning alone no face moves at all. Named actions move the body's blendshapes, and the skin with
+#   them. What nobody names, a code read from a face crop, is another matter: trained without labels on so few small
+#   faces, codes carry hardly any of the 52 actions (`control/probe_actions` in 05_evaluation). A mouth at this size is
+#   a handful of Gaussians.
 #
 # ## Exercises
 #

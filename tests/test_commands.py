@@ -54,6 +54,7 @@ def test_wrong_photographs_are_refused_with_code_2_and_nothing_is_written(tmp_pa
         (("drive", "nothing.safetensors", "--out", "video.mp4"), "nothing.safetensors"),
         (("drive", "nothing.safetensors", "--out", "video.avi"), "mp4"),
         (("evaluate", "--data", "nowhere"), "nowhere"),
+        (("evaluate", "--data", "nowhere", "--sheet", "sheet.gif"), "sheet.gif"),
         (("evaluate", "--data", "nowhere", "--checkpoint", "none.safetensors"), "none.safetensors"),
     ],
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lca_core.data import read_people
+from lca_core.errors import InputError
 from lca_core.evaluation.evaluate import RELEASE, TEMPLATE, Values, evaluate_people, load_release, to_records
 from lca_core.evaluation.metrics import summarise
 from lca_core.evaluation.records import read_records, write_record, write_results_readme
@@ -25,13 +26,17 @@ def evaluate_folder(
     as_json: bool = False,
     write: bool = False,
     sheet: Path | str | None = None,
+    sheet_people: int = 4,
     encoder: Path | str | None = None,
 ) -> str:
     """Evaluate a checkpoint (default: the release) on every person of a folder; returns a table or JSON as text.
 
-    write: keep the numbers as records in results/ and renew results/README.md. sheet: a PNG to draw the first four
-    people into. encoder: the folder of a pretrained image encoder, where the weights were trained with one.
+    write: keep the numbers as records in results/ and renew results/README.md. sheet: a PNG or JPEG to draw the first
+    `sheet_people` people into. encoder: the folder of a pretrained image encoder, where the weights were trained with
+    one.
     """
+    if sheet and (Path(sheet).suffix.lower() not in (".png", ".jpg", ".jpeg") or sheet_people < 1):
+        raise InputError(f"{sheet}: a sheet is a .png or .jpg of one person or more; give another --sheet")
     checkpoint = Path(checkpoint or RELEASE)
     model, meta = load_release(checkpoint)
     encoder = encoder_of(meta, encoder)
@@ -46,7 +51,7 @@ def evaluate_folder(
             write_record(record)
         write_results_readme()
     if sheet:
-        save_picture(people_sheet(people[:4], model, encoder, n_inputs=n_inputs), sheet)
+        save_picture(people_sheet(people[:sheet_people], model, encoder, n_inputs=n_inputs), sheet)
     rows = summaries(results)
     if as_json:
         return json.dumps(rows, indent=1)

@@ -67,9 +67,9 @@ def save_figure(figure: Figure, path: Path | str, dpi: int = 100) -> Path:
 
 
 def save_picture(image: np.ndarray, path: Path | str) -> Path:
-    """Write uint8 [H, W, 3] as PNG, atomically."""
+    """Write uint8 [H, W, 3] as PNG or JPEG, as the name ends, atomically; ValueError for another ending."""
     with atomic_path(path) as partial:
-        Image.fromarray(image).save(partial, "PNG")
+        Image.fromarray(image).save(partial, quality=90)
     return Path(path)
 
 
@@ -93,7 +93,7 @@ def training_figure(folder: Path | str, rows: int = 5) -> Figure:
         axis.set_yticks([])
         axis.set_frame_on(False)
         axis.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
-    figure.tight_layout(pad=0.3)
+    figure.subplots_adjust(left=0.06, right=1, bottom=0, top=1, hspace=0)
     return figure
 
 

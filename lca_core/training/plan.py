@@ -1,6 +1,6 @@
 """What a training run would take, counted without running it: parameters, memory, arithmetic, GPU-hours."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -45,7 +45,8 @@ def plan(profile: Profile, features: int, body: BodyModel, tflops: float = H100_
     features: length of a row of patch numbers (`rows_length`).
     """
     with torch.device("meta"):
-        model = LCA(profile, features, body, _anchors(profile, body))
+        counted = replace(profile, face_shapes=False)  # they have no parameters, and anchors without numbers no face
+        model = LCA(counted, features, body, _anchors(profile, body))
     model.to("meta")
     patches = sum((px // _PATCH) ** 2 for px in (profile.body_px, profile.face_px))
     with torch.device("meta"):

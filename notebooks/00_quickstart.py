@@ -24,7 +24,7 @@
 #            02_curation            └──── 03_pretraining, 04_posttraining ────┘
 # ```
 #
-# What to expect: the shipped model is small and was trained on 544 digital humans, on a CPU, in an hour; the
+# What to expect: the shipped model is small and was trained on 608 digital humans, on a CPU, in three hours; the
 # paper's saw a million videos and 2,737 people in a studio. Shape, pose and camera of the real photograph are not
 # fitted yet: the avatar has the mean body, and what the photograph does not show is guessed from digital humans.
 
@@ -246,11 +246,11 @@ summary
 
 # %% [markdown]
 # - One call takes a photograph to an avatar that is driven, saved and opened elsewhere; encoding is done once.
-# - Of the digital human, clothes carry over (fine checks as their mean colour), and hair and skin; the face is soft and
-#   hardly answers its sliders. More pictures help: each shows places that the others do not.
-# - The astronaut is harder than the digital human, and looks it, down to a wrong shirt: nobody has told the model where
-#   in the photograph her body is, so no place can look at its own pixel; then real light, a suit unlike any garment in
-#   training, a helmet in hand, no legs in the picture. Fitting the body comes later.
+# - Of the digital human, clothes carry over (fine checks softly), and hair and skin; the face is soft. Mouth and brows
+#   answer, lids are too thin to. More pictures help: each shows places that the others do not.
+# - The astronaut is harder than the digital human, and looks it: the suit is orange and nothing more. Nobody has told
+#   the model where in the photograph her body is, so no place can look at its own pixel; then real light, a suit unlike
+#   any garment in training, a helmet in hand, no legs in the picture. Fitting the body comes later.
 #
 # ## Exercises
 #

@@ -302,9 +302,9 @@ summary
 
 # %% [markdown]
 # - Always say which PSNR. The whole frame's is the one papers print; the foreground's is the one that hurts.
-# - At this size the release gives a person's build and colours, broad stripes too, but fine patterns come out as their
-#   mean. 150 steps of optimisation on the photographs are sharper (lpips), and no better in decibels where the
-#   photographs show all sides.
+# - At this size the release gives a person's build and colours, stripes and broad checks too; fine patterns blur. 150
+#   steps of optimisation on the photographs are sharper (lpips), and not ahead in decibels, least of all in poses and
+#   from sides that the photographs do not show.
 # - PSNR likes blur, and so does a model trained with L1: look at LPIPS and at pictures before believing a gain.
 # - Wild targets carry a tracker's errors in pose, so that even a perfect avatar would be drawn a little beside the
 #   truth. Part of the distance between studio and wild is that.

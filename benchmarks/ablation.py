@@ -45,13 +45,15 @@ class Variant:
     settings: dict = field(default_factory=dict)
 
 
-_PLAIN = {"pixel_alignment": False, "color_reading": False}
 VARIANTS = {
     "full": Variant("everything"),
     "adamw": Variant("AdamW for all parameters", settings={"muon": False}),
     "no_pixel_alignment": Variant("no pixel alignment", {"pixel_alignment": False}),
     "no_color_reading": Variant("no colour reading", {"color_reading": False}),
-    "plain": Variant("none of our additions: the paper's plain model", {**_PLAIN, "face_shapes": False}),
+    "plain": Variant(
+        "none of our additions: the paper's plain model",
+        {"pixel_alignment": False, "color_reading": False, "face_shapes": False},
+    ),
     "single_branch": Variant("the driven branch alone", {"dual_branch": False}),
 }
 

@@ -365,7 +365,7 @@ summary
 #   trained on the `garment` domain, where cloth hangs and swings.
 # - **Control**: with skinning alone no face moves at all. Named actions move the body's blendshapes, and the skin with
 #   them. What nobody names, a code read from a face crop, is another matter: trained without labels on so few small
-#   faces, codes carry hardly any of the 52 actions (`control/probe_actions` in 05_evaluation). A mouth at this size is
+#   faces, codes carry hardly any of the 52 actions (`control/probe_actions` in results/). A mouth at this size is
 #   a handful of Gaussians.
 #
 # ## Exercises

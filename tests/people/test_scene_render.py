@@ -1,5 +1,6 @@
 """The renderer puts things where the camera says, in the colours they have."""
 
+import drjit as dr
 import numpy as np
 import pytest
 
@@ -241,9 +242,8 @@ def strands(count: int, points: int, part: str = "hair", seed: int = 0) -> Stran
 
 def test_people_of_other_parts_and_other_hair_share_their_kernels():
     """Names of the kernels that trace a picture's samples, for scenes of two to twenty shapes."""
-    dr = pytest.importorskip("drjit")
     if not find_llvm():
-        pytest.skip("without LLVM nothing is compiled")
+        pytest.skip("without LLVM mitsuba's scalar mode draws, which has no kernels to share")
     camera, light = camera_at((0, 1, 3), (0, 1, 0)), studio_light()
     shoes = [panel(np.full((8, 8, 3), 50, np.uint8)), panel(WHITE, np.full((4, 4), 99, np.uint8))]
     balls = [ball((0, 1, 0.1 * i), 0.2, specular=0.1 * i) for i in range(9)]

@@ -28,13 +28,20 @@ class Sighting:
 
     face: float32 [4] box from brow to chin (left, top, right, bottom) or None; mesh: float32 [478, 3] face
     landmarks or None; pose: float32 [33, 4] body landmarks (x, y, z, visibility; `networks.POSE_NAMES`) or None;
-    body: float32 [H, W] the pose network's probability of this body, or None.
+    body: float32 [H, W] the pose network's probability of this body, or None; world: float32 [33, 3] the body landmarks
+    in space, as `networks.Body` has them, or None.
     """
 
     face: np.ndarray | None
     mesh: np.ndarray | None = None
     pose: np.ndarray | None = None
     body: np.ndarray | None = None
+    world: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, body: networks.Body) -> "Sighting":
+        """A person of whom no face was found."""
+        return cls(None, pose=body.landmarks, body=body.probability, world=body.world)
 
     @property
     def size(self) -> float:
@@ -53,13 +60,12 @@ def find_people(image: np.ndarray) -> tuple[Sighting, ...]:
     """
     faces = [_confirm(image, box) for box in _candidate_faces(image)]
     people: list[Sighting] = [Sighting(face, mesh) for face, mesh in faces if face is not None]
-    for landmarks, mask in _bodies(image):
-        owner = next((i for i, one in enumerate(people) if one.pose is None and _holds_nose(one.face, landmarks)), None)
-        if owner is None:
-            if _found_again(image, landmarks):
-                people.append(Sighting(None, None, landmarks, mask))
-        else:
-            people[owner] = replace(people[owner], pose=landmarks, body=mask)
+    for body in _bodies(image):
+        held = (i for i, one in enumerate(people) if one.pose is None and _holds_nose(one.face, body.landmarks))
+        if (owner := next(held, None)) is not None:
+            people[owner] = replace(people[owner], pose=body.landmarks, body=body.probability, world=body.world)
+        elif _found_again(image, body.landmarks):
+            people.append(Sighting.of(body))
     people.sort(key=lambda one: -one.size)
     return tuple(_with_pose(image, one) for one in people if one.size >= BYSTANDER * people[0].size)
 
@@ -132,21 +138,21 @@ def _confirm(image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray | None, np.
     return np.concatenate([mesh[:, :2].min(0), mesh[:, :2].max(0)]), mesh
 
 
-def _bodies(image: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+def _bodies(image: np.ndarray) -> list[networks.Body]:
     """At most two bodies: the most evident, and the most evident once the first is painted over."""
     first = networks.pose(image)
-    if first is None or not _believable(first[0], image):
+    if first is None or not _believable(first.landmarks, image):
         return []
     height, width = image.shape[:2]
-    taken = ndimage.maximum_filter(first[1], 2 * (max(height, width) // 40) + 1) > 0.3
+    taken = ndimage.maximum_filter(first.probability, 2 * (max(height, width) // 40) + 1) > 0.3
     if taken.all():
         return [first]
     painted = image.copy()
     painted[taken] = image[~taken].mean(0)
     second = networks.pose(painted)
-    if second is None or not _believable(second[0], image):
+    if second is None or not _believable(second.landmarks, image):
         return [first]
-    area = second[1] > 0.5
+    area = second.probability > 0.5
     # what the network makes of the painted silhouette itself is no second body
     if not area.any() or (area & taken).sum() > 0.4 * area.sum():
         return [first]
@@ -161,7 +167,7 @@ def _found_again(image: np.ndarray, pose: np.ndarray) -> bool:
     if again is None:
         return False
     upper = [0, 11, 12, 13, 14]  # nose, shoulders, elbows
-    points = again[0][upper, :2] * (square.side / POSE_PX) + [square.left, square.top]
+    points = again.landmarks[upper, :2] * (square.side / POSE_PX) + [square.left, square.top]
     apart = np.linalg.norm(points - pose[upper, :2], axis=1).mean()
     return bool(apart < 0.3 * Sighting(None, pose=pose).size)
 
@@ -177,11 +183,12 @@ def _with_pose(image: np.ndarray, person: Sighting) -> Sighting:
     if found is None:
         return person
     scale = square.side / POSE_PX
-    landmarks = found[0] * np.array([scale, scale, scale, 1], np.float32)
+    landmarks = found.landmarks * np.array([scale, scale, scale, 1], np.float32)
     landmarks[:, :2] += np.array([square.left, square.top], np.float32)
     if not _believable(landmarks, image) or not _holds_nose(person.face, landmarks):
         return person
-    return replace(person, pose=landmarks, body=paste(found[1], square, *image.shape[:2]))
+    body = paste(found.probability, square, *image.shape[:2])
+    return replace(person, pose=landmarks, body=body, world=found.world)
 
 
 def _believable(pose: np.ndarray, image: np.ndarray) -> bool:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -54,6 +55,10 @@ def _network(name: str, option: int = 0):
 
         # complexity 1 is the only pose network in the package; the others would be downloaded
         return Pose(static_image_mode=True, model_complexity=1, enable_segmentation=True)
+    if name == "hand":
+        from mediapipe.python.solutions.hands import Hands
+
+        return Hands(static_image_mode=True, max_num_hands=1, model_complexity=1, min_detection_confidence=0.3)
     if name == "selfie":
         from mediapipe.python.solutions.selfie_segmentation import SelfieSegmentation
 
@@ -93,18 +98,38 @@ def face_mesh(square: np.ndarray) -> np.ndarray | None:
     return np.array([(p.x, p.y, p.z) for p in found[0].landmark], np.float32) * square.shape[1]
 
 
-def pose(image: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """The one most evident body: (landmarks float32 [33, 4], probability float32 [H, W]), or None.
+class Body(NamedTuple):
+    """landmarks float32 [33, 4]: x, y, z in pixels (z about the hips) and visibility in [0, 1], in the order of
+    `POSE_NAMES`, maybe outside the image where the body goes on; probability float32 [H, W] of this body; world float32
+    [33, 3]: the landmarks about the hips' middle, metres, axes as the camera's (x right, y down, z away)."""
 
-    Landmarks are x, y, z in pixels (z about the hips) and visibility in [0, 1], in the order of `POSE_NAMES`;
-    they may lie outside the image where the body goes on. The network finds one body only.
-    """
+    landmarks: np.ndarray
+    probability: np.ndarray
+    world: np.ndarray
+
+
+def pose(image: np.ndarray) -> Body | None:
+    """The one most evident body, or None. The network finds one body only."""
     height, width = image.shape[:2]
     answer = _ask(image, "pose")
     if answer.pose_landmarks is None:
         return None
     points = np.array([(p.x, p.y, p.z, p.visibility) for p in answer.pose_landmarks.landmark], np.float32)
-    return points * np.array([width, height, width, 1], np.float32), answer.segmentation_mask
+    world = np.array([(p.x, p.y, p.z) for p in answer.pose_world_landmarks.landmark], np.float32)
+    return Body(points * np.array([width, height, width, 1], np.float32), answer.segmentation_mask, world)
+
+
+def hand(square: np.ndarray) -> np.ndarray | None:
+    """21 landmarks of the one hand in a square crop: float32 [21, 3] or None.
+
+    The wrist, then thumb, index, middle, ring and little finger from the palm outwards; x, y in pixels, z in pixels
+    about the wrist. The network's own word for the side is wrong too often to be used.
+    """
+    assert square.shape[0] == square.shape[1], "the hand network wants a square crop"
+    found = _ask(square, "hand").multi_hand_landmarks
+    if not found:
+        return None
+    return np.array([(p.x, p.y, p.z) for p in found[0].landmark], np.float32) * square.shape[1]
 
 
 def selfie(image: np.ndarray) -> np.ndarray:

@@ -172,7 +172,7 @@ def _look_at_body(picture: Picture, bones: Skeleton) -> tuple[float, float]:
     answer = networks.pose(crop)
     if answer is None:
         return 0.0, np.inf
-    found = answer[0][_BODY_LANDMARKS]
+    found = answer.landmarks[_BODY_LANDMARKS]
     joints = bones.joints[_BODY_JOINTS]
     middle = joints[_TORSO].mean(0)
     torso = np.linalg.norm(joints[_TORSO[:2]].mean(0) - joints[_TORSO[2:]].mean(0))

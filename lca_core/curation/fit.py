@@ -1,0 +1,193 @@
+"""The body under the pictures: shape, pose, hands, gaze, expression and camera, fitted to what the networks saw.
+
+All pictures of a clip (or all photographs of a person) are fitted at once, by L-BFGS through the body's own joints:
+
+    sum of rho(|pi(x_l) - u_l| z / (f s_l))      landmarks of body, hands and face, each in its own standard deviation
+    + bones' directions against the network's guess in space
+    + |z|^2 for poses theta = mean + axes z, |beta|^2 for the shape, a prior on the focal length
+    + how far points of the skin lie outside the matte
+    + changes of pose from picture to picture, where time is known
+
+rho is Geman and McClure's, so that what a network invents does not pull. The camera is a pinhole in the origin that
+looks along -Z with Y up; the person stands before it. In the spirit of SMPLify (Bogo et al., ECCV 2016).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import roma
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from lca_core.body import BodyModel, full_pose, joint_transforms
+from lca_core.body.driving import GAZE, ROOT
+from lca_core.body.layout import ACTIONS
+from lca_core.body.model import blend
+from lca_core.curation.crops import FIELD_OF_VIEW
+from lca_core.curation.evidence import BONES, Landmarks, Outside, Seen
+from lca_core.curation.faces import read_face
+from lca_core.curation.landmarks import POSE, calibration, places
+
+BETAS = 10  # shape numbers that are fitted
+FAR = 4.0  # standard deviations from which on a landmark pulls less and less
+LIMBS = [i for i in range(11, 29) if i not in range(17, 23)]  # shoulders to wrists, hips to ankles
+TO_CAMERA = torch.tensor([1.0, -1.0, -1.0])  # from the world's axes (Y up) to the camera's (y down, z away)
+_TORSO = [11, 12, 23, 24]
+_FOCAL_SD = 0.15  # of the logarithm of the focal length, where it is not known
+_TURN_SPEED, _MOVE_SPEED = 2.5, 1.0  # rad/s and m/s by which joints and the pelvis change, root mean square
+_BONE_SD = 0.35  # of the network's directions in space, radians
+_OUTSIDE_SD = 0.02  # metres by which skin may lie outside a matte
+_SKIN_POINTS = 400
+_DEPTHS = (0.3, 60.0)  # metres
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A body fitted to T pictures.
+
+    betas float32 [300]; theta [T, 138]; root [T, 6]; gaze [T, 4]; actions [T, 52], NaN without a face; focal: in
+    pictures' heights; error [T]: how far limbs' landmarks lie from where they were seen, as a share of the body's
+    height in the picture.
+    """
+
+    betas: np.ndarray
+    theta: np.ndarray
+    root: np.ndarray
+    gaze: np.ndarray
+    actions: np.ndarray
+    focal: float
+    error: np.ndarray
+
+
+def fit_body(
+    frames: Sequence[Seen],
+    times: Sequence[float] | None = None,
+    focal: float | None = None,
+    body: BodyModel | None = None,
+    iterations: int = 60,
+) -> Fit:
+    """Fit one person in the pictures of T instants.
+
+    times: seconds of the pictures, where they are of one clip; None: photographs, each a pose of its own. focal: in
+    pictures' heights, where it is known (default: fitted, from a phone's). ValueError without pictures.
+    """
+    if not frames:
+        raise ValueError("there are no pictures to fit a body to")
+    problem = _Problem(frames, times, focal, body or BodyModel.load())
+    problem.place()
+    problem.solve([problem.root], iterations // 2)
+    unknown = [problem.root, problem.z, problem.betas]
+    problem.solve(unknown if focal else [*unknown, problem.log_focal], iterations)
+    return problem.fit(frames)
+
+
+class _Problem:
+    """The unknowns, and what is wrong with them."""
+
+    def __init__(self, frames: Sequence[Seen], times: Sequence[float] | None, focal: float | None, body: BodyModel):
+        self.body, self.known = body, calibration()
+        self.seen, self.outside = Landmarks.of(frames), Outside(frames)
+        self.pause = None if times is None else torch.from_numpy(np.diff(times).clip(1e-3).astype(np.float32))
+        self.z = torch.zeros(len(frames), self.known.pose_axes.shape[1])
+        self.root = torch.zeros(len(frames), ROOT)
+        self.betas, self.log_focal = torch.zeros(BETAS), torch.zeros(())
+        self.assumed = focal or 0.5 / np.tan(FIELD_OF_VIEW / 2)
+        skin = np.random.default_rng(0).choice(len(body.template), _SKIN_POINTS, replace=False)
+        self.skin, self.skin_dirs, self.skin_weights = (x[skin] for x in (body.template, body.shapedirs, body.weights))
+
+    @property
+    def theta(self) -> Float[Tensor, "T 138"]:
+        return self.known.pose_mean + self.z @ self.known.pose_axes.T
+
+    @property
+    def focal(self) -> Tensor:
+        return self.assumed * self.log_focal.exp()
+
+    def posed(self) -> tuple[Float[Tensor, "T L 3"], Float[Tensor, "T N 3"]]:
+        """(landmarks, points of the skin) in the camera's axes, metres."""
+        T = len(self.root)
+        rest = self.body.rest_joints(self.betas[None]).expand(T, -1, -1)
+        pose = full_pose(self.theta, self.root, torch.zeros(T, GAZE))
+        transforms = joint_transforms(rest, pose, self.root[:, 3:], self.body.parents)[0]
+        skin = (self.skin + self.skin_dirs[..., :BETAS] @ self.betas).expand(T, -1, -1)
+        marks = places(self.known.offsets, rest, transforms)
+        return marks * TO_CAMERA, blend(self.skin_weights, transforms, skin) * TO_CAMERA
+
+    @torch.no_grad()
+    def place(self) -> None:
+        """Turn the mean pose as the network's guess in space says, and move it to where the landmarks are."""
+        turns = roma.rigid_points_registration(self.posed()[0][:, _TORSO], self.seen.world[:, _TORSO])[0]
+        flip = torch.diag(TO_CAMERA)
+        self.root[:, :3] = roma.rotmat_to_rotvec(flip @ turns @ flip)
+        marks, points, weights = self.posed()[0][:, POSE], self.seen.points[:, POSE], self.seen.weights[:, POSE].clone()
+        weights[:, :11] *= 0.2  # eleven of the head weigh like two
+        rows = torch.zeros(*points.shape, 3)  # f (x + tx) = u (z + tz)
+        rows[..., 0, 0] = rows[..., 1, 1] = self.focal
+        rows[..., 2] = -points
+        wanted = points * marks[..., 2:] - self.focal * marks[..., :2]
+        A, b = ((weights.reshape(*weights.shape, *[1] * (x.ndim - 2)) * x).flatten(1, 2) for x in (rows, wanted))
+        moves = torch.linalg.lstsq(A + 1e-9, b[..., None]).solution[..., 0]
+        moves[:, 2].clamp_(*_DEPTHS)
+        self.root[:, 3:] = moves * TO_CAMERA
+
+    def solve(self, unknown: list[Tensor], iterations: int) -> None:
+        """Change `unknown` so that less is wrong."""
+        for x in unknown:
+            x.requires_grad_()
+        optimizer = torch.optim.LBFGS(
+            unknown, max_iter=iterations, history_size=20, tolerance_grad=1e-4, line_search_fn="strong_wolfe"
+        )
+
+        def wrong() -> Tensor:
+            optimizer.zero_grad()
+            loss = self.loss()
+            loss.backward()
+            return loss
+
+        optimizer.step(wrong)
+        for x in unknown:
+            x.requires_grad_(False)
+
+    def loss(self) -> Tensor:
+        """Half the sum of squares of all that is wrong, in standard deviations."""
+        seen, (marks, skin) = self.seen, self.posed()
+        off = self.misses(marks)
+        squares = off.square().sum(-1) / self.known.sd.square()
+        total = (seen.weights * squares / (1 + squares / FAR**2)).sum()
+        first, second = torch.tensor(BONES).T
+        bones = normalize(marks[:, second] - marks[:, first], dim=-1)
+        total = total + (seen.bone_weights * (bones - seen.bones).square().sum(-1)).sum() / _BONE_SD**2
+        depth = skin[..., 2].clamp(min=_DEPTHS[0])
+        outside = self.outside(self.focal * skin[..., :2] / depth[..., None]) * depth.detach() / self.focal.detach()
+        total = total + 33 / _SKIN_POINTS * (outside / _OUTSIDE_SD).square().clamp(max=FAR**2).sum()
+        total = total + self.z.square().sum() + self.betas.square().sum() + (self.log_focal / _FOCAL_SD) ** 2
+        if self.pause is not None and len(self.root) > 1:
+            turns = torch.cat([self.theta, self.root[:, :3]], 1).diff(dim=0) / (_TURN_SPEED * self.pause[:, None])
+            moves = self.root[:, 3:].diff(dim=0) / (_MOVE_SPEED * self.pause[:, None])
+            total = total + turns.square().sum() + moves.square().sum()
+        return total / 2
+
+    def misses(self, marks: Float[Tensor, "T L 3"]) -> Float[Tensor, "T L 2"]:
+        """How far landmarks lie from where they were seen, metres at their depth."""
+        depth = marks[..., 2:].clamp(min=_DEPTHS[0])
+        return (self.focal * marks[..., :2] / depth - self.seen.points) * (depth / self.focal).detach()
+
+    @torch.no_grad()
+    def fit(self, frames: Sequence[Seen]) -> Fit:
+        """The result."""
+        marks, skin = self.posed()
+        misses = self.misses(marks)[:, LIMBS].norm(dim=-1)
+        weights = self.seen.weights[:, LIMBS]
+        height = skin[..., 1].amax(1) - skin[..., 1].amin(1)
+        error = (weights * misses).sum(1) / weights.sum(1).clamp(min=1e-6) / height
+        actions = np.full((len(frames), len(ACTIONS)), np.nan, np.float32)
+        gaze = np.zeros((len(frames), GAZE), np.float32)
+        for t, frame in enumerate(frames):
+            if frame.mesh is not None:
+                actions[t], gaze[t] = read_face(frame.mesh)
+        betas = np.zeros(300, np.float32)
+        betas[:BETAS] = self.betas.numpy()
+        return Fit(betas, self.theta.numpy(), self.root.numpy(), gaze, actions, float(self.focal), error.numpy())

@@ -19,6 +19,9 @@ BYSTANDER = 0.4  # a person under this fraction of the largest one's size is a p
 MESH_PX = 256  # side of the crop given to the face mesh
 FACE_SURE = 0.77  # score of the near-range face network in an enlarged crop, between real faces and look-alikes
 POSE_PX = 512  # side of the crop given to the pose network where the whole picture did not do
+HAND_PX = 224  # side of the crop given to the hand network
+HAND_LEAST_PX = 24  # of the picture; smaller hands are a guess
+HAND_SIDE, HAND_APART = 0.34, 0.10  # metres: side of that crop; how far the two networks' wrists may lie apart
 POSE_VISIBLE = 0.5  # landmarks above this visibility are taken as seen
 
 
@@ -203,3 +206,28 @@ def _holds_nose(face: np.ndarray | None, pose: np.ndarray) -> bool:
         return False
     slack = 0.35 * (face[2:] - face[:2])
     return bool((pose[0, :2] > face[:2] - slack).all() and (pose[0, :2] < face[2:] + slack).all())
+
+
+def find_hands(image: np.ndarray, person: Sighting) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Landmarks of the left and the right hand, float32 [21, 3] pixels, None where not found.
+
+    Each is looked for in a square about its wrist, as large as the pose network's guess in space says; a hand whose
+    wrist lies elsewhere than the body's is another's, or the other one.
+    """
+    if person.pose is None or person.world is None:
+        return None, None
+    per_metre = float(np.linalg.norm(np.ptp(person.pose[:, :2], 0)) / np.linalg.norm(np.ptp(person.world[:, :2], 0)))
+    found: list[np.ndarray | None] = []
+    for elbow, wrist, knuckles in ((13, 15, (17, 19)), (14, 16, (18, 20))):
+        if person.pose[[elbow, wrist], 3].min() < POSE_VISIBLE:
+            found.append(None)
+            continue
+        middle = (person.pose[wrist, :2] + person.pose[list(knuckles), :2].mean(0)) / 2
+        square = Square.around(np.concatenate([middle - 0.5, middle + 0.5]), HAND_SIDE * per_metre)
+        hand = networks.hand(cut(image, square, HAND_PX)) if square.side >= HAND_LEAST_PX else None
+        if hand is not None:
+            hand = hand * (square.side / HAND_PX) + np.array([square.left, square.top, 0], np.float32)
+            if np.linalg.norm(hand[0, :2] - person.pose[wrist, :2]) > HAND_APART * per_metre:
+                hand = None
+        found.append(hand)
+    return found[0], found[1]

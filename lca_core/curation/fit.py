@@ -1,6 +1,6 @@
 """The body under the pictures: shape, pose, hands, gaze, expression and camera, fitted to what the networks saw.
 
-All pictures of a clip (or all photographs of a person) are fitted at once, by L-BFGS through the body's own joints:
+All pictures of a clip (or all photographs of a person) are fitted at once, by descent through the body's own joints:
 
     sum of rho(|pi(x_l) - u_l| z / (f s_l))      landmarks of body, hands and face, each in its own standard deviation
     + bones' directions against the network's guess in space
@@ -32,16 +32,17 @@ from lca_core.curation.faces import read_face
 from lca_core.curation.landmarks import POSE, calibration, places
 
 BETAS = 10  # shape numbers that are fitted
-FAR = 4.0  # standard deviations from which on a landmark pulls less and less
+FAR = 8.0  # standard deviations from which on a landmark pulls less and less
 LIMBS = [i for i in range(11, 29) if i not in range(17, 23)]  # shoulders to wrists, hips to ankles
 TO_CAMERA = torch.tensor([1.0, -1.0, -1.0])  # from the world's axes (Y up) to the camera's (y down, z away)
 _TORSO = [11, 12, 23, 24]
 _FOCAL_SD = 0.15  # of the logarithm of the focal length, where it is not known
 _TURN_SPEED, _MOVE_SPEED = 2.5, 1.0  # rad/s and m/s by which joints and the pelvis change, root mean square
-_BONE_SD = 0.35  # of the network's directions in space, radians
+_BONE_SD = 0.7  # of the network's directions in space, radians
 _OUTSIDE_SD = 0.02  # metres by which skin may lie outside a matte
 _SKIN_POINTS = 400
 _DEPTHS = (0.3, 60.0)  # metres
+_RATES = {"root": 0.03, "z": 0.1, "betas": 0.05, "log_focal": 0.02}  # Adam's, of the unknowns
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def fit_body(
     times: Sequence[float] | None = None,
     focal: float | None = None,
     body: BodyModel | None = None,
-    iterations: int = 60,
+    iterations: int = 200,
 ) -> Fit:
     """Fit one person in the pictures of T instants.
 
@@ -78,9 +79,8 @@ def fit_body(
         raise ValueError("there are no pictures to fit a body to")
     problem = _Problem(frames, times, focal, body or BodyModel.load())
     problem.place()
-    problem.solve([problem.root], iterations // 2)
-    unknown = [problem.root, problem.z, problem.betas]
-    problem.solve(unknown if focal else [*unknown, problem.log_focal], iterations)
+    problem.solve(["root"], iterations // 2)
+    problem.solve(["root", "z", "betas"] + ["log_focal"] * (focal is None), iterations)
     return problem.fit(frames)
 
 
@@ -133,21 +133,19 @@ class _Problem:
         moves[:, 2].clamp_(*_DEPTHS)
         self.root[:, 3:] = moves * TO_CAMERA
 
-    def solve(self, unknown: list[Tensor], iterations: int) -> None:
-        """Change `unknown` so that less is wrong."""
+    def solve(self, names: Sequence[str], iterations: int) -> None:
+        """Change the unknowns of these names so that less is wrong (Adam; L-BFGS loses its way in clamped terms)."""
+        unknown = [getattr(self, name) for name in names]
         for x in unknown:
             x.requires_grad_()
-        optimizer = torch.optim.LBFGS(
-            unknown, max_iter=iterations, history_size=20, tolerance_grad=1e-4, line_search_fn="strong_wolfe"
-        )
-
-        def wrong() -> Tensor:
+        groups = [{"params": [x], "lr": _RATES[name]} for name, x in zip(names, unknown)]
+        optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99))
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, iterations)
+        for _ in range(iterations):
             optimizer.zero_grad()
-            loss = self.loss()
-            loss.backward()
-            return loss
-
-        optimizer.step(wrong)
+            self.loss().backward()
+            optimizer.step()
+            schedule.step()
         for x in unknown:
             x.requires_grad_(False)
 

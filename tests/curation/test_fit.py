@@ -1,0 +1,111 @@
+"""Fitting a body: what was projected from a known one is found again, and inventions do not pull."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from lca_core.body import BodyModel, full_pose, joint_transforms
+from lca_core.curation.evidence import Outside, Seen
+from lca_core.curation.fit import TO_CAMERA, fit_body
+from lca_core.curation.landmarks import LEFT_HAND, NAMES, POSE, RIGHT_HAND, calibration, places
+
+FOCAL, HEIGHT, WIDTH = 1.2, 480, 360
+FRAMES = 4
+
+
+@pytest.fixture(scope="module")
+def body() -> BodyModel:
+    return BodyModel.load()
+
+
+def known(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """(betas [10], theta [T, 138], root [T, 6]) of somebody who moves a little, three metres away."""
+    generator = torch.Generator().manual_seed(seed)
+    start, end = 0.7 * torch.randn(2, calibration().pose_axes.shape[1], generator=generator)
+    share = torch.linspace(0, 0.4, FRAMES)[:, None]
+    theta = calibration().pose_mean + ((1 - share) * start + share * end) @ calibration().pose_axes.T
+    root = torch.tensor([0.0, 0.4, 0.0, 0.1, 0.1, -3.0]).expand(FRAMES, -1).clone()
+    return 0.5 * torch.randn(10, generator=generator), theta, root
+
+
+def joints_of(body: BodyModel, betas, theta, root) -> torch.Tensor:
+    betas, theta, root = (torch.as_tensor(x) for x in (betas, theta, root))
+    rest = body.rest_joints(betas[None]).expand(len(theta), -1, -1)
+    return joint_transforms(rest, full_pose(theta, root, torch.zeros(len(theta), 4)), root[:, 3:], body.parents)[1]
+
+
+def seen_of(body: BodyModel, betas, theta, root, noise: float = 0.0) -> list[Seen]:
+    """What networks without faults would see, or with `noise` pixels."""
+    rest = body.rest_joints(betas[None]).expand(len(theta), -1, -1)
+    transforms = joint_transforms(rest, full_pose(theta, root, torch.zeros(len(theta), 4)), root[:, 3:], body.parents)[
+        0
+    ]
+    marks = (places(calibration().offsets, rest, transforms) * TO_CAMERA).numpy()
+    pixels = FOCAL * HEIGHT * marks[..., :2] / marks[..., 2:] + [WIDTH / 2, HEIGHT / 2]
+    pixels += noise * np.random.default_rng(0).normal(size=pixels.shape)
+    depth = np.zeros((*pixels.shape[:2], 1))
+    frames = []
+    for found, z, mark in zip(pixels, depth, marks):
+        whole = np.concatenate([found, z], 1).astype(np.float32)
+        pose = np.concatenate([whole[POSE], np.ones((33, 1), np.float32)], 1)
+        world = (mark[POSE] - mark[POSE][[23, 24]].mean(0)).astype(np.float32)
+        frames.append(Seen(HEIGHT, WIDTH, pose, world, (whole[LEFT_HAND], whole[RIGHT_HAND])))
+    return frames
+
+
+def apart(found: torch.Tensor, true: torch.Tensor) -> float:
+    """Mean distance of the body's joints, metres, both about the pelvis."""
+    a, b = (x[:, :22] - x[:, :1] for x in (found, true))
+    return float((a - b).norm(dim=-1).mean())
+
+
+def test_a_body_is_found_again(body):
+    betas, theta, root = known()
+    fit = fit_body(seen_of(body, betas, theta, root), np.arange(FRAMES) / 5, FOCAL, body)
+    assert apart(joints_of(body, fit.betas, fit.theta, fit.root), joints_of(body, betas, theta, root)) < 0.03
+    assert fit.error.max() < 0.02 and fit.focal == pytest.approx(FOCAL)
+    assert np.isnan(fit.actions).all() and fit.theta.shape == (FRAMES, 138) and fit.betas.shape == (300,)
+
+
+def test_what_a_network_invents_does_not_pull(body):
+    betas, theta, root = known()
+    frames = seen_of(body, betas, theta, root)
+    spoilt = frames[1].pose.copy()
+    spoilt[15, :2] += 300  # a wrist, nearly a picture away
+    clean = fit_body(frames, np.arange(FRAMES) / 5, FOCAL, body)
+    other = fit_body([frames[0], replace(frames[1], pose=spoilt), *frames[2:]], np.arange(FRAMES) / 5, FOCAL, body)
+    assert apart(*(joints_of(body, f.betas, f.theta, f.root) for f in (clean, other))) < 0.02
+
+
+def test_frames_of_a_clip_steady_each_other(body):
+    betas, theta, root = known()
+    frames, truth = seen_of(body, betas, theta, root, noise=4.0), joints_of(body, betas, theta, root)
+    alone, together = (fit_body(frames, times, FOCAL, body) for times in (None, np.arange(FRAMES) / 25))
+    jitter = [
+        float((joints_of(body, f.betas, f.theta, f.root) - truth).diff(dim=0).norm(dim=-1).mean())
+        for f in (alone, together)
+    ]
+    assert jitter[1] < 0.7 * jitter[0]
+
+
+def test_no_pictures_are_refused():
+    with pytest.raises(ValueError, match="no pictures"):
+        fit_body([])
+
+
+def test_points_outside_a_matte_know_how_far():
+    matte = np.zeros((100, 200), np.uint8)
+    matte[20:80, 50:150] = 255
+    frame = Seen(100, 200, np.zeros((33, 4), np.float32), np.zeros((33, 3), np.float32), matte=matte)
+    points = torch.tensor([[[0.0, 0.0], [0.0, -0.45], [0.8, 0.0], [0.0, -0.7]]])  # of the middle, in heights
+    found = Outside([frame])(points)[0]
+    np.testing.assert_allclose(found, [0, 0.15, 0.3, 0], atol=0.02)
+
+
+def test_landmarks_of_both_sides_mirror_each_other():
+    offsets = calibration().offsets
+    left, right = (i for i in (POSE.start + 15, POSE.start + 16))
+    torch.testing.assert_close(offsets[left] * torch.tensor([-1.0, 1, 1]), offsets[right], rtol=0, atol=2e-3)
+    assert len(offsets) == len(NAMES) and (calibration().sd > 0).all()

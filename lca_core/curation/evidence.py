@@ -87,6 +87,17 @@ class Outside:
         return grid_sample(self._fields, grid[:, None], align_corners=False)[:, 0, 0] * inside
 
 
+def matte_points(frames: Sequence[Seen], count: int) -> tuple[Float[Tensor, "T P 2"], Float[Tensor, " T"]]:
+    """(`count` points inside each matte, evenly, from the picture's middle and in its heights; 1 where it has one)."""
+    points, there = np.zeros((len(frames), count, 2), np.float32), np.zeros(len(frames), np.float32)
+    for t, frame in enumerate(frames):
+        inside = np.empty((0, 2)) if frame.matte is None else np.argwhere(frame.matte > 127)
+        if len(inside) >= count:
+            chosen = inside[np.linspace(0, len(inside) - 1, count).round().astype(int), ::-1] + 0.5
+            points[t], there[t] = (chosen - [frame.width / 2, frame.height / 2]) / frame.height, 1
+    return torch.from_numpy(points), torch.from_numpy(there)
+
+
 def _field(frame: Seen) -> Float[Tensor, "n n"]:
     """Distance to the matte, in pictures' heights, on a square grid over the picture; 0 without a matte."""
     field = np.zeros((_FIELD_PX, _FIELD_PX))

@@ -27,11 +27,12 @@ from lca_core.body.driving import GAZE, ROOT
 from lca_core.body.layout import ACTIONS
 from lca_core.body.model import blend
 from lca_core.curation.crops import FIELD_OF_VIEW
-from lca_core.curation.evidence import BONES, Landmarks, Outside, Seen
+from lca_core.curation.evidence import BONES, Landmarks, Outside, Seen, matte_points
 from lca_core.curation.faces import read_face
 from lca_core.curation.landmarks import POSE, calibration, places
 
 BETAS = 10  # shape numbers that are fitted
+_FAR_SKIN = 3.0  # the same of skin and matte
 FAR = 8.0  # standard deviations from which on a landmark pulls less and less
 LIMBS = [i for i in range(11, 29) if i not in range(17, 23)]  # shoulders to wrists, hips to ankles
 TO_CAMERA = torch.tensor([1.0, -1.0, -1.0])  # from the world's axes (Y up) to the camera's (y down, z away)
@@ -40,7 +41,8 @@ _FOCAL_SD = 0.15  # of the logarithm of the focal length, where it is not known
 _TURN_SPEED, _MOVE_SPEED = 2.5, 1.0  # rad/s and m/s by which joints and the pelvis change, root mean square
 _BONE_SD = 0.7  # of the network's directions in space, radians
 _OUTSIDE_SD = 0.02  # metres by which skin may lie outside a matte
-_SKIN_POINTS = 400
+_SKIN_POINTS, _MATTE_POINTS = 400, 150
+_CLOTH, _BARE_SD = 0.05, 0.03  # metres a matte may reach beyond skin (points of which are some 4 cm apart), and more
 _DEPTHS = (0.3, 60.0)  # metres
 _RATES = {"root": 0.03, "z": 0.1, "betas": 0.05, "log_focal": 0.02}  # Adam's, of the unknowns
 
@@ -90,6 +92,7 @@ class _Problem:
     def __init__(self, frames: Sequence[Seen], times: Sequence[float] | None, focal: float | None, body: BodyModel):
         self.body, self.known = body, calibration()
         self.seen, self.outside = Landmarks.of(frames), Outside(frames)
+        self.filled, self.has_matte = matte_points(frames, _MATTE_POINTS)
         self.pause = None if times is None else torch.from_numpy(np.diff(times).clip(1e-3).astype(np.float32))
         self.z = torch.zeros(len(frames), self.known.pose_axes.shape[1])
         self.root = torch.zeros(len(frames), ROOT)
@@ -159,8 +162,11 @@ class _Problem:
         bones = normalize(marks[:, second] - marks[:, first], dim=-1)
         total = total + (seen.bone_weights * (bones - seen.bones).square().sum(-1)).sum() / _BONE_SD**2
         depth = skin[..., 2].clamp(min=_DEPTHS[0])
-        outside = self.outside(self.focal * skin[..., :2] / depth[..., None]) * depth.detach() / self.focal.detach()
-        total = total + 33 / _SKIN_POINTS * (outside / _OUTSIDE_SD).square().clamp(max=FAR**2).sum()
+        shown, metres = self.focal * skin[..., :2] / depth[..., None], (depth / self.focal).detach()
+        outside = (self.outside(shown) * metres / _OUTSIDE_SD).square().clamp(max=_FAR_SKIN**2)
+        bare = torch.cdist(self.filled, shown).amin(2) * metres.mean(1, keepdim=True)
+        bare = ((bare - _CLOTH).clamp(min=0) / _BARE_SD).square().clamp(max=_FAR_SKIN**2) * self.has_matte[:, None]
+        total = total + 33 * (outside.mean(1) + bare.mean(1)).sum()
         total = total + self.z.square().sum() + self.betas.square().sum() + (self.log_focal / _FOCAL_SD) ** 2
         if self.pause is not None and len(self.root) > 1:
             turns = torch.cat([self.theta, self.root[:, :3]], 1).diff(dim=0) / (_TURN_SPEED * self.pause[:, None])

@@ -51,7 +51,7 @@ _RATES = {"root": 0.03, "z": 0.1, "betas": 0.05, "log_focal": 0.02}  # Adam's, o
 class Fit:
     """A body fitted to T pictures.
 
-    betas float32 [300]; theta [T, 138]; root [T, 6]; gaze [T, 4]; actions [T, 52], NaN without a face; focal: in
+    betas float32 [300]; theta [T, 138]; root [T, 6]; gaze [T, 4]; actions [T, 52], NaN without a face; focal [T]: in
     pictures' heights; error [T]: how far limbs' landmarks lie from where they were seen, as a share of the body's
     height in the picture.
     """
@@ -61,7 +61,7 @@ class Fit:
     root: np.ndarray
     gaze: np.ndarray
     actions: np.ndarray
-    focal: float
+    focal: np.ndarray
     error: np.ndarray
 
 
@@ -96,7 +96,7 @@ class _Problem:
         self.pause = None if times is None else torch.from_numpy(np.diff(times).clip(1e-3).astype(np.float32))
         self.z = torch.zeros(len(frames), self.known.pose_axes.shape[1])
         self.root = torch.zeros(len(frames), ROOT)
-        self.betas, self.log_focal = torch.zeros(BETAS), torch.zeros(())
+        self.betas, self.log_focal = torch.zeros(BETAS), torch.zeros(len(frames) if times is None else 1)
         self.assumed = focal or 0.5 / np.tan(FIELD_OF_VIEW / 2)
         skin = np.random.default_rng(0).choice(len(body.template), _SKIN_POINTS, replace=False)
         self.skin, self.skin_dirs, self.skin_weights = (x[skin] for x in (body.template, body.shapedirs, body.weights))
@@ -106,8 +106,9 @@ class _Problem:
         return self.known.pose_mean + self.z @ self.known.pose_axes.T
 
     @property
-    def focal(self) -> Tensor:
-        return self.assumed * self.log_focal.exp()
+    def focal(self) -> Float[Tensor, "T 1 1"]:
+        """One for a clip, one each for photographs; in pictures' heights."""
+        return self.assumed * self.log_focal.exp().expand(len(self.root))[:, None, None]
 
     def posed(self) -> tuple[Float[Tensor, "T L 3"], Float[Tensor, "T N 3"]]:
         """(landmarks, points of the skin) in the camera's axes, metres."""
@@ -128,7 +129,7 @@ class _Problem:
         marks, points, weights = self.posed()[0][:, POSE], self.seen.points[:, POSE], self.seen.weights[:, POSE].clone()
         weights[:, :11] *= 0.2  # eleven of the head weigh like two
         rows = torch.zeros(*points.shape, 3)  # f (x + tx) = u (z + tz)
-        rows[..., 0, 0] = rows[..., 1, 1] = self.focal
+        rows[..., 0, 0] = rows[..., 1, 1] = self.focal[..., 0]
         rows[..., 2] = -points
         wanted = points * marks[..., 2:] - self.focal * marks[..., :2]
         A, b = ((weights.reshape(*weights.shape, *[1] * (x.ndim - 2)) * x).flatten(1, 2) for x in (rows, wanted))
@@ -162,12 +163,12 @@ class _Problem:
         bones = normalize(marks[:, second] - marks[:, first], dim=-1)
         total = total + (seen.bone_weights * (bones - seen.bones).square().sum(-1)).sum() / _BONE_SD**2
         depth = skin[..., 2].clamp(min=_DEPTHS[0])
-        shown, metres = self.focal * skin[..., :2] / depth[..., None], (depth / self.focal).detach()
+        shown, metres = self.focal * skin[..., :2] / depth[..., None], (depth / self.focal[..., 0]).detach()
         outside = (self.outside(shown) * metres / _OUTSIDE_SD).square().clamp(max=_FAR_SKIN**2)
         bare = torch.cdist(self.filled, shown).amin(2) * metres.mean(1, keepdim=True)
         bare = ((bare - _CLOTH).clamp(min=0) / _BARE_SD).square().clamp(max=_FAR_SKIN**2) * self.has_matte[:, None]
         total = total + 33 * (outside.mean(1) + bare.mean(1)).sum()
-        total = total + self.z.square().sum() + self.betas.square().sum() + (self.log_focal / _FOCAL_SD) ** 2
+        total = total + self.z.square().sum() + self.betas.square().sum() + (self.log_focal / _FOCAL_SD).square().sum()
         if self.pause is not None and len(self.root) > 1:
             turns = torch.cat([self.theta, self.root[:, :3]], 1).diff(dim=0) / (_TURN_SPEED * self.pause[:, None])
             moves = self.root[:, 3:].diff(dim=0) / (_MOVE_SPEED * self.pause[:, None])
@@ -194,4 +195,6 @@ class _Problem:
                 actions[t], gaze[t] = read_face(frame.mesh)
         betas = np.zeros(300, np.float32)
         betas[:BETAS] = self.betas.numpy()
-        return Fit(betas, self.theta.numpy(), self.root.numpy(), gaze, actions, float(self.focal), error.numpy())
+        return Fit(
+            betas, self.theta.numpy(), self.root.numpy(), gaze, actions, self.focal[:, 0, 0].numpy(), error.numpy()
+        )

@@ -23,14 +23,21 @@ SHOULDERS = (0.0, 0.419, 0.032)
 SHOWN = (("whole body", (27, 28)), ("body to the knees", (25, 26)), ("upper body", (13, 14, 23, 24)))
 
 
-def frame_of(image: np.ndarray, person: Sighting, matte: np.ndarray, profile: Profile, instant: int = 0) -> Frame:
+def frame_of(
+    image: np.ndarray,
+    person: Sighting,
+    matte: np.ndarray,
+    profile: Profile,
+    instant: int = 0,
+    camera: Camera | None = None,
+) -> Frame:
     """The frame of `person` in `image` (uint8 [H, W, 3]) with its `matte` (uint8 [H, W]), at the profile's sizes.
 
-    The camera is assumed (`crops.assumed_camera`), placed so that the resting mean body's eyes (or shoulders)
-    fall where the picture has them, at the distance its face (or torso) tells. theta, root and gaze are zeros:
-    no body is fitted yet. `face` is None where no face was found.
+    camera: of the whole picture; by default it is assumed (`crops.assumed_camera`), placed so that the resting mean
+    body's eyes (or shoulders) fall where the picture has them, at the distance its face (or torso) tells. theta, root
+    and gaze are zeros. `face` is None where no face was found.
     """
-    camera = camera_of(image, person)
+    camera = camera or camera_of(image, person)
     square = body_square(person_box(matte), *image.shape[:2])
     body = picture_of(image, matte, camera, square, profile.body_px)
     face = None

@@ -19,6 +19,7 @@ import tyro
 from splats import columns, hold_to_records, machine, others_seconds, tell
 from tqdm.auto import tqdm
 
+from lca_core.curation.face_network import SAME_PERSON
 from lca_core.data import read_people, write_shard
 from lca_core.errors import InputError
 from lca_core.evaluation import Record, Summary, provenance, write_record, write_results_readme
@@ -34,7 +35,6 @@ from lca_core.people.processes import pool
 from lca_core.people.production import pictures_of
 from lca_core.people.shape import AGE_CLASSES
 from lca_core.profiles import profile as profile_named
-from lca_core.training.identity import SAME_PERSON
 
 FIRST_VALIDATION, FIRST_TEST, TEST_PEOPLE = 9_000, 10_000, 1_000
 RECORDED_PEOPLE = 200

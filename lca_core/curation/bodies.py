@@ -1,9 +1,11 @@
 """Pictures of one person to frames with the body fitted to all of them together."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+import roma
+import torch
 
 from lca_core.curation.detect import Sighting, find_hands
 from lca_core.curation.evidence import Seen
@@ -15,42 +17,52 @@ from lca_core.profiles import Profile
 _FACING = np.diag([1.0, -1.0, -1.0, 1.0]).astype(np.float32)  # a camera in the origin that looks along -Z, Y up
 
 
-def fitted_frames(
+@dataclass(frozen=True)
+class Fitted:
+    """One person in T pictures. betas float32 [300]; frames: T; errors, hidden [T]: as `Fit`'s, NaN where no pose was
+    seen and the frame is not tracked."""
+
+    betas: np.ndarray
+    frames: tuple[Frame, ...]
+    errors: np.ndarray
+    hidden: np.ndarray
+
+
+def fit_frames(
     images: Sequence[np.ndarray],
     people: Sequence[Sighting],
     mattes: Sequence[np.ndarray],
     profile: Profile,
     times: Sequence[float] | None = None,
-) -> tuple[np.ndarray, list[Frame], list[float]]:
-    """(betas [300], frames, errors) of one person in pictures uint8 [H, W, 3] with their mattes.
+) -> Fitted:
+    """Fit one body to pictures uint8 [H, W, 3] with their mattes [H, W] and cut the frames out.
 
-    times: as `fit_body`'s. Where no pose was seen (a head alone) the frame is `frame_of`'s, unfitted, and its error is
-    NaN; else it is the fit's, a share of the body's height.
+    times: seconds of a clip's pictures; None: photographs, each a pose of its own. Where no pose was seen (a head
+    alone) the frame is `frame_of`'s, not tracked.
     """
-    posed = [i for i, person in enumerate(people) if person.pose is not None]
     frames = [
         frame_of(image, person, matte, profile, i)
         for i, (image, person, matte) in enumerate(zip(images, people, mattes, strict=True))
     ]
-    betas, errors = np.zeros(300, np.float32), [float("nan")] * len(frames)
-    if posed:
-        seen = [
-            Seen(*images[i].shape[:2], people[i].pose, people[i].world, find_hands(images[i], people[i]),
-                 people[i].mesh, mattes[i])
-            for i in posed
-        ]  # fmt: skip
-        fit = fit_body(seen, None if times is None else [times[i] for i in posed])
-        betas = fit.betas
-        for n, i in enumerate(posed):
-            height, width = images[i].shape[:2]
-            camera = camera_with(float(fit.focal[n]), height, width)
-            actions = None if np.isnan(fit.actions[n]).any() else fit.actions[n]
-            frames[i] = replace(
-                frame_of(images[i], people[i], mattes[i], profile, i, camera),
-                theta=fit.theta[n], root=fit.root[n], gaze=fit.gaze[n], actions=actions,
-            )  # fmt: skip
-            errors[i] = float(fit.error[n])
-    return betas, frames, errors
+    errors, hidden = np.full((2, len(frames)), np.nan)
+    posed = [i for i, person in enumerate(people) if person.pose is not None]
+    if not posed:
+        return Fitted(np.zeros(300, np.float32), tuple(frames), errors, hidden)
+    seen = [
+        Seen(*images[i].shape[:2], people[i].pose, people[i].world, find_hands(images[i], people[i]), people[i].mesh,
+             mattes[i])
+        for i in posed
+    ]  # fmt: skip
+    fit = fit_body(seen, None if times is None else [times[i] for i in posed])
+    errors[posed], hidden[posed] = fit.error, fit.hidden
+    for n, i in enumerate(posed):
+        camera = camera_with(float(fit.focal[n]), *images[i].shape[:2])
+        frames[i] = replace(
+            frame_of(images[i], people[i], mattes[i], profile, i, camera),
+            theta=fit.theta[n], root=fit.root[n], gaze=fit.gaze[n], tracked=True,
+            actions=None if np.isnan(fit.actions[n]).any() else fit.actions[n],
+        )  # fmt: skip
+    return Fitted(fit.betas, tuple(frames), errors, hidden)
 
 
 def camera_with(focal: float, height: int, width: int) -> Camera:
@@ -58,3 +70,17 @@ def camera_with(focal: float, height: int, width: int) -> Camera:
     f = focal * height
     K = np.array([[f, 0, width / 2], [0, f, height / 2], [0, 0, 1]], np.float32)
     return Camera(_FACING, K, width, height)
+
+
+def facing(frame: Frame) -> float:
+    """Which side of the body the camera sees, degrees: 0 the front, 90 its left side, -90 its right, 180 the back."""
+    turn = roma.rotvec_to_rotmat(torch.from_numpy(frame.root[:3])).numpy()
+    view = frame.body.camera.viewmat
+    towards = turn.T @ (-view[:3, :3].T @ view[:3, 3] - frame.root[3:])  # of the camera, in the pelvis's axes
+    return float(np.degrees(np.arctan2(towards[0], towards[2])))
+
+
+def turn_of(frames: Sequence[Frame]) -> float:
+    """Degrees by which a body turns before the camera in its tracked frames, from one end to the other."""
+    turns = np.radians([facing(frame) for frame in frames if frame.tracked])
+    return float(np.degrees(np.ptp(np.unwrap(turns)))) if len(turns) else float("nan")

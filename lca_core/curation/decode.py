@@ -20,6 +20,7 @@ from lca_core.errors import InputError
 MIN_SIDE = 64  # px: below this neither faces nor clothes can be told apart
 THUMBNAIL = 64  # px, the size at which frames are compared with each other
 MAX_PIXELS = 120_000_000  # a 100-megapixel camera passes, a decompression bomb does not
+MAX_SKIPPED = 240  # frames decoded for each that is taken: clips whose times do not advance end there
 MAX_BYTES = 500_000_000  # photographs; clips are read frame by frame
 
 
@@ -55,7 +56,7 @@ def read_photo(path: Path | str) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Clip:
-    """Frames of a clip: images uint8 [N, H, W, 3], upright; times float64 [N] in seconds from the start.
+    """Pictures of a clip: images uint8 [N, H, W, 3], upright; times float64 [N] in seconds from the start.
 
     numbers: int [N], which of the clip's frames these are; thumbnails: uint8 [M, 64, 64, 3] of every frame up to
     the last one looked at, for finding cuts; complete: False when the file broke off before its end.
@@ -69,15 +70,16 @@ class Clip:
     complete: bool
 
 
-def read_clip(path: Path | str, max_frames: int = 32, stride: int = 1, max_side: int = 1920) -> Clip:
-    """Every `stride`-th frame of a clip's first video stream, at most `max_frames` of them.
+def read_clip(path: Path | str, max_frames: int = 32, rate: float | None = None, max_side: int = 1920) -> Clip:
+    """Frames of a clip's first video stream, at most `max_frames` of them, from its start.
 
+    rate: pictures a second that are taken, by the frames' own times (default: every frame).
     The container's rotation and its pixel shape are applied; frames with a side over `max_side` are scaled
     down to it. A file that breaks off is read up to there and marked. Raises InputError, naming the file,
     for one that is missing, empty, no video, unreadable from the start, under 64 px a side or too large.
     """
-    if max_frames < 1 or stride < 1:
-        raise InputError(f"max_frames and stride must be 1 or more; got {max_frames} and {stride}")
+    if max_frames < 1 or not (rate is None or rate > 0):
+        raise InputError(f"max_frames must be 1 or more and rate over 0; got {max_frames} and {rate}")
     path = _existing_file(path, "clip")
     images, times, numbers, thumbnails, complete = [], [], [], [], True
     try:
@@ -89,13 +91,14 @@ def read_clip(path: Path | str, max_frames: int = 32, stride: int = 1, max_side:
             _check_size(path, stream.codec_context.width, stream.codec_context.height)
             try:
                 for number, frame in enumerate(container.decode(stream)):
-                    if number >= max_frames * stride:
+                    if len(images) == max_frames or number == max_frames * MAX_SKIPPED:
                         break
                     thumbnails.append(_thumbnail(frame))
-                    if number % stride == 0:
+                    time = float((frame.pts or 0) * (frame.time_base or Fraction(0)))
+                    if rate is None or not times or time - times[0] > len(times) / rate - 0.25 / rate:
                         numbers.append(number)
                         images.append(_upright(frame, stream.sample_aspect_ratio, max_side))
-                        times.append(float((frame.pts or 0) * (frame.time_base or Fraction(0))))
+                        times.append(time)
             except av.FFmpegError:
                 complete = False
     except InputError:

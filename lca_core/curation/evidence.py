@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 from torch.nn.functional import grid_sample, normalize
@@ -83,8 +83,11 @@ class Outside:
     def __call__(self, points: Float[Tensor, "T N 2"]) -> Float[Tensor, "T N"]:
         """Of points from the pictures' middles, in heights; 0 beyond the pictures' edges, where nothing is known."""
         grid = points * self._scales[:, None]
-        inside = (grid.abs() < 1).all(-1)
-        return grid_sample(self._fields, grid[:, None], align_corners=False)[:, 0, 0] * inside
+        return grid_sample(self._fields, grid[:, None], align_corners=False)[:, 0, 0] * self.inside(points)
+
+    def inside(self, points: Float[Tensor, "T N 2"]) -> Bool[Tensor, "T N"]:
+        """Whether such points lie in the pictures."""
+        return ((points * self._scales[:, None]).abs() < 1).all(-1)
 
 
 def matte_points(frames: Sequence[Seen], count: int) -> tuple[Float[Tensor, "T P 2"], Float[Tensor, " T"]]:

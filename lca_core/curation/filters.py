@@ -1,10 +1,11 @@
-"""Which frames and clips are worth training on: measures first, then limits, each with a sentence.
+"""Which frames and clips are worth training on: measures first, then limits, each with a kind and a sentence.
 
 Measures are plain numbers so that their distribution can be looked at before a limit is chosen.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -17,10 +18,11 @@ SHARPNESS_PX = 128  # heads are compared at about the smoke profile's size; larg
 class Limits:
     """Where the filters draw their lines.
 
-    face_px to motion are limits of `FrameMeasures`; shot_cut of `histogram_distance` between neighbouring
-    frames (in the clips of `samples` cuts score 0.16 and more, all else 0.08 and less); frozen of `change` (a clip
-    that never changes more); frames: the fewest a shot may have; kept: the fraction of them to be kept. sharpness:
-    the astronaut scores 0.27 as she is, 0.06 blurred by 1 px of her 108 px face, 0.014 by 2 px.
+    face_px to motion are limits of `FrameMeasures`; fit_error to text of `ClipMeasures`. shot_cut of
+    `histogram_distance` between neighbouring frames (in the clips of `samples` cuts score 0.16 and more, all else 0.08
+    and less); frozen of `change` (a clip that never changes more); frames: the fewest a shot may have; kept: the
+    fraction of them to be kept. sharpness: the astronaut scores 0.27 as she is, 0.06 blurred by 1 px of her 108 px
+    face, 0.014 by 2 px.
     """
 
     face_px: float = 24
@@ -29,6 +31,9 @@ class Limits:
     brightest: float = 0.92
     clipped: float = 0.5
     motion: float = 0.25
+    fit_error: float = 0.06
+    hidden: float = 0.35
+    text: float = 0.5
     shot_cut: float = 0.12
     frozen: float = 0.0015
     frames: int = 4
@@ -37,32 +42,100 @@ class Limits:
 
 LIMITS = Limits()
 
+# What a frame or a clip may be dropped for.
+KINDS = {
+    "unreadable": "the file cannot be read",
+    "broken": "the file breaks off or has broken frames",
+    "short": "too few frames in the longest shot",
+    "cut": "cuts leave too few frames",
+    "frozen": "nothing moves",
+    "nobody": "nobody is found",
+    "several_people": "more than one person",
+    "no_face": "no face can be seen",
+    "small_face": "the face is too small",
+    "no_body": "the body cannot be told",
+    "blurred": "the head is blurred",
+    "dark": "the person is too dark",
+    "bright": "the person is too bright",
+    "clipped": "black or white without detail",
+    "jump": "the person jumps",
+    "head_cut_off": "the picture's edge cuts the head",
+    "text": "subtitles or a watermark",
+    "bad_fit": "no body fits",
+    "hidden": "something hides the person",
+    "duplicate": "the same as another clip",
+}
+
+
+class Reason(NamedTuple):
+    """Why something is dropped. kind: one of `KINDS`; text: a sentence with the numbers."""
+
+    kind: str
+    text: str
+
 
 @dataclass(frozen=True)
 class FrameMeasures:
     """What can be told of one frame.
 
-    people: how many were found; face_px: brow to chin, 0 where no face was found; sharpness: variance of the
-    Laplacian over variance, of the luminance around the head; brightness: mean luminance of the
-    person in [0, 1]; clipped: fraction of the person's pixels that are black or white; motion: how far the
-    person moved since the frame before, in their own sizes; edges: the picture's edges that cut the person.
+    people: how many were found; face_px: brow to chin, 0 where no face was found; body: whether a body's pose was
+    found; sharpness: variance of the Laplacian over variance, of the luminance around the head; brightness: mean
+    luminance of the person in [0, 1]; clipped: fraction of the person's pixels that are black or white; motion: how far
+    the person moved since the frame before, in their own sizes; edges: the picture's edges that cut the person;
+    head_cut: whether one of them cuts the head.
     """
 
     people: int
     face_px: float = 0.0
+    body: bool = False
     sharpness: float = 0.0
     brightness: float = 0.0
     clipped: float = 0.0
     motion: float = 0.0
     edges: tuple[str, ...] = ()
+    head_cut: bool = False
+
+
+@dataclass(frozen=True)
+class ClipMeasures:
+    """What can be told of the longest shot of a clip.
+
+    cuts: how many the clip has; frames: of the shot that were looked at; change: the largest `change` between
+    neighbours; text: share of them that hold the same writing in the same place; turn: degrees by which the body turns
+    before the camera; fit_error: how far its joints lie from where they were seen, a share of its height, mean of the
+    frames; hidden: share of the body in the picture that the matte does not show, mean of the frames (NaN: not fitted).
+    """
+
+    cuts: int = 0
+    frames: int = 0
+    change: float = 0.0
+    text: float = 0.0
+    turn: float = float("nan")
+    fit_error: float = float("nan")
+    hidden: float = float("nan")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """keep, and if not, why: one sentence a reason."""
+    """keep, and if not, why."""
 
     keep: bool
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+
+    @classmethod
+    def of(cls, reasons: Sequence[Reason]) -> "Verdict":
+        """Keep where there are none."""
+        return cls(not reasons, tuple(reasons))
+
+    @property
+    def text(self) -> str:
+        """All sentences."""
+        return " ".join(reason.text for reason in self.reasons)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The reasons' kinds."""
+        return tuple(reason.kind for reason in self.reasons)
 
 
 def luminance(image: np.ndarray) -> np.ndarray:
@@ -108,55 +181,78 @@ def histogram_distance(before: np.ndarray, after: np.ndarray) -> float:
 
 def judge_frame(measures: FrameMeasures, limits: Limits = LIMITS) -> Verdict:
     """Keep a frame unless one of its measures is beyond its limit."""
-    m, reasons = measures, []
+    m = measures
     if m.people == 0:
-        return Verdict(False, ("Nobody was found in the frame.",))
+        return Verdict.of([Reason("nobody", "Nobody was found.")])
     if m.people > 1:
-        return Verdict(False, (f"There are {m.people} people in the frame; one is wanted.",))
-    if m.face_px == 0:
-        reasons.append("No face can be seen.")
-    elif m.face_px < limits.face_px:
-        reasons.append(f"The face is {m.face_px:.0f} px high; at least {limits.face_px:.0f} are wanted.")
-    if m.sharpness < limits.sharpness:
-        reasons.append(f"The head is blurred (sharpness {m.sharpness:.3f}, at least {limits.sharpness:.3f} is wanted).")
-    if m.brightness < limits.darkest:
-        reasons.append(f"The person is too dark (mean {m.brightness:.2f}, at least {limits.darkest:.2f} is wanted).")
-    if m.brightness > limits.brightest:
-        reasons.append(f"The person is too bright (mean {m.brightness:.2f}, at most {limits.brightest:.2f} is wanted).")
-    if m.clipped > limits.clipped:
-        reasons.append(f"{m.clipped:.0%} of the person is pure black or white; at most {limits.clipped:.0%} may be.")
-    if m.motion > limits.motion:
-        reasons.append(f"The person jumps by {m.motion:.2f} of their size between frames; tracking may have slipped.")
-    if "top" in m.edges:
-        reasons.append("The head is cut off by the picture's edge.")
-    return Verdict(not reasons, tuple(reasons))
+        return Verdict.of([Reason("several_people", f"There are {m.people} people; one is wanted.")])
+    reasons = []
+
+    def check(wrong: bool, kind: str, text: str) -> None:
+        if wrong:
+            reasons.append(Reason(kind, text))
+
+    check(m.face_px == 0, "no_face", "No face can be seen.")
+    small = f"The face is {m.face_px:.0f} px high; at least {limits.face_px:.0f} are wanted."
+    check(0 < m.face_px < limits.face_px, "small_face", small)
+    check(not m.body, "no_body", "No body could be told apart, so no pose.")
+    blurred = f"The head is blurred (sharpness {m.sharpness:.3f}, at least {limits.sharpness:.3f} is wanted)."
+    check(m.sharpness < limits.sharpness, "blurred", blurred)
+    dark = f"The person is too dark (mean {m.brightness:.2f}, at least {limits.darkest:.2f} is wanted)."
+    check(m.brightness < limits.darkest, "dark", dark)
+    bright = f"The person is too bright (mean {m.brightness:.2f}, at most {limits.brightest:.2f} is wanted)."
+    check(m.brightness > limits.brightest, "bright", bright)
+    clipped = f"{m.clipped:.0%} of the person is pure black or white; at most {limits.clipped:.0%} may be."
+    check(m.clipped > limits.clipped, "clipped", clipped)
+    jumps = f"The person jumps by {m.motion:.2f} of their size between frames; tracking may have slipped."
+    check(m.motion > limits.motion, "jump", jumps)
+    check(m.head_cut, "head_cut_off", "The head is cut off by the picture's edge.")
+    return Verdict.of(reasons)
 
 
-def judge_clip(
-    frames: Sequence[Verdict], changes: Sequence[float], cuts: int, complete: bool, limits: Limits = LIMITS
-) -> Verdict:
+def judge_clip(frames: Sequence[Verdict], measures: ClipMeasures, complete: bool, limits: Limits = LIMITS) -> Verdict:
     """Keep a clip when enough of its longest shot's frames are kept, it moves, and it is whole.
 
-    frames: the verdicts of the shot's frames; changes: `change` between neighbours; cuts: how many shot cuts
-    the clip has (a reason is given only where they leave too few frames); complete: whether it read to its end.
+    frames: the verdicts of the shot's frames; complete: whether the file read to its end. Cuts are a reason only where
+    they leave too few frames.
     """
-    reasons = []
+    reasons, count = [], measures.frames
     if not complete:
-        reasons.append("The file breaks off before its end.")
-    if len(frames) < limits.frames:
+        reasons.append(Reason("broken", "The file breaks off before its end."))
+    if count < limits.frames:
+        cuts = measures.cuts
         after = f" after {cuts} cut{'s' * (cuts > 1)} in the clip" if cuts else ""
-        reasons.append(f"The longest shot has {len(frames)} frames{after}; at least {limits.frames} are wanted.")
-    elif len(changes) and max(changes) < limits.frozen:
-        reasons.append("The picture is frozen: nothing changes from frame to frame.")
+        text = f"The longest shot has {count} frames{after}; at least {limits.frames} are wanted."
+        reasons.append(Reason("cut" if cuts else "short", text))
+    elif measures.change < limits.frozen:
+        reasons.append(Reason("frozen", "The picture is frozen: nothing changes from frame to frame."))
+    if measures.text > limits.text:
+        reasons.append(Reason("text", f"{measures.text:.0%} of the frames hold writing in the same place."))
     kept = sum(verdict.keep for verdict in frames)
-    if frames and kept < max(limits.kept * len(frames), min(limits.frames, len(frames))):
-        counted = _most_common(frames)
-        reasons.append(f"Only {kept} of {len(frames)} frames can be kept. Most often: {counted}")
-    return Verdict(not reasons, tuple(reasons))
+    wanted = min(count, max(int(np.ceil(limits.kept * count)), limits.frames))
+    if kept < wanted:
+        reasons += _shared(frames, f"Only {kept} of {count} frames can be kept; of", count - wanted)
+    return Verdict.of(reasons)
 
 
-def _most_common(frames: Sequence[Verdict]) -> str:
-    said = [reason for verdict in frames for reason in verdict.reasons]
-    # numbers differ from frame to frame: count by the sentence's beginning
-    starts = [reason[:18] for reason in said]
-    return said[max(range(len(said)), key=lambda i: starts.count(starts[i]))]
+def judge_fit(measures: ClipMeasures, limits: Limits = LIMITS) -> Verdict:
+    """Keep a clip when its fitted body lies where the person was seen, and most of the body is seen."""
+    reasons = []
+    if measures.fit_error > limits.fit_error:
+        text = f"Joints of the body lie {measures.fit_error:.1%} of its height from where they were seen"
+        reasons.append(Reason("bad_fit", f"{text}; at most {limits.fit_error:.0%} is allowed."))
+    if measures.hidden > limits.hidden:
+        text = f"{measures.hidden:.0%} of the body in the picture is hidden; at most {limits.hidden:.0%} may be."
+        reasons.append(Reason("hidden", text))
+    return Verdict.of(reasons)
+
+
+def _shared(frames: Sequence[Verdict], start: str, spare: int) -> list[Reason]:
+    """A reason for each kind that alone drops more than the `spare` frames; the commonest where none does."""
+    found: dict[str, list[str]] = {}
+    for verdict in frames:
+        for reason in verdict.reasons:
+            found.setdefault(reason.kind, []).append(reason.text)
+    common = sorted(found, key=lambda kind: -len(found[kind]))
+    chosen = [kind for kind in common if len(found[kind]) > spare] or common[:1]
+    return [Reason(kind, f"{start} {len(found[kind])}: {found[kind][len(found[kind]) // 2]}") for kind in chosen]

@@ -38,9 +38,10 @@ LIMBS = [i for i in range(11, 29) if i not in range(17, 23)]  # shoulders to wri
 TO_CAMERA = torch.tensor([1.0, -1.0, -1.0])  # from the world's axes (Y up) to the camera's (y down, z away)
 _TORSO = [11, 12, 23, 24]
 _FOCAL_SD = 0.15  # of the logarithm of the focal length, where it is not known
-_TURN_SPEED, _MOVE_SPEED = 2.5, 1.0  # rad/s and m/s by which joints and the pelvis change, root mean square
+_TURN_SPEED, _MOVE_SPEED = 1.2, 1.0  # rad/s and m/s by which joints and the pelvis change, root mean square
 _BONE_SD = 0.7  # of the network's directions in space, radians
 _OUTSIDE_SD = 0.02  # metres by which skin may lie outside a matte
+_HIDDEN = 0.04  # metres outside a matte, from which on skin counts as hidden
 _SKIN_POINTS, _MATTE_POINTS = 400, 150
 _CLOTH, _BARE_SD = 0.05, 0.03  # metres a matte may reach beyond skin (points of which are some 4 cm apart), and more
 _DEPTHS = (0.3, 60.0)  # metres
@@ -53,7 +54,7 @@ class Fit:
 
     betas float32 [300]; theta [T, 138]; root [T, 6]; gaze [T, 4]; actions [T, 52], NaN without a face; focal [T]: in
     pictures' heights; error [T]: how far limbs' landmarks lie from where they were seen, as a share of the body's
-    height in the picture.
+    height in the picture; hidden [T]: share of the skin in the picture that the matte does not show.
     """
 
     betas: np.ndarray
@@ -63,6 +64,7 @@ class Fit:
     actions: np.ndarray
     focal: np.ndarray
     error: np.ndarray
+    hidden: np.ndarray
 
 
 def fit_body(
@@ -188,6 +190,9 @@ class _Problem:
         weights = self.seen.weights[:, LIMBS]
         height = skin[..., 1].amax(1) - skin[..., 1].amin(1)
         error = (weights * misses).sum(1) / weights.sum(1).clamp(min=1e-6) / height
+        shown = self.focal * skin[..., :2] / skin[..., 2:].clamp(min=_DEPTHS[0])
+        inside = self.outside.inside(shown)
+        hidden = (self.outside(shown) * skin[..., 2] / self.focal[..., 0] > _HIDDEN).sum(1) / inside.sum(1).clamp(min=1)
         actions = np.full((len(frames), len(ACTIONS)), np.nan, np.float32)
         gaze = np.zeros((len(frames), GAZE), np.float32)
         for t, frame in enumerate(frames):
@@ -196,5 +201,6 @@ class _Problem:
         betas = np.zeros(300, np.float32)
         betas[:BETAS] = self.betas.numpy()
         return Fit(
-            betas, self.theta.numpy(), self.root.numpy(), gaze, actions, self.focal[:, 0, 0].numpy(), error.numpy()
-        )
+            betas, self.theta.numpy(), self.root.numpy(), gaze, actions, self.focal[:, 0, 0].numpy(), error.numpy(),
+            hidden.numpy(),
+        )  # fmt: skip

@@ -35,7 +35,7 @@ def frame_of(
 
     camera: of the whole picture; by default it is assumed (`crops.assumed_camera`), placed so that the resting mean
     body's eyes (or shoulders) fall where the picture has them, at the distance its face (or torso) tells. theta, root
-    and gaze are zeros. `face` is None where no face was found.
+    and gaze are zeros, the frame is not `tracked`. `face` is None where no face was found.
     """
     camera = camera or camera_of(image, person)
     square = body_square(person_box(matte), *image.shape[:2])
@@ -44,7 +44,7 @@ def frame_of(
     if person.face is not None:
         face = picture_of(image, matte, camera, face_square(person.face), profile.face_px)
     zeros = [np.zeros(n, np.float32) for n in (138, 6, 4)]
-    return Frame(body, face, *zeros, actions=None, instant=instant)
+    return Frame(body, face, *zeros, actions=None, instant=instant, tracked=False)
 
 
 def picture_of(image: np.ndarray, matte: np.ndarray, camera: Camera, square: Square, px: int) -> Picture:

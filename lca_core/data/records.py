@@ -71,7 +71,8 @@ class Frame:
     with its errors. light: the name of the light, "" where unknown; environment: float16 [h, w, 3] linear radiance
     from all directions (`lca_core.people.light.directions`), None where unknown; cloth: whether loose cloth moved
     on its own (simulated) and not with the body. hands: crops of the left and the right hand as pictures of their
-    own, None where a hand is hidden.
+    own, None where a hand is hidden. tracked: False where pose and camera could not be told (a photograph of a head
+    alone): theta, root and gaze are then zeros and the camera is assumed.
     """
 
     body: Picture
@@ -85,6 +86,7 @@ class Frame:
     environment: np.ndarray | None = None
     cloth: bool = False
     hands: tuple[Picture | None, Picture | None] = (None, None)
+    tracked: bool = True
 
     @property
     def pictures(self) -> dict[str, Picture]:

@@ -120,7 +120,7 @@ def _frame_document(frame: Frame) -> dict:
     return {
         "theta": _numbers(frame.theta), "root": _numbers(frame.root), "gaze": _numbers(frame.gaze),
         "actions": None if frame.actions is None else _numbers(frame.actions), "instant": frame.instant,
-        "light": frame.light, "cloth": frame.cloth,
+        "light": frame.light, "cloth": frame.cloth, "tracked": frame.tracked,
         **{name: _camera_document(picture.camera) for name, picture in frame.pictures.items()},
     }  # fmt: skip
 
@@ -166,6 +166,7 @@ def _person(members: dict[str, bytes]) -> Person:
                 environment=environment,
                 cloth=f.get("cloth", False),
                 hands=tuple(picture(i, name, f.get(name)) for name in HANDS),
+                tracked=f.get("tracked", True),
             )  # fmt: skip
         )
     betas = np.array(document["betas"], np.float32)

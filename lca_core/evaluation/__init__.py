@@ -1,5 +1,6 @@
 """Metrics, records, baselines, protocols, and the paper's numbers beside ours."""
 
+from lca_core.curation.face_network import face_embedding
 from lca_core.evaluation.baselines import PosedPicture, optimise_person
 from lca_core.evaluation.metrics import Summary, iou, l1_fg, lpips_crop, over_white, psnr, psnr_fg, summarise
 from lca_core.evaluation.protocols import Target, split_frames
@@ -13,7 +14,7 @@ from lca_core.evaluation.records import (
     write_results_readme,
 )
 from lca_core.evaluation.tables import comparison_markdown, comparison_text, metrics_markdown, metrics_text
-from lca_core.training.identity import face_embedding, identity_distance
+from lca_core.training.identity import identity_distance
 from lca_core.training.perceptual import lpips
 
 __all__ = [

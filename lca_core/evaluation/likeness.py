@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from lca_core.curation.face_network import SAME_PERSON, face_embedding
 from lca_core.data import Person
 from lca_core.evaluation.evaluate import aligned_face, draw, pixels, recorded_head, target_driving
 from lca_core.evaluation.metrics import over_white
 from lca_core.evaluation.protocols import Target
 from lca_core.model import LCA, Avatar
-from lca_core.training.identity import SAME_PERSON, face_embedding
 
 
 @dataclass(frozen=True)

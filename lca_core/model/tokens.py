@@ -6,6 +6,7 @@ half precision, by content.
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -51,13 +52,9 @@ def cached_rows(pictures: Sequence[Picture], encoder: ImageEncoder) -> Float[Ten
     return load_file(path)["rows"]
 
 
-def person_inputs(
-    frames: Sequence[Frame], betas: np.ndarray, encoder: ImageEncoder, face_px: int, posed: bool = True
-) -> Inputs:
-    """The encoder's inputs for one person (B = 1) from N frames; missing face crops are marked unseen.
-
-    posed: whether the frames' poses and cameras are the photographs' own (False: photographs nobody has tracked).
-    """
+def person_inputs(frames: Sequence[Frame], betas: np.ndarray, encoder: ImageEncoder, face_px: int) -> Inputs:
+    """The encoder's inputs for one person (B = 1) from N frames; missing face crops are marked unseen, poses of frames
+    that are not tracked unknown."""
     body = patch_rows([f.body for f in frames], encoder)
     faces = [f.face for f in frames if f.face is not None]
     face = body.new_zeros(len(frames), (face_px // encoder.patch) ** 2, body.shape[-1])
@@ -66,8 +63,7 @@ def person_inputs(
         face[has_face] = patch_rows(faces, encoder)
     seen = torch.stack([torch.ones_like(has_face), has_face], -1)
     shape = torch.as_tensor(np.asarray(betas, np.float32))
-    placement = frames_placement(frames) if posed else None
-    return Inputs(body[None].float(), face[None].float(), seen[None], shape[None], placement)
+    return Inputs(body[None].float(), face[None].float(), seen[None], shape[None], frames_placement(frames))
 
 
 def frames_placement(frames: Sequence[Frame]) -> Placement:
@@ -79,4 +75,5 @@ def frames_placement(frames: Sequence[Frame]) -> Placement:
     face_Ks = stacked(np.eye(3) if f.face is None else f.face.camera.K for f in frames)
     signal = [stacked(getattr(f, name) for f in frames) for name in ("theta", "root", "gaze")]
     cameras = [f.body.camera for f in frames]
-    return Placement.of(*signal, stacked(c.viewmat for c in cameras), stacked(c.K for c in cameras), face_Ks)
+    placement = Placement.of(*signal, stacked(c.viewmat for c in cameras), stacked(c.K for c in cameras), face_Ks)
+    return replace(placement, known=torch.tensor([[f.tracked for f in frames]]))

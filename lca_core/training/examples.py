@@ -23,7 +23,7 @@ class Example:
 
     *_rows: patch rows of the encoder; *_pixels: targets, sRGB, matte and what is hidden; chips: what expression codes
     are read from; has_face, has_hand (left, right): False where a crop is missing (its tensors are zero); cameras as in
-    `Camera`; actions are NaN where unknown.
+    `Camera`; tracked: False where poses are unknown; actions are NaN where unknown.
     """
 
     id: str
@@ -36,6 +36,7 @@ class Example:
     chips: UInt8[Tensor, "F 56 56"]
     has_face: Bool[Tensor, " F"]
     has_hand: Bool[Tensor, "F 2"]
+    tracked: Bool[Tensor, " F"]
     viewmats: Float[Tensor, "F 4 4"]
     body_Ks: Float[Tensor, "F 3 3"]
     face_Ks: Float[Tensor, "F 3 3"]
@@ -57,8 +58,7 @@ class Example:
         seen = torch.stack([torch.ones_like(has_face), has_face], -1)
         names = ("theta", "root", "gaze", "viewmats", "body_Ks", "face_Ks")
         placement = Placement.of(*(getattr(self, name)[chosen] for name in names))
-        if not placed:
-            placement = replace(placement, known=torch.zeros_like(placement.known))
+        placement = replace(placement, known=(self.tracked[chosen] & placed)[None])
         rows = (self.body_rows[chosen].float()[None], self.face_rows[chosen].float()[None])
         return Inputs(*rows, seen[None], self.betas[None], placement)
 
@@ -97,7 +97,7 @@ def example(person: Person, encoder: ImageEncoder, profile: Profile, body: BodyM
         body_Ks=torch.stack([torch.from_numpy(f.body.camera.K) for f in frames]), face_Ks=face_Ks,
         theta=stacked("theta"), root=stacked("root"), gaze=stacked("gaze"),
         actions=torch.from_numpy(np.stack([unknown if f.actions is None else f.actions for f in frames])),
-        instant=np.array([f.instant for f in frames]),
+        instant=np.array([f.instant for f in frames]), tracked=torch.tensor([f.tracked for f in frames]),
     )  # fmt: skip
 
 

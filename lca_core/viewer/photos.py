@@ -22,7 +22,7 @@ def avatar_from_photos(
 ) -> tuple[Avatar, Person]:
     """Find, cut out and encode the one person in the photographs; InputError as `curation.prepare_photos`."""
     person = prepare_photos(paths, model.profile)
-    inputs = person_inputs(person.frames, person.betas, encoder, model.profile.face_px, posed=False)
+    inputs = person_inputs(person.frames, person.betas, encoder, model.profile.face_px)
     return Avatar.encode(model, inputs, {"id": person.id, "photos": person.meta["photos"]} | (meta or {})), person
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lca_core.curation.clips import CuratedFrame, curate_frame
 from lca_core.curation.decode import read_photo
 from lca_core.curation.samples import PHOTOS, path_of
+from lca_core.curation.stages import CuratedFrame, curate_picture
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +16,7 @@ def astronaut() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def curated(astronaut: np.ndarray) -> CuratedFrame:
-    return curate_frame(astronaut)
+    return curate_picture(astronaut)
 
 
 @pytest.fixture

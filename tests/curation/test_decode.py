@@ -116,9 +116,9 @@ def test_missing_files_and_folders_are_refused(tmp_path, read):
         read(tmp_path)
 
 
-def test_a_clip_is_read_with_stride_and_times(tmp_path, scene):
+def test_a_clip_is_read_at_a_rate(tmp_path, scene):
     images = [np.roll(scene, 8 * i, axis=1) for i in range(12)]
-    clip = read_clip(write_clip(tmp_path / "clip.mp4", images), max_frames=4, stride=3)
+    clip = read_clip(write_clip(tmp_path / "clip.mp4", images), max_frames=4, rate=10 / 3)
     assert clip.images.shape == (4, 80, 120, 3) and clip.complete
     np.testing.assert_allclose(clip.times, [0, 0.3, 0.6, 0.9], atol=1e-3)
     assert np.abs(clip.images[2].astype(int) - images[6]).mean() < 12

@@ -39,9 +39,8 @@ def joints_of(body: BodyModel, betas, theta, root) -> torch.Tensor:
 def seen_of(body: BodyModel, betas, theta, root, noise: float = 0.0) -> list[Seen]:
     """What networks without faults would see, or with `noise` pixels."""
     rest = body.rest_joints(betas[None]).expand(len(theta), -1, -1)
-    transforms = joint_transforms(rest, full_pose(theta, root, torch.zeros(len(theta), 4)), root[:, 3:], body.parents)[
-        0
-    ]
+    pose = full_pose(theta, root, torch.zeros(len(theta), 4))
+    transforms = joint_transforms(rest, pose, root[:, 3:], body.parents)[0]
     marks = (places(calibration().offsets, rest, transforms) * TO_CAMERA).numpy()
     pixels = FOCAL * HEIGHT * marks[..., :2] / marks[..., 2:] + [WIDTH / 2, HEIGHT / 2]
     pixels += noise * np.random.default_rng(0).normal(size=pixels.shape)
@@ -64,7 +63,11 @@ def apart(found: torch.Tensor, true: torch.Tensor) -> float:
 def test_a_body_is_found_again(body):
     betas, theta, root = known()
     fit = fit_body(seen_of(body, betas, theta, root), np.arange(FRAMES) / 5, FOCAL, body)
-    assert apart(joints_of(body, fit.betas, fit.theta, fit.root), joints_of(body, betas, theta, root)) < 0.03
+    found, true = joints_of(body, fit.betas, fit.theta, fit.root), joints_of(body, betas, theta, root)
+    standing = joints_of(body, 0 * betas, calibration().pose_mean.expand_as(theta), torch.from_numpy(fit.root))
+    across, away = (apart(x[..., :2], true[..., :2]) for x in (found, standing))
+    assert across < 0.025 and across < 0.4 * away, "as the picture shows it"
+    assert apart(found, true) < 0.06, "depth is guessed from one view"
     assert fit.error.max() < 0.02 and fit.focal == pytest.approx(np.full(FRAMES, FOCAL))
     assert np.isnan(fit.actions).all() and fit.theta.shape == (FRAMES, 138) and fit.betas.shape == (300,)
 
@@ -81,13 +84,10 @@ def test_what_a_network_invents_does_not_pull(body):
 
 def test_frames_of_a_clip_steady_each_other(body):
     betas, theta, root = known()
-    frames, truth = seen_of(body, betas, theta, root, noise=4.0), joints_of(body, betas, theta, root)
+    frames = seen_of(body, betas, theta, root, noise=4.0)
     alone, together = (fit_body(frames, times, FOCAL, body) for times in (None, np.arange(FRAMES) / 25))
-    jitter = [
-        float((joints_of(body, f.betas, f.theta, f.root) - truth).diff(dim=0).norm(dim=-1).mean())
-        for f in (alone, together)
-    ]
-    assert jitter[1] < 0.7 * jitter[0]
+    paces = [float(np.abs(np.diff(f.theta, axis=0)).mean()) for f in (alone, together)]
+    assert paces[1] < 0.5 * paces[0]
 
 
 def test_no_pictures_are_refused():

@@ -1,29 +1,68 @@
 """Photographs and clips become records, or say why not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
-from lca_core.curation.clips import curate_clip, find_shots
+from lca_core.body import ACTIONS, JOINT_NAMES, BodyModel, full_pose, joint_transforms
+from lca_core.curation.bodies import fit_frames
 from lca_core.curation.decode import read_clip
 from lca_core.curation.filters import LIMITS, histogram_distance
 from lca_core.curation.photos import plain_name, prepare_photos
 from lca_core.curation.samples import CLIPS, PHOTOS, path_of, real_clips, real_photos
+from lca_core.curation.stages import Settings, curate_clip, find_shots
 from lca_core.errors import InputError
 from lca_core.profiles import profile
 
 SMOKE = profile("smoke")
 
 
-def test_the_astronaut_becomes_a_record_that_says_what_is_not_fitted(astronaut, save):
+def test_the_astronaut_becomes_a_record_with_a_body(astronaut, save):
     mirrored = save(astronaut[:, ::-1].copy(), "mirrored.2.png")
     person = prepare_photos([path_of(PHOTOS["astronaut"]), mirrored], SMOKE)
     assert person.domain == "photo" and person.seed is None and person.id == "photo-astronaut"
-    assert person.betas.shape == (300,) and not person.betas.any()
-    assert [frame.instant for frame in person.frames] == [0, 1]
-    assert person.frames[0].theta.shape == (138,) and person.frames[0].actions is None
-    assert person.meta["fitted"] is False and person.meta["photos"][1]["file"] == "mirrored.2.png"
-    assert person.meta["photos"][0]["shows"] == "upper body"
+    assert person.betas.shape == (300,) and person.betas[:10].any()
+    assert [frame.instant for frame in person.frames] == [0, 1] and all(frame.tracked for frame in person.frames)
+    first, second = person.meta["photos"]
+    assert (first["shows"], second["file"]) == ("upper body", "mirrored.2.png")
+    assert max(first["fit_error"], second["fit_error"]) < 0.03
+    assert person.frames[0].actions[ACTIONS.index("mouthSmileLeft")] > 0.3, "she smiles"
+    assert set(person.meta["missing"]) == {"left side", "right side", "back"}
     assert plain_name(mirrored) == "mirrored-2", "a dot would split a shard's key"
+
+
+def test_the_fitted_body_stands_where_the_picture_has_it(astronaut, curated):
+    frame = prepare_photos([path_of(PHOTOS["astronaut"])], SMOKE).frames[0]
+    body = BodyModel.load()
+    theta, root, gaze = (torch.from_numpy(x)[None] for x in (frame.theta, frame.root, frame.gaze))
+    joints = joint_transforms(
+        body.rest_joints(torch.zeros(1, 300)), full_pose(theta, root, gaze), root[:, 3:], body.parents
+    )[1]
+    camera = frame.body.camera
+    places = joints[0].numpy() @ camera.viewmat[:3, :3].T + camera.viewmat[:3, 3]
+    pixels = places[:, :2] / places[:, 2:] * camera.K[0, 0] + camera.K[:2, 2]
+    assert frame.body.matte[tuple(pixels[JOINT_NAMES.index("neck")].astype(int)[::-1])] > 200
+    shoulders = pixels[[JOINT_NAMES.index("left_shoulder"), JOINT_NAMES.index("right_shoulder")]]
+    assert shoulders[0, 0] - shoulders[1, 0] > 0.25 * SMOKE.body_px, "her left is on the picture's right"
+
+
+def test_a_picture_without_a_pose_is_kept_not_tracked(astronaut, curated):
+    head = replace(curated.person, pose=None, world=None, body=None)
+    fitted = fit_frames([astronaut] * 2, [curated.person, head], [curated.matte] * 2, SMOKE)
+    assert [frame.tracked for frame in fitted.frames] == [True, False]
+    assert not fitted.frames[1].theta.any() and fitted.frames[1].face is not None
+    assert np.isnan(fitted.errors).tolist() == [False, True]
+
+
+def test_a_stranger_among_photographs_is_named(astronaut, save):
+    man = read_clip(path_of(CLIPS["single_face"]), max_frames=1).images[0]
+    paths = [path_of(PHOTOS["astronaut"]), save(astronaut[:, ::-1].copy(), "again.png"), save(man, "man.png")]
+    with pytest.raises(InputError, match="man.png: this is somebody else than in astronaut.png"):
+        prepare_photos(paths, SMOKE)
+    with pytest.raises(InputError, match="man.png: this is somebody else"):
+        prepare_photos([paths[0], paths[2]], SMOKE)
 
 
 def test_one_bad_photograph_among_good_ones_is_named(save, astronaut):
@@ -44,22 +83,29 @@ def test_a_wall_is_nobody(save):
 
 
 def test_a_clip_of_a_face_becomes_a_wild_record():
-    clip = curate_clip(path_of(CLIPS["carphone"]), SMOKE, max_frames=4, stride=8)
-    assert clip.verdict.keep, clip.verdict.reasons
+    clip = curate_clip(path_of(CLIPS["carphone"]), Settings(SMOKE, most=4))
+    assert clip.verdict.keep, clip.verdict.text
     assert clip.person.domain == "wild" and len(clip.person.frames) == 4
     assert [frame.instant for frame in clip.person.frames] == [0, 1, 2, 3]
+    assert all(frame.tracked for frame in clip.person.frames) and clip.measures.fit_error < 0.03
     assert clip.person.frames[0].face.image.shape == (112, 112, 3)
+    assert clip.face.shape == (128,) and clip.fingerprint.shape == (4,)
 
 
 def test_a_cartoon_is_refused_with_a_reason():
-    clip = curate_clip(path_of(CLIPS["title"]), SMOKE, max_frames=4, stride=8)
-    assert not clip.verdict.keep and clip.person is None
-    assert "Nobody was found" in clip.verdict.reasons[0]
+    clip = curate_clip(path_of(CLIPS["title"]), Settings(SMOKE, most=4))
+    assert clip.verdict.kinds == ("nobody",) and clip.person is None
+
+
+def test_a_file_that_is_no_video_is_dropped_and_nothing_is_raised(tmp_path):
+    (tmp_path / "letter.mp4").write_text("Dear reader")
+    clip = curate_clip(tmp_path / "letter.mp4", Settings(SMOKE))
+    assert clip.verdict.kinds == ("unreadable",) and "letter.mp4" in clip.verdict.text
 
 
 def test_the_cuts_of_the_street_scenes_are_found_and_none_in_a_talking_head():
     bikes, talking = (
-        read_clip(path_of(CLIPS[name]), max_frames=5, stride=60).thumbnails for name in ("bikes", "carphone")
+        read_clip(path_of(CLIPS[name]), max_frames=6, rate=0.4).thumbnails for name in ("bikes", "carphone")
     )
     distances = [[histogram_distance(a, b) for a, b in zip(c, c[1:], strict=False)] for c in (bikes, talking)]
     assert [end for _, end in find_shots(distances[0], LIMITS.shot_cut)] == [30, 76, 137, 187, 242, 250]

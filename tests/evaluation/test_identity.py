@@ -6,9 +6,10 @@ import pytest
 import torch
 from skimage.data import astronaut, lfw_subset
 
+from lca_core.curation.face_network import _network, load_face_network
 from lca_core.errors import InputError
 from lca_core.evaluation import face_embedding, identity_distance
-from lca_core.training.identity import _network, face_chip, load_face_network
+from lca_core.training.identity import face_chip
 
 
 @pytest.fixture(scope="module")

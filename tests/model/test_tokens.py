@@ -81,7 +81,11 @@ def test_photographs_have_a_placement_unless_nobody_has_tracked_them():
     person, sizes = random_person(0, px=28), replace(profile("smoke"), body_px=28, face_px=28, hand_px=28)
     inputs = person_inputs(person.frames, person.betas, MeanColour(), face_px=28)
     assert inputs.placement.known.tolist() == [[True, True, True]]
-    assert person_inputs(person.frames, person.betas, MeanColour(), face_px=28, posed=False).placement is None
+    loose = [person.frames[0], replace(person.frames[1], tracked=False)]
+    assert person_inputs(loose, person.betas, MeanColour(), face_px=28).placement.known.tolist() == [[True, False]]
+    untracked = replace(person, frames=(*loose, person.frames[2]))
+    chosen = example(untracked, MeanColour(), sizes, free_body()).inputs([0, 1]).placement
+    assert chosen.known.tolist() == [[True, False]]
     trained_on = example(person, MeanColour(), sizes, free_body()).inputs([0, 1, 2]).placement
     for field in fields(trained_on):
         assert torch.equal(getattr(inputs.placement, field.name), getattr(trained_on, field.name)), field.name

@@ -1,6 +1,7 @@
 """The command line: `python -m lca_core COMMAND --help`. Thin: each command calls the functions notebooks call."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -177,6 +178,54 @@ def avatar(
         print(path)
 
 
+def curate(
+    input: Positional[Path],
+    out: Path,
+    profile: ProfileName = "laptop",
+    rate: float = 2.5,
+    frames: int = 16,
+    licence: str = "not stated",
+    consent: str = "not stated",
+    engine: Literal["local", "ray"] = "local",
+    workers: int = 2,
+    address: str | None = None,
+    seconds: float = 300.0,
+) -> None:
+    """Curate a folder of clips and photographs: find, cut out, judge, fit, group; write records that `train` reads.
+
+    A folder with photographs in it counts as one person's. Goes on where it was interrupted; a broken file costs itself
+    only. Look at report.html in the output first.
+
+    Args:
+        input: A clip, or a folder of clips (mp4, mov, webm ...) and of folders of photographs.
+        out: Folder to write: train/, validation/, test/ (shards), croissant.json, DATASHEET.md, report.html.
+        profile: Sizes of the pictures.
+        rate: Pictures a second taken from a clip.
+        frames: The most pictures taken from a clip.
+        licence: Under which the input may be used; written to every record and the manifest.
+        consent: What the people shown agreed to; written beside it.
+        engine: local (processes of this machine) or ray (a cluster that sees the same folders).
+        workers: Processes, or Ray actors.
+        address: Of a running Ray cluster (default: one is started here).
+        seconds: For one item, after which it is given up.
+    """
+    from lca_core.curation.collection import curate as run
+    from lca_core.curation.engines import ENGINES
+    from lca_core.curation.items import Job
+
+    if workers < 1 or frames < 1 or rate <= 0 or seconds <= 0:
+        raise InputError("--workers and --frames must be at least 1, --rate and --seconds over 0")
+    if address and engine != "ray":
+        raise InputError("--address is of a Ray cluster; give --engine ray with it")
+    job = Job(input.resolve(), out.resolve(), profile, rate, frames, licence, consent)
+    more = {"address": address} if engine == "ray" else {}
+    made = run(job, partial(ENGINES[engine], workers=workers, seconds=seconds, **more))
+    people = len({entry.identity for entry in made.kept})
+    print(f"kept {len(made.kept)} of {len(made.entries)}, {people} people")
+    for path in made.files:
+        print(path)
+
+
 def drive(
     avatar: Positional[Path],
     out: Path,
@@ -257,7 +306,9 @@ def verify(people: int = 0) -> None:
         sys.exit(1)
 
 
-COMMANDS = {command.__name__: command for command in (people, train, weights, plan, avatar, drive, evaluate, verify)}
+COMMANDS = {
+    command.__name__: command for command in (people, curate, train, weights, plan, avatar, drive, evaluate, verify)
+}
 
 
 def main() -> None:

@@ -64,6 +64,7 @@ KINDS = {
     "bad_fit": "no body fits",
     "hidden": "something hides the person",
     "duplicate": "the same as another clip",
+    "failed": "a stage failed, hung or died",
 }
 
 

@@ -3,9 +3,11 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from lca_core.curation.bodies import facing, fit_frames
 from lca_core.curation.decode import read_photo, shrink
@@ -18,7 +20,7 @@ from lca_core.errors import InputError
 from lca_core.profiles import Profile
 
 WORKING_SIDE = 2048  # px: larger photographs are scaled down to this before anyone is looked for
-STRANGER = 0.65  # distance from the mean face of the other photographs, from which on a face is another's
+STRANGER = 0.65  # distance of two faces from which on they are not of one person (dlib's own is 0.6)
 
 
 def plain_name(path: Path) -> str:
@@ -26,18 +28,22 @@ def plain_name(path: Path) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-") or "unnamed"
 
 
-def prepare_photos(paths: Sequence[Path | str], profile: Profile) -> Person:
-    """A record of the one person in all of `paths`: detected, matted, cropped to the profile, body fitted.
+@dataclass(frozen=True)
+class Photos:
+    """Photographs of one person, seen: images uint8 [H, W, 3], the person in each, mattes uint8 [H, W], and the
+    recogniser's numbers float32 [128] of each face, None where no mesh was found."""
 
-    Each photograph becomes a frame of its own instant, domain "photo", seed None. One body's shape and each
-    photograph's pose, hands, gaze, facial actions and camera are fitted to all together (`fit.fit_body`); a photograph
-    in which no pose was seen is kept, not tracked. Half bodies do: meta holds, for each photograph, the file's name,
-    its sha256, its size, what it shows (`view_of`) and how well the body fits; and which sides no photograph shows.
+    paths: tuple[Path, ...]
+    images: tuple[np.ndarray, ...]
+    people: tuple[Sighting, ...]
+    mattes: tuple[np.ndarray, ...]
+    faces: tuple[np.ndarray | None, ...]
 
-    Raises InputError naming the file: missing, unreadable, too small, too large, nobody in it, two or more in it, or
-    another person than in the others.
-    """
-    paths = [Path(path) for path in paths]
+
+def see_photos(paths: Sequence[Path | str]) -> Photos:
+    """Read, detect, cut out. Raises InputError naming the file: missing, unreadable, too small, too large, nobody in
+    it, two or more in it, or another person than in the others."""
+    paths = tuple(Path(path) for path in paths)
     if not paths:
         raise InputError("no photograph was given; give one or more of the same person")
     images, people, mattes = [], [], []
@@ -47,17 +53,33 @@ def prepare_photos(paths: Sequence[Path | str], profile: Profile) -> Person:
         mattes.append(person_matte(images[-1], people[-1]))
         if (mattes[-1] > 127).mean() < 1e-4:
             raise InputError(f"{path}: a person was found but could not be cut out; give a clearer photograph")
-    _refuse_strangers(paths, images, people)
-    fitted = fit_frames(images, people, mattes, profile)
+    faces = [face_of([image], [person.mesh]) for image, person in zip(images, people)]
+    _refuse_strangers(paths, faces)
+    return Photos(paths, tuple(images), tuple(people), tuple(mattes), tuple(faces))
+
+
+def prepare_photos(paths: Sequence[Path | str], profile: Profile) -> Person:
+    """A record of the one person in all of `paths`; InputError as `see_photos`."""
+    return photos_record(see_photos(paths), profile)
+
+
+def photos_record(photos: Photos, profile: Profile) -> Person:
+    """The record of photographs: cropped to the profile, with the body fitted to all of them.
+
+    Each photograph becomes a frame of its own instant, domain "photo", seed None. One body's shape and each
+    photograph's pose, hands, gaze, facial actions and camera are fitted together (`fit.fit_body`); a photograph in
+    which no pose was seen is kept, not tracked. Half bodies do: meta holds, for each photograph, the file's name, its
+    sha256, its size, what it shows (`view_of`) and how well the body fits; and which sides no photograph shows.
+    """
+    seen = (photos.images, photos.people, photos.mattes)
+    fitted = fit_frames(*seen, profile)
     views = [
         {
             "file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "width": image.shape[1],
             "height": image.shape[0], **view_of(image, person, matte), "tracked": frame.tracked,
             "fit_error": round(float(error), 4) if frame.tracked else None,
         }
-        for path, image, person, matte, frame, error in zip(
-            paths, images, people, mattes, fitted.frames, fitted.errors
-        )
+        for path, image, person, matte, frame, error in zip(photos.paths, *seen, fitted.frames, fitted.errors)
     ]  # fmt: skip
     meta = {
         "source": "photographs",
@@ -67,7 +89,7 @@ def prepare_photos(paths: Sequence[Path | str], profile: Profile) -> Person:
         "licence": "the owner's; not stated in the files",
         "profile": profile.name,
     }
-    return Person(f"photo-{plain_name(paths[0])}", "photo", None, fitted.betas, fitted.frames, meta)
+    return Person(f"photo-{plain_name(photos.paths[0])}", "photo", None, fitted.betas, fitted.frames, meta)
 
 
 def missing_views(frames: Sequence[Frame]) -> list[str]:
@@ -77,16 +99,18 @@ def missing_views(frames: Sequence[Frame]) -> list[str]:
     return [name for name, at in sides.items() if all(abs((turn - at + 180) % 360 - 180) > 60 for turn in seen)]
 
 
-def _refuse_strangers(paths: Sequence[Path], images: Sequence[np.ndarray], people: Sequence[Sighting]) -> None:
-    """InputError naming the first photograph whose face is unlike all others', where three or more show a face, or the
-    second of two."""
-    known = [(path, face_of([image], [person.mesh])) for path, image, person in zip(paths, images, people)]
-    known = [(path, face) for path, face in known if face is not None]
-    for n, (path, face) in reversed(list(enumerate(known))):
-        others = [other for m, (_, other) in enumerate(known) if m != n]
-        apart = [float(np.linalg.norm(face - other)) for other in others]
-        if apart and min(apart) > STRANGER:
-            raise InputError(
-                f"{path}: this is somebody else than in {known[0 if n else 1][0].name} (faces {min(apart):.2f} apart, "
-                f"{STRANGER} and more are two people); give photographs of one person"
-            )
+def _refuse_strangers(paths: Sequence[Path], faces: Sequence[np.ndarray | None]) -> None:
+    """InputError naming the photograph whose face is farthest from all others', and too far."""
+    known = [(path, face) for path, face in zip(paths, faces) if face is not None]
+    if len(known) < 2:
+        return
+    apart = cdist(*[[face for _, face in known]] * 2)
+    np.fill_diagonal(apart, np.inf)
+    nearest = apart.min(1)
+    stranger = int(len(known) - 1 - nearest[::-1].argmax())  # of two, the second
+    if nearest[stranger] > STRANGER:
+        other = known[int(apart[stranger].argmin())][0]
+        raise InputError(
+            f"{known[stranger][0]}: this is somebody else than in {other.name} (faces {nearest[stranger]:.2f} apart; "
+            f"from {STRANGER} on they are two people); give photographs of one person"
+        )

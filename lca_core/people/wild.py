@@ -12,7 +12,7 @@ from lca_core.data.records import HANDS, Camera, Truth
 from lca_core.people import backgrounds
 from lca_core.people.cameras import wild_path
 from lca_core.people.light import Light, casual_light
-from lca_core.people.motion import MOTIONS, motion
+from lca_core.people.motion import MOTIONS, Motion, motion
 from lca_core.people.recording import Actor, Recorded, Recorder, points_of
 from lca_core.people.render import Shot
 from lca_core.people.tracker import track
@@ -26,8 +26,7 @@ _ABOVE = 0.45  # of a person's height: where the upper body begins
 
 def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth: bool) -> Recorded:
     """A clip of `profile.wild_frames` pictures."""
-    name = str(generator.choice(list(MOTIONS)))
-    clip = motion(name, generator, profile.wild_frames, FPS)
+    name, clip = acted(generator, profile.wild_frames)
     light, backdrop = _exposed(casual_light(generator), actor.skin), backgrounds.background(generator)
     half = generator.random() < _HALF_BODY
     occluder = backgrounds.occluder(generator) if generator.random() < _OCCLUDED else None
@@ -47,6 +46,12 @@ def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth
         frames += recorder.take(person, light, [camera], tuple(values[i] for values in tracked), i, behind, lens)
     meta = {"light": light.name, "motion": name, "parameters": "with a tracker's errors", "compressed": True}
     return Recorded(frames, meta | {"half_body": half, "occluded": occluder is not None}, betas)
+
+
+def acted(generator: np.random.Generator, frames: int) -> tuple[str, Motion]:
+    """The motion of a clip and its true driving signals: what is drawn first of a person's random numbers."""
+    name = str(generator.choice(list(MOTIONS)))
+    return name, motion(name, generator, frames, FPS)
 
 
 class _Lens:

@@ -1,0 +1,130 @@
+"""A folder of anybody's clips and photographs to shards of clean records, on one machine or many.
+
+Every item is curated on its own (`items.curate_item`), by the engine of choice; then copies are dropped, clips of one
+person grouped and dealt to a split together, and the shards, the manifest, the datasheet and the report page written.
+An item that is through is not curated again: what was interrupted goes on where it stopped.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from lca_core.curation.duplicates import find_duplicates
+from lca_core.curation.filters import Reason
+from lca_core.curation.identity import SPLITS, group, split_of_person
+from lca_core.curation.items import Entry, Job, find_items, key_of
+from lca_core.curation.reports import write_datasheet, write_manifest, write_report
+from lca_core.data.records import Person
+from lca_core.data.shards import read_people, write_shard
+from lca_core.errors import InputError
+from lca_core.paths import atomic_path
+
+PEOPLE_A_SHARD = 64  # records
+Engine = Callable[[Sequence[Path], Job], Iterable[Entry]]
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What a curated folder holds. entries: of all items, by key; files: what was written beside the work folder."""
+
+    entries: tuple[Entry, ...]
+    files: tuple[Path, ...]
+
+    @property
+    def kept(self) -> tuple[Entry, ...]:
+        """Those that became records."""
+        return tuple(entry for entry in self.entries if entry.keep)
+
+
+def curate(job: Job, engine: Engine, progress: bool = True) -> Collection:
+    """Curate all items below `job.root` into `job.out`; InputError when there are none, or when `out` holds what was
+    curated otherwise."""
+    items = find_items(job.root)
+    _claim(job)
+    waiting = [item for item in items if not (job.work / f"{key_of(item, job.root)}.json").exists()]
+    with tqdm(total=len(items), initial=len(items) - len(waiting), unit="item", disable=not progress) as bar:
+        kept = 0
+        for entry in engine(waiting, job) if waiting else ():
+            kept += entry.keep
+            bar.set_postfix(kept=kept)
+            bar.update()
+    entries = [Entry.read(job.work / f"{key_of(item, job.root)}.json") for item in items]
+    settled = settle(sorted(entries, key=lambda entry: entry.key))
+    return Collection(settled, tuple(_write(settled, job)))
+
+
+def settle(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Entries with copies dropped, people numbered and dealt to splits. People without a face are each their own."""
+    kept = [i for i, entry in enumerate(entries) if entry.keep]
+    prints = [np.array([int(bits, 16) for bits in entries[i].fingerprint], np.uint64) for i in kept]
+    quality = [entries[i].kept * entries[i].measures.get("face_px", 1.0) for i in kept]
+    settled = list(entries)
+    for copy, original in find_duplicates(prints, quality).items():
+        other = entries[kept[original]]
+        reason = Reason("duplicate", f"The same as {other.file}, which is larger or longer.")
+        settled[kept[copy]] = replace(entries[kept[copy]], keep=False, reasons=(reason,), original=other.key)
+    known = [i for i, entry in enumerate(settled) if entry.keep and entry.face]
+    people = dict(zip(known, group(np.array([settled[i].face for i in known]).reshape(-1, 128)).tolist()))
+    alone = [i for i, entry in enumerate(settled) if entry.keep and not entry.face]
+    people |= {i: len(set(people.values())) + n for n, i in enumerate(alone)}
+    first: dict[int, Entry] = {}
+    for i in sorted(people):
+        first.setdefault(people[i], settled[i])
+    for i, person in people.items():
+        settled[i] = replace(settled[i], identity=person, split=split_of_person(first[person].sha256))
+    return tuple(settled)
+
+
+def _claim(job: Job) -> None:
+    """Note in the folder how it is curated; refuse to mix two ways."""
+    path = job.out / "settings.json"
+    if job.out.exists() and not job.out.is_dir():
+        raise InputError(f"{job.out} is a file; give a folder for what is curated")
+    if path.exists():
+        if json.loads(path.read_text()) != job.description:
+            raise InputError(
+                f"{job.out} holds what was curated otherwise (see {path}); give the same options, or another folder"
+            )
+    elif job.out.exists() and any(job.out.iterdir()):
+        raise InputError(f"{job.out} is not empty; give a new folder")
+    job.work.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as partial:
+        partial.write_text(json.dumps(job.description, indent=1) + "\n")
+
+
+def _write(entries: Sequence[Entry], job: Job) -> Iterator[Path]:
+    """Shards of each split, then entries, manifest, datasheet and report."""
+    shards = []
+    for split in SPLITS:
+        chosen = [entry for entry in entries if entry.keep and entry.split == split]
+        folder = job.out / split
+        wanted = [folder / f"{split}-{n:06d}.tar" for n in range(-(-len(chosen) // PEOPLE_A_SHARD))]
+        for n, path in enumerate(wanted):
+            write_shard(path, _records(chosen[n * PEOPLE_A_SHARD : (n + 1) * PEOPLE_A_SHARD], job))
+        for path in set(folder.glob("*.tar")) - set(wanted):
+            path.unlink()
+        shards += wanted
+    yield from shards
+    path = job.out / "entries.jsonl"
+    with atomic_path(path) as partial:
+        partial.write_text("".join(json.dumps(_public(entry)) + "\n" for entry in entries))
+    yield path
+    yield write_manifest(shards, entries, job)
+    yield write_datasheet(entries, job)
+    yield write_report(entries, job)
+
+
+def _records(entries: Sequence[Entry], job: Job) -> Iterator[Person]:
+    for entry in entries:
+        person = next(read_people(job.work / f"{entry.key}.tar"))
+        yield replace(person, meta=person.meta | {"identity": entry.identity, "split": entry.split})
+
+
+def _public(entry: Entry) -> dict:
+    """An entry without the numbers of the face (biometric data stay in the work folder) and without its time."""
+    document = {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
+    return {name: value for name, value in document.items() if name not in ("face", "seconds")}

@@ -1,0 +1,219 @@
+"""One item of a collection - a clip, or a folder of one person's photographs - to an entry, and files beside it."""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from lca_core.curation.duplicates import fingerprint
+from lca_core.curation.filters import LIMITS, Limits, Reason
+from lca_core.curation.photos import photos_record, plain_name, see_photos
+from lca_core.curation.pictures import clip_strip, record_strip
+from lca_core.curation.stages import CuratedFrame, Settings, curate_clip
+from lca_core.data.records import Person
+from lca_core.data.shards import write_shard
+from lca_core.errors import InputError
+from lca_core.paths import atomic_path
+from lca_core.profiles import profile as profile_of
+
+CLIPS = {".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ts"}
+PHOTOS = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """How items are curated: all that a worker is told. root: the folder they are named from; out: where to write."""
+
+    root: Path
+    out: Path
+    profile: str = "laptop"
+    rate: float = 2.5
+    most: int = 16
+    licence: str = "not stated"
+    consent: str = "not stated"
+    limits: Limits = LIMITS
+
+    @property
+    def work(self) -> Path:
+        """The folder of entries, records and pictures, a few files an item."""
+        return self.out / "work"
+
+    @property
+    def description(self) -> dict:
+        """What decides the outcome; plain JSON."""
+        names = ("profile", "rate", "most", "licence", "consent")
+        return {"input": str(self.root), **{n: getattr(self, n) for n in names}, "limits": asdict(self.limits)}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of an item when it is through.
+
+    key: its file name below `Job.work`, without endings; file: its path from the root; kind: "clip" or "photographs";
+    sha256: of the file (of the files' hashes, for a folder); measures: plain numbers, by name; kept, frames: pictures
+    kept and looked at; seconds: it took; face: 128 numbers or none; fingerprint: hexadecimal; identity, split,
+    original: filled in once all are known - number of the person, its split, and the key of what it is a copy of.
+    """
+
+    key: str
+    file: str
+    kind: str
+    sha256: str
+    keep: bool
+    reasons: tuple[Reason, ...] = ()
+    measures: dict = field(default_factory=dict)
+    kept: int = 0
+    frames: int = 0
+    seconds: float = 0.0
+    face: tuple[float, ...] = ()
+    fingerprint: tuple[str, ...] = ()
+    identity: int | None = None
+    split: str | None = None
+    original: str | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> "Entry":
+        """From its JSON file."""
+        document = json.loads(path.read_text())
+        document["reasons"] = tuple(Reason(*reason) for reason in document["reasons"])
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in document.items()})
+
+    def write(self, path: Path) -> None:
+        """To its JSON file, atomically."""
+        with atomic_path(path) as partial:
+            partial.write_text(json.dumps(asdict(self)))
+
+
+def find_items(root: Path | str) -> list[Path]:
+    """Clips, and folders with photographs directly in them, below a folder, by name; a file alone is its own item.
+
+    Hidden files and folders are left out. InputError where there is nothing.
+    """
+    root = Path(root)
+    if root.is_file():
+        return [root]
+    if not root.is_dir():
+        raise InputError(f"{root}: there is no such file or folder; give a clip or a folder of clips and photographs")
+    found = sorted({item for path in _visible(root) if (item := _item(path)) is not None})
+    if not found:
+        endings = " ".join(sorted(CLIPS | PHOTOS))
+        raise InputError(f"{root}: no clip and no photograph was found in it; their names must end in one of {endings}")
+    return found
+
+
+def _visible(root: Path) -> Iterator[Path]:
+    for path in root.rglob("*"):
+        if not any(part.startswith(".") for part in path.relative_to(root).parts):
+            yield path
+
+
+def _item(path: Path) -> Path | None:
+    ending = path.suffix.lower()
+    return path if ending in CLIPS else path.parent if ending in PHOTOS else None
+
+
+def key_of(item: Path, root: Path) -> str:
+    """A file name for an item that no other item below the root has."""
+    digest = hashlib.sha256(_name(item, root).encode(errors="surrogateescape")).hexdigest()
+    return f"{plain_name(item)[:60]}-{digest[:8]}"
+
+
+def curate_item(item: Path, job: Job) -> Entry:
+    """Curate one item; writes its record (.tar) where it is kept, its pictures (.jpg) and, last, its entry (.json).
+
+    Nothing is raised for what is wrong with the item.
+    """
+    started, entry = time.perf_counter(), unknown_entry(item, job)
+    try:
+        made, person, strip = (_photographs if item.is_dir() else _clip)(item, job, entry)
+    except Exception as error:  # a fault of ours; it must not stop the rest, and is told
+        made, person, strip = replace(entry, reasons=(Reason("failed", f"A stage failed: {error!r}."),)), None, None
+    if strip is not None:
+        with atomic_path(job.work / f"{entry.key}.jpg") as partial:
+            Image.fromarray(strip).save(partial, "JPEG", quality=85)
+    if person is not None:
+        write_shard(job.work / f"{entry.key}.tar", [replace(person, id=entry.key, meta=person.meta | _terms(job))])
+    made = replace(made, seconds=round(time.perf_counter() - started, 3))
+    made.write(job.work / f"{made.key}.json")
+    return made
+
+
+def unknown_entry(item: Path, job: Job, *reasons: Reason) -> Entry:
+    """The entry of an item that nothing but its file is known of, dropped for these reasons."""
+    kind = "photographs" if item.is_dir() else "clip"
+    return Entry(key_of(item, job.root), _name(item, job.root), kind, _digest(item), False, reasons)
+
+
+def _name(item: Path, root: Path) -> str:
+    """Its path from the root, or its own name where it is the root."""
+    return str(item.relative_to(root)) if item != root else item.name
+
+
+def _terms(job: Job) -> dict:
+    return {"licence": job.licence, "consent": job.consent}
+
+
+def _clip(item: Path, job: Job, entry: Entry) -> tuple[Entry, Person | None, np.ndarray | None]:
+    clip = curate_clip(item, Settings(profile_of(job.profile), job.rate, job.most, job.limits))
+    reasons = tuple(Reason(r.kind, r.text.replace(f"{item}", entry.file)) for r in clip.verdict.reasons)
+    made = replace(
+        entry, keep=clip.verdict.keep, reasons=reasons, kept=len(clip.kept_frames) if clip.verdict.keep else 0,
+        frames=len(clip.frames), measures=_plain(asdict(clip.measures) | _means(clip.frames)), face=_numbers(clip.face),
+        fingerprint=() if clip.fingerprint is None else _hexadecimal(clip.fingerprint),
+    )  # fmt: skip
+    return made, clip.person, clip_strip(clip) if clip.frames else None
+
+
+def _photographs(item: Path, job: Job, entry: Entry) -> tuple[Entry, Person | None, np.ndarray | None]:
+    paths = sorted(path for path in item.iterdir() if path.suffix.lower() in PHOTOS)
+    try:
+        photos = see_photos(paths)
+    except InputError as error:
+        reason = Reason("unreadable", str(error).replace(f"{item}", entry.file))
+        return replace(entry, frames=len(paths), reasons=(reason,)), None, None
+    person = photos_record(photos, profile_of(job.profile))
+    faces = [face for face in photos.faces if face is not None]
+    made = replace(
+        entry, keep=True, kept=len(paths), frames=len(paths), face=_numbers(np.mean(faces, 0) if faces else None),
+        fingerprint=_hexadecimal(fingerprint(photos.images)),
+    )  # fmt: skip
+    return made, person, record_strip(person)
+
+
+def _means(frames: tuple[CuratedFrame, ...]) -> dict[str, float]:
+    """Mean measures of the frames with one person in them."""
+    measured = [f.measures for f in frames if f.measures is not None and f.measures.people == 1]
+    names = ("face_px", "sharpness", "brightness", "clipped", "motion")
+    return {name: float(np.mean([getattr(m, name) for m in measured])) for name in names} if measured else {}
+
+
+def _plain(measures: dict[str, float]) -> dict[str, float]:
+    """Six digits, without what is not known."""
+    return {name: float(f"{value:.6g}") for name, value in measures.items() if np.isfinite(value)}
+
+
+def _numbers(face: np.ndarray | None) -> tuple[float, ...]:
+    return () if face is None else tuple(float(f"{x:.6g}") for x in face)
+
+
+def _hexadecimal(prints: np.ndarray) -> tuple[str, ...]:
+    return tuple(f"{int(bits):016x}" for bits in prints)
+
+
+def _digest(item: Path) -> str:
+    """sha256 of a file, or of the names and hashes of a folder's photographs; "" for what cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        if item.is_dir():
+            for path in sorted(path for path in item.iterdir() if path.suffix.lower() in PHOTOS):
+                digest.update(f"{path.name}\0{_digest(path)}\n".encode(errors="surrogateescape"))
+            return digest.hexdigest()
+        with open(item, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -181,8 +181,8 @@ def _least_error(found: torch.Tensor, true: torch.Tensor) -> tuple[float, float]
     return tuple(float(v) for v in tries[int(np.argmin(errors))])
 
 
-def main(data: Path | None = None, people: int = 64, out: Path = FILE) -> None:
-    """Measure all, on studio people of the training seeds, and write the file (five minutes once they are drawn).
+def main(data: Path | None = None, people: int = 128, out: Path = FILE) -> None:
+    """Measure all, on studio people of the training seeds, and write the file (three minutes once they are drawn).
 
     Args:
         data: Shards of studio people (default: drawn, or from the cache).

@@ -7,6 +7,7 @@ from lca_core.curation.filters import FrameMeasures, Limits, Reason, Verdict, ju
 from lca_core.curation.fit import Fit, fit_body
 from lca_core.curation.frames import frame_of, view_of
 from lca_core.curation.matte import person_matte
+from lca_core.curation.neuman import read_neuman
 from lca_core.curation.photos import prepare_photos
 from lca_core.curation.samples import real_clips, real_photos
 from lca_core.curation.stages import (
@@ -18,10 +19,11 @@ from lca_core.curation.stages import (
     curate_picture,
     find_shots,
 )
+from lca_core.curation.xhumans import read_xhumans
 
 __all__ = [
     "STAGES", "Clip", "CuratedClip", "CuratedFrame", "Fit", "FrameMeasures", "Limits", "Reason", "Settings", "Sighting",
     "Square", "Verdict", "body_square", "curate_clip", "curate_picture", "cut", "face_square", "find_people",
     "find_shots", "fit_body", "frame_of", "judge_clip", "judge_frame", "only_person", "person_matte", "prepare_photos",
-    "read_clip", "read_photo", "real_clips", "real_photos", "view_of",
+    "read_clip", "read_neuman", "read_photo", "read_xhumans", "real_clips", "real_photos", "view_of",
 ]  # fmt: skip

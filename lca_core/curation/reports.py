@@ -5,6 +5,7 @@ the work and however fast.
 """
 
 import json
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy as np
 from lca_core.curation.filters import KINDS
 from lca_core.curation.identity import SPLITS
 from lca_core.curation.items import Entry, Job
-from lca_core.curation.report_page import count_kinds, measures_of, page, readable, unstated, values_of
+from lca_core.curation.report_page import count_kinds, counted, measures_of, page, readable, unstated, values_of
 from lca_core.data.manifests import file_object, people_document, person_field
 from lca_core.paths import atomic_path
 
@@ -27,16 +28,16 @@ _FIELDS = (
 )
 _TOOLS = ("MediaPipe: faces, facial actions, poses, hands, mattes", "dlib's face recognition network: who is who")
 _BIASES = (
-    "Detectors and recognisers err more for some people than for others: by skin, sex and age, in poor light, with "
-    "veils, helmets or wheelchairs (Buolamwini and Gebru 2018; Grother et al., NIST IR 8280, 2019). They choose what is "
-    "kept, so who is in the shards differs from who was in the input.",
-    "People are told apart by their faces. Relatives and lookalikes may share a number; one person may have two, by age, "
-    "beard or glasses, and then be in two splits.",
+    "Detectors and recognisers err more for some people than for others, by skin, sex and age (Buolamwini and Gebru "
+    "2018; Grother et al., NIST IR 8280, 2019), and in poor light. They choose what is kept, so who is in the shards "
+    "may differ from who was in the input.",
+    "People are told apart by their faces. Relatives and lookalikes may share a number; one person may have two, by "
+    "age, beard or glasses, and then be in two splits.",
 )
 _LIMITS = (
-    "Body, pose, gaze, facial actions and camera are fitted to landmarks and mattes, not measured. With one camera, size "
-    "and distance cannot be told apart, and what is hidden is a guess.",
-    "A clip holds one person throughout: whatever shows two people at once is dropped, and so is what they do together.",
+    "Body, pose, gaze, facial actions and camera are fitted to landmarks and mattes, not measured. With one camera, "
+    "size and distance cannot be told apart, and what is hidden is a guess.",
+    "A clip holds one person: pictures that show two are dropped, and with them whatever people do together.",
 )
 _BIOMETRIC = "Faces and bodies of real people, which are biometric data."
 _WITHDRAWAL = (
@@ -79,25 +80,23 @@ def collection_name(job: Job) -> str:
 def datasheet(entries: Sequence[Entry], job: Job) -> str:
     """The datasheet as Markdown; all counts are of these entries."""
     kept = [entry for entry in entries if entry.keep]
-    kinds = {kind: sum(entry.kind == kind for entry in entries) for kind in ("clip", "photographs")}
-    biases, limits = (" ".join(texts) for texts in (_BIASES, _LIMITS))
-    return f"""# {collection_name(job)}: a curated collection
+    clips, folders = (sum(entry.kind == kind for entry in entries) for kind in ("clip", "photographs"))
+    return _wrapped(f"""# {collection_name(job)}: a curated collection
 
 ## Motivation
 
-Made by lca_core from a folder of clips and photographs, as records that codec avatars can be trained on. Why the input
-was collected, and who paid for it, is for whoever collected it to say.
+Made by lca_core from clips and photographs, as records that codec avatars can be trained on. Why the input was
+collected, and who paid for it, is for whoever collected it to say.
 
 ## Composition
 
-Of {len(entries)} items ({kinds["clip"]} clips, {kinds["photographs"]} folders of photographs) {len(kept)} were kept and \
-{len(entries) - len(kept)} dropped. A record
-is an item: its pictures, cropped, with mattes, crops of the face and the hands, cameras, body shape and pose, gaze and
-52 facial actions. {_people_text(kept)}
+{counted(len(entries), "item")}: {counted(clips, "clip")}, {counted(folders, "folder")} of photographs. Kept:
+{len(kept)}; dropped: {len(entries) - len(kept)}. A record is an item: its pictures, cropped, with mattes, crops of the
+face and the hands, cameras, body shape and pose, gaze and 52 facial actions. {_people_text(kept)}
 
 {_splits_table(kept)}
 
-Measures of the kept items; those of pictures are means of an item's pictures:
+Measures of the kept items; those of pictures are means of an item's pictures.
 
 {_measures_table(kept)}
 
@@ -112,27 +111,29 @@ The input was given by whoever ran the curation; nothing was downloaded. They st
 
 ## Processing
 
-Profile {job.profile}; at most {job.most} pictures of a clip, {job.rate:g} a second. Files are read, cut into shots, \
-people found and cut out,
-pictures measured and judged, a body fitted, and the result judged again. Copies are found by fingerprints of the
-pictures, people by their faces; a person is dealt to a split by a hash of one of their files. An item can be dropped
-for several reasons:
+Profile {job.profile}; at most {counted(job.most, "picture")} of a clip, {job.rate:g} a second. Files are read and cut
+into shots, people found and cut out, pictures measured and judged, a body fitted, and the result judged again. Copies
+are found by fingerprints of the pictures, people by their faces; a person is dealt to a split by a hash of one of their
+files. An item can be dropped for several reasons.
 
 {_kinds_table(entries)}
 
 Every item with its reasons is in `entries.jsonl`, the limits in `settings.json`, and pictures of what was kept and
-dropped in `report.html`. The tools: {"; ".join(_TOOLS)}.
+dropped in `report.html`. Tools: {"; ".join(_TOOLS)}.
 
 ## Uses and limits
 
-For research on avatars, within what the people shown agreed to; not for identifying or watching anybody. {biases}
-{limits}
+For research on avatars, within what the people shown agreed to; not for identifying or watching anybody.
+
+{" ".join(_BIASES)}
+
+{" ".join(_LIMITS)}
 
 ## Privacy
 
 {_BIOMETRIC} The numbers by which faces are compared stay in `work/` and are in no shard; delete `work/` when the
-collection is final. `report.html` shows people, kept and dropped, and is to be guarded as the shards are. Names of files
-are in the records, `entries.jsonl` and the report: a name in them is a name given away.
+collection is final. `report.html` shows people, kept and dropped, and is to be guarded as the shards are. Names of
+files are in the records, `entries.jsonl` and the report: a name in them is a name given away.
 
 ## Distribution
 
@@ -140,9 +141,9 @@ Nothing is distributed by lca_core. Whoever passes the collection on does so und
 
 ## Maintenance
 
-Kept up by whoever made it. Items that are added to the input are curated by the same command; people may then be numbered
-anew. {_WITHDRAWAL}
-"""
+Kept up by whoever made it. What is added to the input is curated by the same command; people may then be numbered anew.
+{_WITHDRAWAL}
+""")
 
 
 def _about(entries: Sequence[Entry], job: Job) -> dict:
@@ -181,9 +182,15 @@ def _terms_text(job: Job) -> str:
     if not missing:
         return "These statements were not checked."
     return (
-        f"**Warning: {' and '.join(missing)} not stated.** Without the rights to the pictures and the consent of the "
+        f"Warning: {' and '.join(missing)} not stated. Without the rights to the pictures and the consent of the "
         "people shown, the records may be neither published nor trained on."
     )
+
+
+def _wrapped(text: str) -> str:
+    """Markdown with its paragraphs broken at 110 characters; headings, lists and tables as they are."""
+    blocks = text.strip().split("\n\n")
+    return "\n\n".join(b if b[:1] in "#|-" else textwrap.fill(" ".join(b.split()), 110) for b in blocks) + "\n"
 
 
 def _splits_table(kept: Sequence[Entry]) -> str:

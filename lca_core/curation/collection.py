@@ -43,6 +43,8 @@ class Collection:
 def curate(job: Job, engine: Engine, progress: bool = True) -> Collection:
     """Curate all items below `job.root` into `job.out`; InputError when there are none, or when `out` holds what was
     curated otherwise."""
+    if job.root.is_dir() and job.out.is_relative_to(job.root):
+        raise InputError(f"{job.out} lies in the input, {job.root}; give a folder outside")
     items = find_items(job.root)
     _claim(job)
     waiting = [item for item in items if not (job.work / f"{key_of(item, job.root)}.json").exists()]
@@ -71,11 +73,11 @@ def settle(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     people = dict(zip(known, group(np.array([settled[i].face for i in known]).reshape(-1, 128)).tolist()))
     alone = [i for i, entry in enumerate(settled) if entry.keep and not entry.face]
     people |= {i: len(set(people.values())) + n for n, i in enumerate(alone)}
-    first: dict[int, Entry] = {}
-    for i in sorted(people):
-        first.setdefault(people[i], settled[i])
+    known_by = {
+        person: min(settled[i].sha256 for i, other in people.items() if other == person) for person in people.values()
+    }
     for i, person in people.items():
-        settled[i] = replace(settled[i], identity=person, split=split_of_person(first[person].sha256))
+        settled[i] = replace(settled[i], identity=person, split=split_of_person(known_by[person]))
     return tuple(settled)
 
 

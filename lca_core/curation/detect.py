@@ -16,6 +16,7 @@ from lca_core.curation.crops import Square, cut, paste
 from lca_core.errors import InputError
 
 BYSTANDER = 0.4  # a person under this fraction of the largest one's size is a passer-by, not a second subject
+HEAD_FACE = 1.75  # brow to chin, of the extent of the pose network's eleven points of the head
 MESH_PX = 256  # side of the crop given to the face mesh
 FACE_SURE = 0.77  # score of the near-range face network in an enlarged crop, between real faces and look-alikes
 POSE_PX = 512  # side of the crop given to the pose network where the whole picture did not do
@@ -70,7 +71,7 @@ def find_people(image: np.ndarray) -> tuple[Sighting, ...]:
         elif _found_again(image, body.landmarks):
             people.append(Sighting.of(body))
     people.sort(key=lambda one: -one.size)
-    return tuple(_with_pose(image, one) for one in people if one.size >= BYSTANDER * people[0].size)
+    return tuple(_with_face(image, _with_pose(image, one)) for one in people if one.size >= BYSTANDER * people[0].size)
 
 
 def only_person(image: np.ndarray, name: str) -> Sighting:
@@ -192,6 +193,17 @@ def _with_pose(image: np.ndarray, person: Sighting) -> Sighting:
         return person
     body = paste(found.probability, square, *image.shape[:2])
     return replace(person, pose=landmarks, body=body, world=found.world)
+
+
+def _with_face(image: np.ndarray, person: Sighting) -> Sighting:
+    """The same person with a face, looked for where the pose has the head where none was found: small faces are missed
+    on whole pictures and tiles."""
+    if person.face is not None:
+        return person
+    head = person.pose[:11, :2]
+    middle, side = (head.min(0) + head.max(0)) / 2, HEAD_FACE * float(np.ptp(head, 0).max())
+    face, mesh = _confirm(image, np.concatenate([middle - side / 2, middle + side / 2]))
+    return person if mesh is None else replace(person, face=face, mesh=mesh)
 
 
 def _believable(pose: np.ndarray, image: np.ndarray) -> bool:

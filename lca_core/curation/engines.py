@@ -5,7 +5,9 @@ one that hangs or kills its process costs that process and becomes an entry that
 """
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -23,10 +25,12 @@ def local(items: Sequence[Path], job: Job, workers: int = 2, seconds: float = SE
 
 def attempt(worker: Worker, item: Path, job: Job) -> Entry:
     """The entry of an item; of one that hangs or kills the worker, an entry that says so."""
+    started = time.perf_counter()
     try:
         return worker.ask(item)
     except WorkerDied as error:
         entry = unknown_entry(item, job, Reason("failed", f"Curating it {error}."))
+        entry = replace(entry, seconds=round(time.perf_counter() - started, 3))
         entry.write(job.work / f"{entry.key}.json")
         return entry
 
@@ -54,9 +58,8 @@ def on_ray(
         blocks = min(len(items), BLOCKS * workers)
         rows = ray.data.from_items([{"item": str(item)} for item in items], override_num_blocks=blocks)
         # half a core each: the pool's other half goes to Ray's own tasks, which otherwise wait for ever
-        curated = rows.map(
-            RayCurator, fn_constructor_args=(job, seconds), compute=ray.data.ActorPoolStrategy(size=workers), num_cpus=0.5
-        )  # fmt: skip
+        actors = ray.data.ActorPoolStrategy(size=workers)
+        curated = rows.map(RayCurator, fn_constructor_args=(job, seconds), compute=actors, num_cpus=0.5)
         for row in curated.iter_rows():
             yield Entry.read(job.work / f"{row['key']}.json")
     finally:

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+_PLAIN = 0.06  # standard deviation of luminance below which a part of a picture shows nothing
 SHARPNESS_PX = 128  # heads are compared at about the smoke profile's size; larger ones are reduced to it
 
 
@@ -83,7 +84,8 @@ class FrameMeasures:
     found; sharpness: variance of the Laplacian over variance, of the luminance around the head; brightness: mean
     luminance of the person in [0, 1]; clipped: fraction of the person's pixels that are black or white; motion: how far
     the person moved since the frame before, in their own sizes; edges: the picture's edges that cut the person;
-    head_cut: whether one of them cuts the head.
+    head_cut: whether one of them cuts the head. whole_sharpness: of the sharpest sixteenth of the whole picture;
+    whole_brightness: its mean: why nobody, or no face, may have been found.
     """
 
     people: int
@@ -95,6 +97,8 @@ class FrameMeasures:
     motion: float = 0.0
     edges: tuple[str, ...] = ()
     head_cut: bool = False
+    whole_sharpness: float = 1.0
+    whole_brightness: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,21 @@ def sharpness(image: np.ndarray) -> float:
     return float(ndimage.laplace(grey).var() / (grey.var() + 1e-4))
 
 
+def whole(image: np.ndarray, tiles: int = 4) -> tuple[float, float]:
+    """(sharpness of the sharpest of `tiles` x `tiles` parts, mean luminance) of a whole picture uint8 [H, W, 3].
+
+    The picture is reduced to `SHARPNESS_PX` a part. Plain parts, whose noise would pass for sharpness, do not count;
+    where all are plain nothing can be told and the sharpness is 1.
+    """
+    scale = tiles * SHARPNESS_PX / max(image.shape[:2])
+    if scale < 1:
+        size = [max(tiles, round(side * scale)) for side in image.shape[1::-1]]
+        image = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
+    parts = [part for row in np.array_split(image, tiles) for part in np.array_split(row, tiles, axis=1)]
+    structured = [part for part in parts if luminance(part).std() > _PLAIN]
+    return max((sharpness(part) for part in structured), default=1.0), float(luminance(image).mean())
+
+
 def exposure(image: np.ndarray, matte: np.ndarray) -> tuple[float, float]:
     """(mean luminance, fraction black or white) of the pixels that belong to the person."""
     grey = luminance(image)[matte > 127]
@@ -182,23 +201,26 @@ def histogram_distance(before: np.ndarray, after: np.ndarray) -> float:
 
 def judge_frame(measures: FrameMeasures, limits: Limits = LIMITS) -> Verdict:
     """Keep a frame unless one of its measures is beyond its limit."""
-    m = measures
-    if m.people == 0:
-        return Verdict.of([Reason("nobody", "Nobody was found.")])
-    if m.people > 1:
-        return Verdict.of([Reason("several_people", f"There are {m.people} people; one is wanted.")])
-    reasons = []
+    m, reasons = measures, []
 
     def check(wrong: bool, kind: str, text: str) -> None:
         if wrong:
             reasons.append(Reason(kind, text))
 
+    if m.people > 1:
+        return Verdict.of([Reason("several_people", f"There are {m.people} people; one is wanted.")])
+    unsharp = f"The whole picture is blurred (sharpness {m.whole_sharpness:.3f} where it is sharpest)."
+    check(m.face_px == 0 and m.whole_sharpness < limits.sharpness, "blurred", unsharp)
+    if m.people == 0:
+        unlit = f"The whole picture is dark (mean {m.whole_brightness:.2f})."
+        check(m.whole_brightness < limits.darkest, "dark", unlit)
+        return Verdict.of([*reasons, Reason("nobody", "Nobody was found.")])
     check(m.face_px == 0, "no_face", "No face can be seen.")
     small = f"The face is {m.face_px:.0f} px high; at least {limits.face_px:.0f} are wanted."
     check(0 < m.face_px < limits.face_px, "small_face", small)
     check(not m.body, "no_body", "No body could be told apart, so no pose.")
     blurred = f"The head is blurred (sharpness {m.sharpness:.3f}, at least {limits.sharpness:.3f} is wanted)."
-    check(m.sharpness < limits.sharpness, "blurred", blurred)
+    check(m.face_px > 0 and m.sharpness < limits.sharpness, "blurred", blurred)
     dark = f"The person is too dark (mean {m.brightness:.2f}, at least {limits.darkest:.2f} is wanted)."
     check(m.brightness < limits.darkest, "dark", dark)
     bright = f"The person is too bright (mean {m.brightness:.2f}, at most {limits.brightest:.2f} is wanted)."

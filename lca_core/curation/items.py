@@ -14,7 +14,7 @@ from lca_core.curation.duplicates import fingerprint
 from lca_core.curation.filters import LIMITS, Limits, Reason
 from lca_core.curation.photos import photos_record, plain_name, see_photos
 from lca_core.curation.pictures import clip_strip, record_strip
-from lca_core.curation.stages import CuratedFrame, Settings, curate_clip
+from lca_core.curation.stages import CuratedFrame, Settings, curate_clip, measure_frame
 from lca_core.data.records import Person
 from lca_core.data.shards import write_shard
 from lca_core.errors import InputError
@@ -56,7 +56,7 @@ class Entry:
 
     key: its file name below `Job.work`, without endings; file: its path from the root; kind: "clip" or "photographs";
     sha256: of the file (of the files' hashes, for a folder); measures: plain numbers, by name; kept, frames: pictures
-    kept and looked at; seconds: it took; face: 128 numbers or none; fingerprint: hexadecimal; identity, split,
+    kept and looked at; seconds: of computing it took; face: 128 numbers or none; fingerprint: hexadecimal; identity, split,
     original: filled in once all are known - number of the person, its split, and the key of what it is a copy of.
     """
 
@@ -128,17 +128,18 @@ def curate_item(item: Path, job: Job) -> Entry:
 
     Nothing is raised for what is wrong with the item.
     """
-    started, entry = time.perf_counter(), unknown_entry(item, job)
+    started, entry = time.process_time(), unknown_entry(item, job)
     try:
         made, person, strip = (_photographs if item.is_dir() else _clip)(item, job, entry)
     except Exception as error:  # a fault of ours; it must not stop the rest, and is told
-        made, person, strip = replace(entry, reasons=(Reason("failed", f"A stage failed: {error!r}."),)), None, None
+        said = f"{type(error).__name__}: {error}".replace(f"{job.root}", "").replace(f"{job.out}", "")
+        made, person, strip = replace(entry, reasons=(Reason("failed", f"A stage failed ({said})."),)), None, None
     if strip is not None:
         with atomic_path(job.work / f"{entry.key}.jpg") as partial:
             Image.fromarray(strip).save(partial, "JPEG", quality=85)
     if person is not None:
         write_shard(job.work / f"{entry.key}.tar", [replace(person, id=entry.key, meta=person.meta | _terms(job))])
-    made = replace(made, seconds=round(time.perf_counter() - started, 3))
+    made = replace(made, seconds=round(time.process_time() - started, 3))
     made.write(job.work / f"{made.key}.json")
     return made
 
@@ -163,7 +164,8 @@ def _clip(item: Path, job: Job, entry: Entry) -> tuple[Entry, Person | None, np.
     reasons = tuple(Reason(r.kind, r.text.replace(f"{item}", entry.file)) for r in clip.verdict.reasons)
     made = replace(
         entry, keep=clip.verdict.keep, reasons=reasons, kept=len(clip.kept_frames) if clip.verdict.keep else 0,
-        frames=len(clip.frames), measures=_plain(asdict(clip.measures) | _means(clip.frames)), face=_numbers(clip.face),
+        frames=len(clip.frames), measures=_plain(asdict(clip.measures) | _means(clip.frames)) if clip.frames else {},
+        face=_numbers(clip.face),
         fingerprint=() if clip.fingerprint is None else _hexadecimal(clip.fingerprint),
     )  # fmt: skip
     return made, clip.person, clip_strip(clip) if clip.frames else None
@@ -178,9 +180,11 @@ def _photographs(item: Path, job: Job, entry: Entry) -> tuple[Entry, Person | No
         return replace(entry, frames=len(paths), reasons=(reason,)), None, None
     person = photos_record(photos, profile_of(job.profile))
     faces = [face for face in photos.faces if face is not None]
+    looked = (CuratedFrame(0, 0.0, i, (p,), m) for i, p, m in zip(photos.images, photos.people, photos.mattes))
+    seen = tuple(replace(frame, measures=measure_frame(frame)) for frame in looked)
     made = replace(
         entry, keep=True, kept=len(paths), frames=len(paths), face=_numbers(np.mean(faces, 0) if faces else None),
-        fingerprint=_hexadecimal(fingerprint(photos.images)),
+        fingerprint=_hexadecimal(fingerprint(photos.images)), measures=_plain(_means(seen)),
     )  # fmt: skip
     return made, person, record_strip(person)
 

@@ -31,6 +31,7 @@ from lca_core.curation.filters import (
     judge_fit,
     judge_frame,
     sharpness,
+    whole,
 )
 from lca_core.curation.frames import view_of
 from lca_core.curation.identity import face_of
@@ -223,8 +224,10 @@ def curate_picture(image: np.ndarray, limits: Limits = LIMITS) -> CuratedFrame:
 def measure_frame(frame: CuratedFrame, before: Sighting | None = None) -> FrameMeasures:
     """The measures of one picture; `before` is the person one picture earlier."""
     person, matte, image = frame.person, frame.matte, frame.image
+    sharp, bright = whole(image)
     if person is None:
-        return FrameMeasures(len(frame.people) if len(frame.people) != 1 else 0)
+        people = len(frame.people) if len(frame.people) != 1 else 0
+        return FrameMeasures(people, whole_sharpness=sharp, whole_brightness=bright)
     if person.face is not None:
         head = face_square(person.face)
     else:  # about the same square, from the pose network's eleven points of the head
@@ -241,6 +244,8 @@ def measure_frame(frame: CuratedFrame, before: Sighting | None = None) -> FrameM
         motion=0.0 if before is None else float(np.linalg.norm(_head(person) - _head(before)) / (4 * person.size)),
         edges=cut_edges(person_box(matte), *image.shape[:2]),
         head_cut=_head_cut(person, matte),
+        whole_sharpness=sharp,
+        whole_brightness=bright,
     )
 
 

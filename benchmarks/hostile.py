@@ -1,0 +1,157 @@
+"""Does the door hold? Broken, odd and harmful photographs and clips, each to be accepted or refused with a reason.
+
+Every file of hostile_files.py is tried in a process of its own, which may compute for 10 s and take 2 GB. A file is
+handled where it comes out as upright 8-bit RGB, or is refused by one sentence that names it and says what to do,
+whichever is wanted of it.
+"""
+
+import json as json_format
+import multiprocessing
+import resource
+import sys
+import tempfile
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+import tyro
+from hostile_files import Hostile, hostile_files
+
+from lca_core.curation.decode import read_clip, read_photo
+from lca_core.errors import InputError
+
+ID = "curation/hostile_handled"
+SECONDS, MEGABYTES = 10, 2000  # of computing; at most
+CLOCK = 120  # s until a process that computes nothing is given up, as one that waits at a pipe
+ROOM = 8 * 2**30  # bytes of addresses: a file that fills the memory shall not take the machine down
+
+
+def upright(image: np.ndarray) -> bool:
+    """Is it 8-bit RGB, not higher than wide, and no quarter of it brighter than the upper left one?"""
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.shape[0] > image.shape[1]:
+        return False
+    first, *others = (part.mean() for half in np.array_split(image, 2) for part in np.array_split(half, 2, axis=1))
+    return first + 1 >= max(others)
+
+
+def attempt(file: Hostile) -> tuple[str, str]:
+    """(accepted, refused, wrong or crashed; in which words)."""
+    try:
+        images = [read_photo(file.path)] if file.kind == "photo" else read_clip(file.path).images
+    except InputError as error:
+        return "refused", str(error)
+    except Exception as error:
+        return "crashed", repr(error)
+    height, width = images[0].shape[:2]
+    return "accepted" if upright(images[0]) and upright(images[-1]) else "wrong", f"{width} x {height}"
+
+
+def shown(path: Path) -> str:
+    """The last part of a path, as one line."""
+    return path.name if path.name.isprintable() else ascii(path.name)[1:-1]
+
+
+def handled(file: Hostile, verdict: str, reason: str) -> bool:
+    """Is this what was wanted, and a refusal one sentence that names the file, the fault and a way out?"""
+    clear = reason.isprintable() and f"{shown(file.path)}" in reason and "; " in reason and "memory" not in reason
+    return file.wanted in (verdict, "either") and (verdict == "accepted" or (verdict == "refused" and clear))
+
+
+def alone(file: Hostile, answer: Connection) -> None:
+    """In a process of its own: send the verdict, the reason, seconds of computing and megabytes at the most."""
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
+    verdict, reason = attempt(file)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    answer.send((verdict, reason, seconds, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6))
+
+
+def tried(file: Hostile) -> dict:
+    """What became of one file, as plain values."""
+    answer, question = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.get_context("fork").Process(target=alone, args=(file, question))
+    process.start()
+    question.close()
+    try:
+        verdict, reason, seconds, megabytes = answer.recv() if answer.poll(CLOCK) else ("hung", "", CLOCK, 0.0)
+    except EOFError:  # it died: of its limit of seconds, or by an error in a decoder
+        verdict, reason, seconds, megabytes = "killed", "", SECONDS, 0.0
+    process.kill()
+    process.join()
+    good = handled(file, verdict, reason) and megabytes <= MEGABYTES
+    return {
+        "name": shown(file.path), "kind": file.kind, "what": file.what, "wanted": file.wanted, "verdict": verdict,
+        "handled": good, "seconds": round(seconds, 2), "megabytes": round(megabytes), "reason": reason,
+    }  # fmt: skip
+
+
+def measure() -> list[dict]:
+    """What became of every file."""
+    with tempfile.TemporaryDirectory() as folder:
+        results = [tried(file) for file in hostile_files(Path(folder))]
+    return [result | {"reason": result["reason"].replace(f"{folder}/", "")} for result in results]
+
+
+def report(results: list[dict]) -> str:
+    """The results as text."""
+    from splats import columns  # slow to import, and would count as memory of every file
+
+    titles = ("file", "what", "verdict", "s", "MB", "reason or size")
+    rows = [
+        (f"{r['name'][:24]}", r["what"], r["verdict"] + ("" if r["handled"] else "  NO"), f"{r['seconds']:.2f}",
+         f"{r['megabytes']}", r["reason"])
+        for r in results
+    ]  # fmt: skip
+    good = sum(result["handled"] for result in results)
+    return "\n".join([*columns(titles, rows), f"{good} of {len(results)} files handled"])
+
+
+def write_records(results: list[dict]) -> list[Path]:
+    """The result record curation/hostile_handled; renews results/README.md."""
+    from lca_core.evaluation import Record, provenance, write_record, write_results_readme  # slow to import
+
+    protocol = {
+        "what": "files accepted as upright 8-bit RGB or refused by one sentence that names file, fault and way out, "
+                "as wanted, within seconds and memory",
+        "files": len(results), "limit_s": SECONDS, "limit_mb": MEGABYTES,
+        "slowest_s": max(result["seconds"] for result in results),
+        "largest_mb": max(result["megabytes"] for result in results),
+        "not_handled": [result["name"] for result in results if not result["handled"]],
+        "tried": {result["name"]: [result["what"], result["verdict"]] for result in results},
+    }  # fmt: skip
+    files = {"benchmark": __file__, "files": Path(__file__).with_name("hostile_files.py")}
+    good = sum(result["handled"] for result in results)
+    source = provenance("python benchmarks/hostile.py --record", files)
+    record = Record(ID, good, "files", None, 0, 0, "", protocol=protocol, provenance=source)
+    return [write_record(record), write_results_readme()]
+
+
+def main(json: bool = False, record: bool = False, verify: bool = False) -> None:
+    """Try every file, each in a process of its own (about half a minute; a machine with fork, not Windows).
+
+    Args:
+        json: Print JSON instead of a table.
+        record: Write how many are handled to results/records/curation/ and renew results/README.md.
+        verify: Print the record beside what was measured; exit code 1 where they disagree.
+    """
+    results = measure()
+    print(json_format.dumps(results, indent=1) if json else report(results))
+    for path in write_records(results) if record else ():
+        print(path, file=sys.stderr)
+    if verify:
+        from splats import hold_to_records  # slow to import
+
+        text, holds = hold_to_records({ID: (sum(result["handled"] for result in results), 0.0)})
+        print(text)
+        if not holds:
+            sys.exit(1)
+
+
+if __name__ == "__main__":
+    try:
+        tyro.cli(main)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

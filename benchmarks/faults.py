@@ -152,7 +152,7 @@ def _short(clip: Sound, generator: np.random.Generator) -> np.ndarray:
 
 def _copied(clip: Sound, generator: np.random.Generator) -> np.ndarray:
     """Smaller, and a frame shorter at the start."""
-    side = int(generator.uniform(0.65, 0.9) * clip.images.shape[1]) // 2 * 2
+    side = int(generator.uniform(0.7, 0.9) * clip.images.shape[1]) // 2 * 2
     return np.stack([np.asarray(Image.fromarray(i).resize((side, side))) for i in clip.images[1:]])
 
 

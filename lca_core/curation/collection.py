@@ -61,14 +61,14 @@ def curate(job: Job, engine: Engine, progress: bool = True) -> Collection:
 
 def settle(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Entries with copies dropped, people numbered and dealt to splits. People without a face are each their own."""
-    kept = [i for i, entry in enumerate(entries) if entry.keep]
-    prints = [np.array([int(bits, 16) for bits in entries[i].fingerprint], np.uint64) for i in kept]
-    quality = [entries[i].kept * entries[i].measures.get("face_px", 1.0) for i in kept]
     settled = list(entries)
-    for copy, original in find_duplicates(prints, quality).items():
-        other = entries[kept[original]]
-        reason = Reason("duplicate", f"The same as {other.file}, which is larger or longer.")
-        settled[kept[copy]] = replace(entries[kept[copy]], keep=False, reasons=(reason,), original=other.key)
+    for copy, original in find_duplicates(
+        [np.array([int(bits, 16) for bits in entry.fingerprint], np.uint64) for entry in entries],
+        [entry.kept * entry.measures.get("face_px", 1.0) for entry in entries],
+    ).items():
+        if (other := entries[original]).keep:
+            reasons = (*entries[copy].reasons, Reason("duplicate", f"The same as {other.file}, which is kept."))
+            settled[copy] = replace(entries[copy], keep=False, reasons=reasons, original=other.key)
     known = [i for i, entry in enumerate(settled) if entry.keep and entry.face]
     people = dict(zip(known, group(np.array([settled[i].face for i in known]).reshape(-1, 128)).tolist()))
     alone = [i for i, entry in enumerate(settled) if entry.keep and not entry.face]

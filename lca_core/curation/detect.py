@@ -19,6 +19,7 @@ BYSTANDER = 0.4  # a person under this fraction of the largest one's size is a p
 HEAD_FACE = 1.75  # brow to chin, of the extent of the pose network's eleven points of the head
 MESH_PX = 256  # side of the crop given to the face mesh
 FACE_SURE = 0.77  # score of the near-range face network in an enlarged crop, between real faces and look-alikes
+FACE_POSED = 0.55  # the same where a pose has its head there
 POSE_PX = 512  # side of the crop given to the pose network where the whole picture did not do
 HAND_PX = 224  # side of the crop given to the hand network
 HAND_LEAST_PX = 24  # of the picture; smaller hands are a guess
@@ -127,13 +128,15 @@ def _same_face(a: np.ndarray, b: np.ndarray) -> bool:
     return bool(overlap > min(np.prod(a[2:4] - a[:2]), np.prod(b[2:4] - b[:2])) / 3)
 
 
-def _confirm(image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
+def _confirm(
+    image: np.ndarray, box: np.ndarray, sure: float = FACE_SURE
+) -> tuple[np.ndarray | None, np.ndarray | None]:
     """(face box from brow to chin [4], mesh [478, 3]) of a candidate; box None where it is taken for no face."""
     square = Square.around(box[:4], 1.7)
     crop = cut(image, square, MESH_PX)
     # enlarged, faces score above 0.83 and what merely resembles one (a cartoon, stained cells) below 0.70
     again = networks.face_boxes(crop, long_range=False)[:, 4].max(initial=0)
-    if again < FACE_SURE:
+    if again < sure:
         return None, None
     mesh = networks.face_mesh(crop)
     if mesh is None:  # a profile or a half-hidden face: a face all the same
@@ -196,14 +199,17 @@ def _with_pose(image: np.ndarray, person: Sighting) -> Sighting:
 
 
 def _with_face(image: np.ndarray, person: Sighting) -> Sighting:
-    """The same person with a face, looked for where the pose has the head where none was found: small faces are missed
-    on whole pictures and tiles."""
+    """The same person with a face, looked for where the pose has the head if none was found: small and shaded faces
+    are missed elsewhere. As the pose speaks for it, a lower score will do, if the mesh has the nose where the pose has.
+    """
     if person.face is not None:
         return person
     head = person.pose[:11, :2]
     middle, side = (head.min(0) + head.max(0)) / 2, HEAD_FACE * float(np.ptp(head, 0).max())
-    face, mesh = _confirm(image, np.concatenate([middle - side / 2, middle + side / 2]))
-    return person if mesh is None else replace(person, face=face, mesh=mesh)
+    face, mesh = _confirm(image, np.concatenate([middle - side / 2, middle + side / 2]), FACE_POSED)
+    if mesh is None or np.linalg.norm(mesh[1, :2] - head[0]) > 0.25 * (face[3] - face[1]):
+        return person
+    return replace(person, face=face, mesh=mesh)
 
 
 def _believable(pose: np.ndarray, image: np.ndarray) -> bool:

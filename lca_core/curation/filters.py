@@ -210,7 +210,8 @@ def judge_frame(measures: FrameMeasures, limits: Limits = LIMITS) -> Verdict:
     if m.people > 1:
         return Verdict.of([Reason("several_people", f"There are {m.people} people; one is wanted.")])
     unsharp = f"The whole picture is blurred (sharpness {m.whole_sharpness:.3f} where it is sharpest)."
-    check(m.face_px == 0 and m.whole_sharpness < limits.sharpness, "blurred", unsharp)
+    unclear = m.people == 1 and m.sharpness < limits.sharpness and m.whole_sharpness < 3 * limits.sharpness
+    check(m.face_px == 0 and (m.whole_sharpness < limits.sharpness or unclear), "blurred", unsharp)
     if m.people == 0:
         unlit = f"The whole picture is dark (mean {m.whole_brightness:.2f})."
         check(m.whole_brightness < limits.darkest, "dark", unlit)
@@ -242,7 +243,7 @@ def judge_clip(frames: Sequence[Verdict], measures: ClipMeasures, complete: bool
     reasons, count = [], measures.frames
     if not complete:
         reasons.append(Reason("broken", "The file breaks off before its end."))
-    if count < limits.frames:
+    elif count < limits.frames:
         cuts = measures.cuts
         after = f" after {cuts} cut{'s' * (cuts > 1)} in the clip" if cuts else ""
         text = f"The longest shot has {count} frames{after}; at least {limits.frames} are wanted."

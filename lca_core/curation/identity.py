@@ -80,7 +80,7 @@ def _connected(faces: np.ndarray, same: float) -> np.ndarray:
 
 
 def split_of_person(key: str) -> str:
-    """ "train", "validation" or "test" of a person, by a hash of what they are known by: clips of others move nobody."""
+    """ "train", "validation" or "test", by a hash of what a person is known by: clips of others move nobody."""
     place = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) / 2**64
     for name, share in SPLITS.items():
         if place < share:

@@ -56,8 +56,8 @@ class Entry:
 
     key: its file name below `Job.work`, without endings; file: its path from the root; kind: "clip" or "photographs";
     sha256: of the file (of the files' hashes, for a folder); measures: plain numbers, by name; kept, frames: pictures
-    kept and looked at; seconds: of computing it took; face: 128 numbers or none; fingerprint: hexadecimal; identity, split,
-    original: filled in once all are known - number of the person, its split, and the key of what it is a copy of.
+    kept and looked at; seconds: of computing it took; face: 128 numbers or none; fingerprint: hexadecimal; identity,
+    split, original: filled in once all are known - number of the person, its split, the key of what it is a copy of.
     """
 
     key: str

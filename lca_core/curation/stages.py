@@ -111,7 +111,8 @@ def decode(work: CuratedClip) -> CuratedClip:
 
 
 def split_shots(work: CuratedClip) -> CuratedClip:
-    """Cut where colours change from one frame to the next, and go on with the shot that has the most pictures."""
+    """Cut where colours change from one frame to the next, and go on with the shot that has the most pictures; note
+    the fingerprint by which copies are found."""
     clip = work.clip
     distances = [histogram_distance(a, b) for a, b in zip(clip.thumbnails, clip.thumbnails[1:])]
     shots = find_shots(distances, work.settings.limits.shot_cut)
@@ -121,7 +122,10 @@ def split_shots(work: CuratedClip) -> CuratedClip:
     seen = clip.thumbnails[clip.numbers[longest]]
     changes = [change(a, b) for a, b in zip(seen, seen[1:])]
     measures = ClipMeasures(len(shots) - 1, len(frames), max(changes, default=0.0))
-    return replace(work, distances=tuple(distances), shots=tuple(shots), frames=tuple(frames), measures=measures)
+    return replace(
+        work, distances=tuple(distances), shots=tuple(shots), frames=tuple(frames), measures=measures,
+        fingerprint=fingerprint([frame.image for frame in frames]),
+    )  # fmt: skip
 
 
 def find(work: CuratedClip) -> CuratedClip:
@@ -181,10 +185,9 @@ def judge_body(work: CuratedClip) -> CuratedClip:
 
 
 def identify(work: CuratedClip) -> CuratedClip:
-    """The numbers by which clips of one person, and copies of one clip, are found; the clip is through."""
+    """The numbers by which clips of one person are found; the clip is through."""
     face = face_of([f.image for f in work.kept_frames], [f.person.mesh for f in work.kept_frames])
-    prints = fingerprint([f.image for f in work.frames])
-    return replace(work, face=face, fingerprint=prints, verdict=Verdict.of([]))
+    return replace(work, face=face, verdict=Verdict.of([]))
 
 
 STAGES: tuple[Callable[[CuratedClip], CuratedClip], ...] = (

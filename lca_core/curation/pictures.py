@@ -5,7 +5,6 @@ import torch
 from PIL import Image, ImageDraw
 
 from lca_core.body import JOINT_NAMES, BodyModel, full_pose, joint_transforms
-from lca_core.curation.decode import shrink
 from lca_core.curation.stages import CuratedClip
 from lca_core.data.records import Frame, Person
 
@@ -31,12 +30,8 @@ def record_strip(person: Person) -> np.ndarray:
 
 def _tile(image: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
     height, width = image.shape[:2]
-    if height > width:  # as high as the strip
-        small = shrink(image, HEIGHT)
-    else:
-        small = shrink(image, max(1, round(HEIGHT * width / height)))
-    tile = np.full((HEIGHT, small.shape[1], 3), 32, np.uint8)
-    tile[: small.shape[0]] = small[:HEIGHT]
+    size = max(8, round(HEIGHT * width / height)), HEIGHT
+    tile = np.array(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
     tile[:3], tile[-3:], tile[:, :3], tile[:, -3:] = colour, colour, colour, colour
     return tile
 

@@ -64,6 +64,7 @@ class Worker:
         with _STARTING, _environment(_CHILD):
             self._process.start()
         theirs.close()
+        self._pipe.recv()  # it has loaded its libraries: that is not the item's time
 
 
 def in_workers(
@@ -109,6 +110,7 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 def _work(pipe: Connection, task: Callable) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    pipe.send("ready")
     while True:
         try:
             item = pipe.recv()

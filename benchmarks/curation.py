@@ -21,7 +21,7 @@ import tyro
 from clips import FIRST_TEST, FIRST_VALIDATION, SIZES, wild_shards, write_clip
 from faults import CLIPS_A_FAULT, SOUND, measure_faults
 from fitting import measure_fits
-from grouping import CLIPS, PICTURES, measure_grouping
+from grouping import CLIPS, PICTURES, SAME_DIGITAL, measure_grouping
 from splats import columns, hold_to_records, machine, tell
 
 from lca_core.curation.collection import curate
@@ -130,7 +130,7 @@ def grouping(plan: Plan) -> dict[str, Measured]:
     """Pairwise F1."""
     found = measure_grouping(plan.seeds, plan.workers)
     about = {"clips": f"{CLIPS} a person in {CLIPS} lights and places, {PICTURES} portraits of 256 px each", **found,
-             "what": "pairs of clips put together, against pairs of one person"}  # fmt: skip
+             "threshold": SAME_DIGITAL, "what": "pairs of clips put together, against pairs of one person"}  # fmt: skip
     return {"grouping_f1": Measured(found["f1"], "", None, plan.people, found["clips"] * PICTURES, about)}
 
 

@@ -38,7 +38,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from lca_core.body import Driving
+from lca_core.body import BodyModel, Driving
 from lca_core.curation import prepare_photos, read_photo, real_photos
 from lca_core.data import read_people
 from lca_core.evaluation.evaluate import draw, encode_person, load_release, pixels, target_driving
@@ -80,7 +80,8 @@ print(f"model of profile {sizes.name!r}: {sum(p.numel() for p in model.parameter
 # ## 1. A photograph
 #
 # It ships inside scikit-image and is in the public domain: the astronaut Eileen Collins. `prepare_photos` finds the
-# one person in it, cuts her out and crops body and face to what the model takes.
+# one person in it, cuts her out, fits a body to her (shape, pose, fingers, gaze, camera; see
+# [02_curation](02_curation.ipynb)) and crops body and face to what the model takes.
 
 # %%
 photo = real_photos()["astronaut"]
@@ -88,21 +89,24 @@ started = time.perf_counter()
 person = prepare_photos([photo], sizes)
 print(f"{photo.name}: {read_photo(photo).shape} to {person.id} in {time.perf_counter() - started:.1f} s")
 print("shows:", person.meta["photos"][0]["shows"], "| cut by:", person.meta["photos"][0]["cut_by"])
-print("note: ", person.meta["note"])
+print("not shown:", ", ".join(person.meta["missing"]))
+print("joints lie", person.meta["photos"][0]["fit_error"], "of her height from where they were seen")
 frame = person.frames[0]
 cut_out = [figures.composite(p.image, p.matte) for p in (frame.body, frame.face)]
-figures.pictures([read_photo(photo), *cut_out], ["photograph", "body, on green", "face, on green"], 3)
+body_over = figures.body_over(frame, person.betas, BodyModel.load())
+names = ["photograph", "body, on green", "face, on green", "the fitted body"]
+figures.pictures([read_photo(photo), *cut_out, body_over], names, 4)
 plt.show()
 
 # %% [markdown]
 # ## 2. Encode
 #
 # Patches of 14 x 14 pixels become rows of numbers. The model reads them once and writes one token for every anchor on
-# the body; the canonical branch makes Gaussians of those. This happens once a person. Nobody has fitted a body to this
-# photograph yet, hence `posed=False`: the model is not told where on it the body lies.
+# the body; the canonical branch makes Gaussians of those. This happens once a person. As the body was fitted, every
+# place on it can look at its own pixel of the photograph.
 
 # %%
-inputs = person_inputs(person.frames, person.betas, encoder, sizes.face_px, posed=False)
+inputs = person_inputs(person.frames, person.betas, encoder, sizes.face_px)
 started = time.perf_counter()
 avatar = Avatar.encode(model, inputs, {"id": person.id})
 encode_seconds = time.perf_counter() - started
@@ -248,9 +252,9 @@ summary
 # - One call takes a photograph to an avatar that is driven, saved and opened elsewhere; encoding is done once.
 # - Of the digital human, clothes carry over (fine checks softly), and hair and skin; the face is soft. Mouth and brows
 #   answer, lids are too thin to. More pictures help: each shows places that the others do not.
-# - The astronaut is harder than the digital human, and looks it: the suit is orange and nothing more. Nobody has told
-#   the model where in the photograph her body is, so no place can look at its own pixel; then real light, a suit unlike
-#   any garment in training, a helmet in hand, no legs in the picture. Fitting the body comes later.
+# - The astronaut is harder than the digital human: real light, a suit unlike any garment in training, a helmet in hand,
+#   no legs in the picture, a body fitted and not known. What the photograph shows from the front comes through, face,
+#   hair, suit and badge; the back and the legs are a guess.
 #
 # ## Exercises
 #

@@ -53,8 +53,8 @@ class Landmarks:
     @classmethod
     def of(cls, frames: Sequence[Seen]) -> "Landmarks":
         """Those of some pictures."""
-        points = np.zeros((len(frames), len(NAMES), 2), np.float32)
-        weights = np.zeros(points.shape[:2], np.float32)
+        points = np.zeros((len(frames), len(NAMES), 2))
+        weights = np.zeros(points.shape[:2])
         for t, frame in enumerate(frames):
             parts = [(POSE, frame.pose, np.where(frame.pose[:, 3] > _SEEN, frame.pose[:, 3], 0))]
             parts += [(part, found, 1) for part, found in zip((LEFT_HAND, RIGHT_HAND), frame.hands)]
@@ -63,8 +63,8 @@ class Landmarks:
                 if found is not None:
                     points[t, part] = (found[:, :2] - [frame.width / 2, frame.height / 2]) / frame.height
                     weights[t, part] = weight
-        world = torch.from_numpy(np.stack([frame.world for frame in frames]).astype(np.float32))
-        visible = torch.from_numpy(np.stack([frame.pose[:, 3] for frame in frames]).astype(np.float32))
+        world = torch.from_numpy(np.stack([frame.world for frame in frames]).astype(float))
+        visible = torch.from_numpy(np.stack([frame.pose[:, 3] for frame in frames]).astype(float))
         first, second = torch.tensor(BONES).T
         bones = normalize(world[:, second] - world[:, first], dim=-1)
         return cls(
@@ -78,7 +78,8 @@ class Outside:
 
     def __init__(self, frames: Sequence[Seen]):
         self._fields = torch.stack([_field(frame) for frame in frames])[:, None]
-        self._scales = torch.tensor([[2 * frame.height / frame.width, 2.0] for frame in frames])
+        scales = [[2 * frame.height / frame.width, 2.0] for frame in frames]
+        self._scales = torch.tensor(scales, dtype=torch.float64)
 
     def __call__(self, points: Float[Tensor, "T N 2"]) -> Float[Tensor, "T N"]:
         """Of points from the pictures' middles, in heights; 0 beyond the pictures' edges, where nothing is known."""
@@ -92,7 +93,7 @@ class Outside:
 
 def matte_points(frames: Sequence[Seen], count: int) -> tuple[Float[Tensor, "T P 2"], Float[Tensor, " T"]]:
     """(`count` points inside each matte, evenly, from the picture's middle and in its heights; 1 where it has one)."""
-    points, there = np.zeros((len(frames), count, 2), np.float32), np.zeros(len(frames), np.float32)
+    points, there = np.zeros((len(frames), count, 2)), np.zeros(len(frames))
     for t, frame in enumerate(frames):
         inside = np.empty((0, 2)) if frame.matte is None else np.argwhere(frame.matte > 127)
         if len(inside) >= count:
@@ -109,4 +110,4 @@ def _field(frame: Seen) -> Float[Tensor, "n n"]:
         person = frame.matte[np.ix_(rows, columns)] > 127
         if person.any():
             field = distance_transform_edt(~person, (1 / _FIELD_PX, frame.width / frame.height / _FIELD_PX))
-    return torch.from_numpy(field.astype(np.float32))
+    return torch.from_numpy(field.astype(float))

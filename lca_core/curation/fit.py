@@ -9,11 +9,13 @@ All pictures of a clip (or all photographs of a person) are fitted at once, by d
     + changes of pose from picture to picture, where time is known
 
 rho is Geman and McClure's, so that what a network invents does not pull. The camera is a pinhole in the origin that
-looks along -Z with Y up; the person stands before it. In the spirit of SMPLify (Bogo et al., ECCV 2016).
+looks along -Z with Y up; the person stands before it. In the spirit of SMPLify (Bogo et al., ECCV 2016). Double
+precision, so that what differs from run to run (the order of sums) is lost in rounding to single.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 
 import numpy as np
 import roma
@@ -29,13 +31,13 @@ from lca_core.body.model import blend
 from lca_core.curation.crops import FIELD_OF_VIEW
 from lca_core.curation.evidence import BONES, Landmarks, Outside, Seen, matte_points
 from lca_core.curation.faces import read_face
-from lca_core.curation.landmarks import POSE, calibration, places
+from lca_core.curation.landmarks import POSE, Calibration, calibration, places
 
 BETAS = 10  # shape numbers that are fitted
 _FAR_SKIN = 3.0  # the same of skin and matte
 FAR = 8.0  # standard deviations from which on a landmark pulls less and less
 LIMBS = [i for i in range(11, 29) if i not in range(17, 23)]  # shoulders to wrists, hips to ankles
-TO_CAMERA = torch.tensor([1.0, -1.0, -1.0])  # from the world's axes (Y up) to the camera's (y down, z away)
+TO_CAMERA = torch.tensor([1.0, -1.0, -1.0], dtype=torch.float64)  # from the world's axes to the camera's
 _TORSO = [11, 12, 23, 24]
 _FOCAL_SD = 0.15  # of the logarithm of the focal length, where it is not known
 _TURN_SPEED, _MOVE_SPEED = 1.2, 1.0  # rad/s and m/s by which joints and the pelvis change, root mean square
@@ -71,7 +73,6 @@ def fit_body(
     frames: Sequence[Seen],
     times: Sequence[float] | None = None,
     focal: float | None = None,
-    body: BodyModel | None = None,
     iterations: int = 200,
 ) -> Fit:
     """Fit one person in the pictures of T instants.
@@ -81,27 +82,36 @@ def fit_body(
     """
     if not frames:
         raise ValueError("there are no pictures to fit a body to")
-    problem = _Problem(frames, times, focal, body or BodyModel.load())
+    problem = _Problem(frames, times, focal)
     problem.place()
     problem.solve(["root"], iterations // 2)
     problem.solve(["root", "z", "betas"] + ["log_focal"] * (focal is None), iterations)
     return problem.fit(frames)
 
 
+@cache
+def _known() -> tuple[BodyModel, Calibration]:
+    single = calibration()
+    numbers = {field.name: getattr(single, field.name).double() for field in fields(single)}
+    return BodyModel.load(dtype=torch.float64), Calibration(**numbers)
+
+
 class _Problem:
     """The unknowns, and what is wrong with them."""
 
-    def __init__(self, frames: Sequence[Seen], times: Sequence[float] | None, focal: float | None, body: BodyModel):
-        self.body, self.known = body, calibration()
+    def __init__(self, frames: Sequence[Seen], times: Sequence[float] | None, focal: float | None):
+        self.body, self.known = _known()
         self.seen, self.outside = Landmarks.of(frames), Outside(frames)
         self.filled, self.has_matte = matte_points(frames, _MATTE_POINTS)
-        self.pause = None if times is None else torch.from_numpy(np.diff(times).clip(1e-3).astype(np.float32))
-        self.z = torch.zeros(len(frames), self.known.pose_axes.shape[1])
-        self.root = torch.zeros(len(frames), ROOT)
-        self.betas, self.log_focal = torch.zeros(BETAS), torch.zeros(len(frames) if times is None else 1)
+        self.pause = None if times is None else torch.from_numpy(np.diff(times).clip(1e-3).astype(float))
+        sizes = ((len(frames), self.known.pose_axes.shape[1]), (len(frames), ROOT), BETAS, len(frames))
+        self.z, self.root, self.betas, self.log_focal = (torch.zeros(size, dtype=torch.float64) for size in sizes)
+        if times is not None:  # one camera
+            self.log_focal = self.log_focal[:1].clone()
         self.assumed = focal or 0.5 / np.tan(FIELD_OF_VIEW / 2)
-        skin = np.random.default_rng(0).choice(len(body.template), _SKIN_POINTS, replace=False)
-        self.skin, self.skin_dirs, self.skin_weights = (x[skin] for x in (body.template, body.shapedirs, body.weights))
+        skin = np.random.default_rng(0).choice(len(self.body.template), _SKIN_POINTS, replace=False)
+        everywhere = (self.body.template, self.body.shapedirs, self.body.weights)
+        self.skin, self.skin_dirs, self.skin_weights = (x[skin] for x in everywhere)
 
     @property
     def theta(self) -> Float[Tensor, "T 138"]:
@@ -116,7 +126,7 @@ class _Problem:
         """(landmarks, points of the skin) in the camera's axes, metres."""
         T = len(self.root)
         rest = self.body.rest_joints(self.betas[None]).expand(T, -1, -1)
-        pose = full_pose(self.theta, self.root, torch.zeros(T, GAZE))
+        pose = full_pose(self.theta, self.root, self.root.new_zeros(T, GAZE))
         transforms = joint_transforms(rest, pose, self.root[:, 3:], self.body.parents)[0]
         skin = (self.skin + self.skin_dirs[..., :BETAS] @ self.betas).expand(T, -1, -1)
         marks = places(self.known.offsets, rest, transforms)
@@ -130,7 +140,7 @@ class _Problem:
         self.root[:, :3] = roma.rotmat_to_rotvec(flip @ turns @ flip)
         marks, points, weights = self.posed()[0][:, POSE], self.seen.points[:, POSE], self.seen.weights[:, POSE].clone()
         weights[:, :11] *= 0.2  # eleven of the head weigh like two
-        rows = torch.zeros(*points.shape, 3)  # f (x + tx) = u (z + tz)
+        rows = points.new_zeros(*points.shape, 3)  # f (x + tx) = u (z + tz)
         rows[..., 0, 0] = rows[..., 1, 1] = self.focal[..., 0]
         rows[..., 2] = -points
         wanted = points * marks[..., 2:] - self.focal * marks[..., :2]
@@ -200,7 +210,7 @@ class _Problem:
                 actions[t], gaze[t] = read_face(frame.mesh)
         betas = np.zeros(300, np.float32)
         betas[:BETAS] = self.betas.numpy()
-        return Fit(
-            betas, self.theta.numpy(), self.root.numpy(), gaze, actions, self.focal[:, 0, 0].numpy(), error.numpy(),
-            hidden.numpy(),
-        )  # fmt: skip
+        theta, root, focal, error, hidden = (
+            x.numpy().astype(np.float32) for x in (self.theta, self.root, self.focal[:, 0, 0], error, hidden)
+        )
+        return Fit(betas, theta, root, gaze, actions, focal, error, hidden)

@@ -4,14 +4,18 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from PIL import Image, ImageDraw
 
-from lca_core.curation.clips import CuratedClip, CuratedFrame
+from lca_core.body import BodyModel, full_pose
 from lca_core.curation.crops import Square, body_square, face_square, person_box
 from lca_core.curation.detect import POSE_VISIBLE, Sighting
-from lca_core.data.records import Person, Picture
+from lca_core.curation.items import Entry
+from lca_core.curation.stages import CuratedClip, CuratedFrame
+from lca_core.data.records import Frame, Person, Picture
 
 GREEN = (40, 150, 70)
 BONES = (
@@ -102,6 +106,52 @@ def record(person: Person, columns: int = 8) -> Figure:
     return pictures(images, titles, columns, size=min(3.0, 13 / columns))
 
 
+def bodies(person: Person, columns: int = 6) -> Figure:
+    """The fitted body laid over the body pictures of tracked frames."""
+    body = BodyModel.load()
+    frames = [frame for frame in person.frames if frame.tracked][:columns]
+    images = [image for frame in frames for image in (frame.body.image, body_over(frame, person.betas, body))]
+    titles = [title for frame in frames for title in (f"frame {frame.instant}", "fitted body")]
+    columns = min(len(images), 6)
+    return pictures(images, titles, columns, size=13 / max(columns, 4))
+
+
+def body_over(frame: Frame, betas: np.ndarray, body: BodyModel, px: int = 336) -> np.ndarray:
+    """uint8 [px, px, 3]: the posed body [300] as grey plaster, half transparent, over the frame's body picture."""
+    theta, root, gaze = (torch.from_numpy(x)[None] for x in (frame.theta, frame.root, frame.gaze))
+    posed = body(torch.from_numpy(betas)[None], None, full_pose(theta, root, gaze), root[:, 3:])
+    camera = frame.body.camera
+    seen = posed.vertices[0].numpy() @ camera.viewmat[:3, :3].T + camera.viewmat[:3, 3]
+    pixels = (seen[:, :2] / seen[:, 2:].clip(0.05) * camera.K[0, 0] + camera.K[:2, 2]) * (px / camera.width)
+    corners = seen[body.faces.numpy()]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-9)
+    facing = -(normals * corners.mean(1)).sum(1) / np.linalg.norm(corners.mean(1), axis=1)
+    shown = np.flatnonzero((facing > 0) & (corners[..., 2].min(1) > 0.1))
+    shown = shown[np.argsort(-corners[shown, :, 2].mean(1))]  # the farthest first
+    image = Image.fromarray(frame.body.image).resize((px, px), Image.Resampling.LANCZOS)
+    plaster, cover = image.copy(), Image.new("L", image.size)
+    draw, mask = ImageDraw.Draw(plaster), ImageDraw.Draw(cover)
+    for triangle, light in zip(pixels[body.faces.numpy()[shown]].reshape(-1, 6).tolist(), facing[shown]):
+        draw.polygon(triangle, fill=(int(70 + 170 * light),) * 3)
+        mask.polygon(triangle, fill=190)
+    return np.asarray(Image.composite(plaster, image, cover))
+
+
+def costs(entries: Sequence[Entry], kinds: Mapping[str, str]) -> Figure:
+    """How many items were kept, and how many dropped for each kind of reason (the first that was found)."""
+    dropped = [entry.reasons[0].kind for entry in entries if not entry.keep]
+    counts = sorted(((dropped.count(kind), kinds[kind]) for kind in set(dropped)), reverse=True)
+    rows = [(sum(entry.keep for entry in entries), "kept"), *counts]
+    figure, axis = plt.subplots(figsize=(8, 0.32 * len(rows) + 0.8))
+    axis.barh([name for _, name in rows], [count for count, _ in rows], color=["green", *["tab:red"] * len(counts)])
+    axis.invert_yaxis()
+    axis.set(xlabel=f"of {len(entries)} items")
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    figure.tight_layout()
+    return figure
+
+
 def filmstrip(frames: Sequence[CuratedFrame], columns: int = 8) -> Figure:
     """Frames with their times, kept ones framed green, dropped ones red with the first reason."""
     chosen = [frames[i] for i in np.unique(np.linspace(0, len(frames) - 1, min(columns, len(frames))).astype(int))]
@@ -112,7 +162,7 @@ def filmstrip(frames: Sequence[CuratedFrame], columns: int = 8) -> Figure:
         axis.set(xticks=[], yticks=[])
         for spine in axis.spines.values():
             spine.set(color=colour, linewidth=3)
-        reason = "" if frame.verdict.keep else "\n" + _wrap(frame.verdict.reasons[0])
+        reason = "" if frame.verdict.keep else "\n" + _wrap(frame.verdict.reasons[0].text)
         axis.set_title(f"{frame.time:.2f} s{reason}", fontsize=7, color=colour)
     figure.tight_layout()
     return figure

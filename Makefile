@@ -93,6 +93,7 @@ verify: venv ## evaluate the weights, measure speeds and people again, in full, 
 	$(PY) benchmarks/people.py --verify
 	$(PY) benchmarks/control.py --verify
 	$(PY) benchmarks/drive.py --verify
+	$(PY) benchmarks/hostile.py --verify
 
 lock: venv ## renew requirements.lock from pyproject.toml, keeping every pin that still fits
 	$(PY) -m pip install -q 'pip-tools>=7.6'

@@ -63,7 +63,7 @@ def _stays(a: np.ndarray, b: np.ndarray) -> bool:
 def _marks(labels: np.ndarray, boxes: np.ndarray) -> list[Mark]:
     """Parts with the size and strokes of letters, from left to right."""
     _, _, widths, heights, areas = boxes.T
-    filled = areas / (widths * heights)
+    filled = areas / np.maximum(widths * heights, 1)  # no part at all has no size
     sizes = (heights >= _MARK_PX[0]) & (heights <= _MARK_PX[1]) & (widths <= 2.5 * heights)
     numbers = np.flatnonzero(sizes & (filled > 0.15) & (filled < 0.95))
     marks = [Mark(*boxes[i, :4].tolist(), int(i)) for i in numbers if i > 0]

@@ -6,7 +6,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numba
+import numpy as np
 import pytest
+
+from lca_core.errors import InputError
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -153,3 +156,33 @@ def test_every_variant_lacks_the_part_it_is_named_after(ablation):
     assert full - parts("plain") == aligned | {"color_reading"}
     assert ablation.PROFILES["smoke"].dual_branch and not ablation.VARIANTS["single_branch"].profile["dual_branch"]
     assert ablation.VARIANTS["adamw"].settings == {"muon": False}
+
+
+def test_planted_faults_are_counted_by_what_was_planted():
+    faults = loaded("faults")
+    said = {"a.mp4": ("blurred",), "b.mp4": (), "c.mp4": ("blurred", "dark"), "d.mp4": ("dark",), "e.mp4": ()}
+    entries = [
+        SimpleNamespace(file=file, reasons=[SimpleNamespace(kind=k) for k in kinds]) for file, kinds in said.items()
+    ]
+    planted = {"a.mp4": "blur", "b.mp4": "blur", "c.mp4": "dark", "d.mp4": "dark", "e.mp4": ""}
+    rows = {row.fault: row for row in faults.score(entries, planted)}
+    assert (rows["blur"].precision, rows["blur"].recall) == (0.5, 0.5)
+    assert rows["blur"].wrong == ("b.mp4 (blur): kept", "c.mp4 (dark): blurred, dark")
+    assert (rows["dark"].precision, rows["dark"].recall) == (1, 1) and not rows["dark"].wrong
+
+
+def test_aligned_errors_do_not_see_turns_scales_and_moves(rng):
+    fitting = loaded("fitting")
+    true = rng.normal(size=(22, 3))
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    turn *= np.sign(np.linalg.det(turn))
+    assert fitting._aligned_error(1.3 * true @ turn + 5, true) < 1e-9
+    bent = true.copy()
+    bent[0] += 0.22
+    assert 0.005 < fitting._aligned_error(bent, true) < 0.05
+    assert fitting._aligned_error(true * [-1, 1, 1], true) > 0.2, "a mirror image is another pose"
+
+
+def test_curation_is_recorded_of_all_test_people_only():
+    with pytest.raises(InputError, match="need all test people"):
+        loaded("curation").main(only=(), quick=True, record=True)

@@ -58,7 +58,7 @@ class Example:
         seen = torch.stack([torch.ones_like(has_face), has_face], -1)
         names = ("theta", "root", "gaze", "viewmats", "body_Ks", "face_Ks")
         placement = Placement.of(*(getattr(self, name)[chosen] for name in names))
-        placement = replace(placement, known=(self.tracked[chosen] & placed)[None])
+        placement = replace(placement, known=(self.tracked[chosen] & bool(placed))[None])
         rows = (self.body_rows[chosen].float()[None], self.face_rows[chosen].float()[None])
         return Inputs(*rows, seen[None], self.betas[None], placement)
 

@@ -99,7 +99,7 @@ def test_a_pose_counts_only_where_the_body_is(monkeypatch):
     for shift, visible, found in ((0, 0.9, True), (60, 0.9, False), (0, 0.4, False)):
         answer = truth + np.array([shift, 0, 0, 0])
         answer[:, 3] *= visible / 0.9
-        monkeypatch.setattr(networks, "pose", lambda image, answer=answer: (answer, None))
+        monkeypatch.setattr(networks, "pose", lambda image, answer=answer: networks.Body(answer, None, None))
         (look,) = inspect(person_with(None, picture)).bodies
         assert look.found == found and look.visible == pytest.approx(visible)
     monkeypatch.setattr(networks, "pose", lambda image: None)

@@ -210,7 +210,10 @@ def main(
     found: dict[str, Measured] = {}
     for part in only:
         tell(part)
-        found |= {"bodies": bodies, "faults": faults, "grouping": grouping, "engines": engines}[part](plan)
+        these = {"bodies": bodies, "faults": faults, "grouping": grouping, "engines": engines}[part](plan)
+        for path in write_records(these, plan) if record else ():  # now: the next part may be interrupted
+            print(path, file=sys.stderr)
+        found |= these
     if json:
         print(json_format.dumps({id: asdict(m) for id, m in found.items()}, indent=1))
     else:
@@ -221,8 +224,6 @@ def main(
                 print(
                     f"{fault}: precision {row['precision']:.3f}, recall {row['recall']:.3f}", *row["wrong"], sep="\n  "
                 )
-    for path in write_records(found, plan) if record else ():
-        print(path, file=sys.stderr)
     if verify:
         text, holds = hold_to_records({f"curation/{id}": (m.value, TOLERANCES[id]) for id, m in found.items()})
         print(text)

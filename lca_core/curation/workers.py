@@ -23,6 +23,10 @@ class WorkerDied(RuntimeError):
     """The process hung or died on an item, each time it was tried."""
 
 
+class WorkerEnded(RuntimeError):
+    """Somebody ended the worker while it was asked, or before."""
+
+
 class Worker:
     """`task` in a process of its own, one thread, started when first asked and again after a death.
 
@@ -32,13 +36,17 @@ class Worker:
     def __init__(self, task: Callable, seconds: float = SECONDS):
         self._task, self._seconds = task, seconds
         self._process, self._pipe = None, None
+        self._ended, self._changing = False, threading.Lock()
 
     def ask(self, item: object) -> object:
-        """task(item). WorkerDied when the process hung or died on it `TRIES` times."""
+        """task(item). WorkerDied when the process hung or died on it `TRIES` times, WorkerEnded after `end`."""
         for _ in range(TRIES):
-            if self._process is None:
+            new = self._process is None
+            if new:
                 self._start()
             try:
+                if new:
+                    self._pipe.recv()  # it has loaded its libraries: that is not the item's time
                 self._pipe.send(item)
                 if self._pipe.poll(self._seconds):
                     return self._pipe.recv()
@@ -46,25 +54,36 @@ class Worker:
             except (EOFError, OSError):
                 self._process.join(5)
                 why = f"ended its process (exit code {self._process.exitcode})"
-            self.close()
+            self._stop()
         raise WorkerDied(f"{why}, {TRIES} times")
 
-    def close(self) -> None:
-        """End the process."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._pipe.close()
-            self._process = None
+    def end(self) -> None:
+        """End the process for good; another thread that waits in `ask` gets WorkerEnded."""
+        with self._changing:
+            self._ended = True
+            if self._process is not None:
+                self._process.kill()
 
     def _start(self) -> None:
         context = get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs, self._task), daemon=True)
-        with _STARTING, _environment(_CHILD):
-            self._process.start()
+        with self._changing:
+            if self._ended:
+                raise WorkerEnded
+            self._pipe, theirs = context.Pipe()
+            process = context.Process(target=_work, args=(theirs, self._task), daemon=True)
+            with _STARTING, _environment(_CHILD):
+                process.start()
+            self._process = process
         theirs.close()
-        self._pipe.recv()  # it has loaded its libraries: that is not the item's time
+
+    def _stop(self) -> None:
+        with self._changing:
+            self._process.kill()
+            self._process.join()
+            self._process = None
+            self._pipe.close()
+            if self._ended:
+                raise WorkerEnded
 
 
 def in_workers(
@@ -92,7 +111,7 @@ def in_workers(
             for future in waiting:
                 future.cancel()
             for worker in made:
-                worker.close()
+                worker.end()
 
 
 @contextmanager

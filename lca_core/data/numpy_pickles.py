@@ -69,7 +69,8 @@ class _Record:
         self.arguments = arguments
 
     def build(self) -> Any:
-        raise NotImplementedError
+        """The object."""
+        raise _Refused("an object that is not made of numbers")
 
 
 class _Class(_Record):

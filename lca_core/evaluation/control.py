@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import roma
 import torch
 from jaxtyping import Float
 from PIL import Image
 
 from lca_core.body.driving import theta_slice
 from lca_core.body.layout import ACTIONS, HAND_JOINTS
+from lca_core.curation.faces import aligned, mean_mesh
 from lca_core.curation.networks import face_mesh
 from lca_core.data import Frame, Person
 from lca_core.evaluation.evaluate import draw, pixels, recorded_head, target_driving
@@ -52,12 +52,8 @@ def landmarks_of(people: Sequence[Person]) -> Float[np.ndarray, "P F L"]:
         grey = Image.fromarray((image * alpha + 128 * (1 - alpha)).round().astype(np.uint8))
         found.append(face_mesh(np.asarray(grey.resize((MESH_PX, MESH_PX), Image.Resampling.BICUBIC))))
     seen = torch.from_numpy(np.stack([mesh for mesh in found if mesh is not None])).double()
-    seen = seen - seen.mean(1, keepdim=True)
-    mean = seen[0]
-    for _ in range(3):
-        rotation, _, scale = roma.rigid_points_registration(seen, mean.expand_as(seen), compute_scaling=True)
-        mean = (scale[:, None, None] * seen @ rotation.mT).mean(0)
-    placed = iter((scale[:, None, None] * seen @ rotation.mT).numpy())
+    mean = mean_mesh(seen)
+    placed = iter(aligned(seen, mean).numpy())
     rows = np.stack([mean.numpy() if mesh is None else next(placed) for mesh in found])
     return rows.reshape(len(people), -1, rows[0].size)
 

@@ -115,6 +115,12 @@ def test_our_own_records_cannot_be_changed_by_a_pickle(tmp_path):
         read_numpy_pickle(tmp_path / "a.pkl")
 
 
+def test_an_array_that_is_made_by_calling_its_class_is_refused(tmp_path):
+    (tmp_path / "a.pkl").write_bytes(b"cnumpy\nndarray\n)R.")
+    with pytest.raises(InputError, match="can run code"):
+        read_numpy_pickle(tmp_path / "a.pkl")
+
+
 @pytest.mark.parametrize("where", [0, 1, 10, 60, 150, -1])
 def test_a_damaged_file_is_named(tmp_path, where):
     data = pickle.dumps(HELD)

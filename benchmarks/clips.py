@@ -18,7 +18,7 @@ SIZES = replace(PROFILES["laptop"], name="clips", body_px=448, wild_frames=8)  #
 
 
 def wild_shards(seeds: Sequence[int], workers: int = 2) -> list[Path]:
-    """Shards in the cache of the wild clips of these people, at `SIZES`; drawn on first use (4 s a person)."""
+    """Shards in the cache of the wild clips of these people, at `SIZES`; drawn on first use."""
     return cached_people(seeds, "wild", SIZES, workers)
 
 

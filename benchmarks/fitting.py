@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from clips import SIZES, wild_shards, write_clip
+from tqdm.auto import tqdm
 
 from lca_core.body import JOINT_NAMES, BodyModel, full_pose, joint_transforms
 from lca_core.curation.bodies import fit_frames
@@ -51,7 +52,7 @@ def measure_fits(seeds: Sequence[int], workers: int = 2) -> list[Fitted]:
     """Of the wild clips of these people, in the order of the seeds."""
     shards = dict(zip(seeds, wild_shards(seeds, workers)))
     fits = in_workers(_measure, Worker.ask, list(shards.items()), workers)
-    return sorted(fits, key=lambda fit: fit.seed)
+    return sorted(tqdm(fits, total=len(shards), desc="fitting", unit="clip"), key=lambda fit: fit.seed)
 
 
 def _measure(item: tuple[int, Path]) -> Fitted:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from lca_core.curation.detect import find_people
 from lca_core.curation.identity import face_of, group, pairwise_f1
@@ -19,7 +20,8 @@ SAME_DIGITAL = 0.38
 def clip_faces(seeds: Sequence[int], workers: int = 2) -> dict[int, list[np.ndarray | None]]:
     """Seed -> embeddings [128] of the person's clips; None where no face was found."""
     shards = cached_portraits(seeds, CLIPS * PICTURES, workers, together=PICTURES)
-    return dict(sorted(in_workers(_faces, Worker.ask, list(zip(seeds, shards)), workers)))
+    found = in_workers(_faces, Worker.ask, list(zip(seeds, shards)), workers)
+    return dict(sorted(tqdm(found, total=len(seeds), desc="looking for faces", unit="person")))
 
 
 def _faces(item: tuple) -> tuple[int, list[np.ndarray | None]]:

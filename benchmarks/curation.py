@@ -1,8 +1,8 @@
-"""Curation measured on digital humans, whose truth is known, and on hostile files and both engines.
+"""Curation measured on digital humans, whose truth is known, and both of its engines.
 
-Bodies: pose, reprojection and facial actions fitted to 100 casual clips. Faults: precision and recall of ten kinds in
-200 clips. Grouping: 500 clips of 100 people. Engines: the same folder on this machine's processes and on Ray. All are
-test people. Hostile files have a script of their own, `hostile.py`.
+Bodies: pose, reprojection and facial actions fitted to 100 casual clips. Faults: precision and recall of ten kinds,
+in 200 clips with one and 30 without. Grouping: 500 clips of 100 people. Engines: the same folder on this machine's
+processes and on Ray. All are test people. Hostile files have a script of their own, `hostile.py`.
 """
 
 import json as json_format
@@ -37,8 +37,8 @@ PARTS = ("bodies", "faults", "grouping", "engines")
 # What another machine's numbers may differ by; speeds are the machine's own.
 TOLERANCES = {
     "mpjpe_mm": 2.0, "reprojection_pct": 0.2, "action_error": 0.005, "resting_action_error": 0.003, "gaze_deg": 0.5,
-    "found": 0.02, "fault_precision_min": 0.04, "fault_recall_min": 0.04, "grouping_f1": 0.02,
-    "seconds_per_frame": None, "clips_per_second_local": None, "clips_per_second_ray": None,
+    "resting_gaze_deg": 0.3, "found": 0.02, "fault_precision_min": 0.04, "fault_recall_min": 0.04,
+    "grouping_f1": 0.02, "seconds_per_frame": None, "clips_per_second_local": None, "clips_per_second_ray": None,
 }  # fmt: skip
 
 
@@ -93,6 +93,7 @@ def bodies(plan: Plan) -> dict[str, Measured]:
         "action_error": over("action_error", "", "mean absolute error of 52 facial actions, pictures with a face mesh"),
         "resting_action_error": over("resting_error", "", "the same if all actions are taken for zero"),
         "gaze_deg": over("gaze_deg", "deg", "mean absolute error of yaw and pitch of both eyes"),
+        "resting_gaze_deg": over("resting_gaze_deg", "deg", "the same if all eyes are taken to look straight ahead"),
         "found": Measured(
             float(np.mean([f.found for f in fits])), "", None, len(fits), len(fits) * SIZES.wild_frames,
             about | {"what": "share of pictures with one person whose pose was told"},

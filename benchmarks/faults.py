@@ -23,7 +23,7 @@ from lca_core.curation.filters import luminance
 from lca_core.curation.items import Entry, Job, find_items
 from lca_core.data import Person, read_people
 
-CLIPS_A_FAULT, SOUND = 15, 50
+CLIPS_A_FAULT, SOUND = 20, 30
 # What a planted fault must be called, any of.
 FOUND_AS = {
     "blur": {"blurred"}, "cut": {"cut"}, "two_people": {"several_people"}, "cropped_head": {"head_cut_off"},

@@ -34,8 +34,8 @@ class Fitted:
     """Of one clip. found: share of its frames with one person whose pose was told; the rest one number a fitted frame:
     mpjpe_mm: of 22 joints after Procrustes alignment; reprojection_pct: mean distance of shoulders, elbows, wrists and
     knees from the truth in the picture, of the body's height there; action_error: mean over 52 facial actions, frames
-    with a face mesh; resting_error: that of actions all zero; gaze_deg; fit_seconds, seconds: of the fit, and of all
-    that comes before it, a frame."""
+    with a face mesh; resting_error: that of actions all zero; gaze_deg: of yaw and pitch; resting_gaze_deg: that of
+    looking straight ahead; fit_seconds, seconds: of the fit, and of all that comes before it, a frame."""
 
     seed: int
     found: float
@@ -44,6 +44,7 @@ class Fitted:
     action_error: tuple[float, ...]
     resting_error: tuple[float, ...]
     gaze_deg: tuple[float, ...]
+    resting_gaze_deg: tuple[float, ...]
     fit_seconds: float
     seconds: float
 
@@ -66,7 +67,7 @@ def _measure(item: tuple[int, Path]) -> Fitted:
             clip = stage(clip)
         before = time.perf_counter() - started
     seen = [(f.number, f) for f in clip.frames if f.person is not None and f.person.pose is not None]
-    none = Fitted(seed, len(seen) / len(person.frames), *[()] * 5, 0.0, before / len(person.frames))
+    none = Fitted(seed, len(seen) / len(person.frames), *[()] * 6, 0.0, before / len(person.frames))
     if not seen:
         return none
     numbers, frames = zip(*seen)
@@ -96,6 +97,7 @@ def _measure(item: tuple[int, Path]) -> Fitted:
         action_error=tuple(float(np.abs(f.actions - person.frames[n].actions).mean()) for n, f in faces),
         resting_error=tuple(float(np.abs(person.frames[n].actions).mean()) for n, _ in faces),
         gaze_deg=tuple(float(np.degrees(np.abs(f.gaze - gaze[n]).mean())) for n, f in faces),
+        resting_gaze_deg=tuple(float(np.degrees(np.abs(gaze[n]).mean())) for n, _ in faces),
         fit_seconds=seconds, seconds=none.seconds,
     )  # fmt: skip
 

@@ -36,7 +36,7 @@ class Limits:
     hidden: float = 0.35
     text: float = 0.5
     shot_cut: float = 0.12
-    frozen: float = 0.0015
+    frozen: float = 0.007
     frames: int = 4
     kept: float = 0.5
 
@@ -184,8 +184,9 @@ def exposure(image: np.ndarray, matte: np.ndarray) -> tuple[float, float]:
 
 
 def change(before: np.ndarray, after: np.ndarray) -> float:
-    """Mean absolute difference of two thumbnails, in [0, 1]."""
-    return float(np.abs(before.astype(np.float32) - after).mean() / 255)
+    """Mean absolute difference of two thumbnails over the first one's standard deviation, blind to exposure."""
+    before = before.astype(np.float32)
+    return float(np.abs(before - after).mean() / (before.std() + 1))
 
 
 def histogram_distance(before: np.ndarray, after: np.ndarray) -> float:
@@ -248,9 +249,10 @@ def judge_clip(frames: Sequence[Verdict], measures: ClipMeasures, complete: bool
         after = f" after {cuts} cut{'s' * (cuts > 1)} in the clip" if cuts else ""
         text = f"The longest shot has {count} frames{after}; at least {limits.frames} are wanted."
         reasons.append(Reason("cut" if cuts else "short", text))
-    elif measures.change < limits.frozen:
+    frozen = count >= limits.frames and measures.change < limits.frozen
+    if complete and frozen:
         reasons.append(Reason("frozen", "The picture is frozen: nothing changes from frame to frame."))
-    if measures.text > limits.text:
+    if measures.text > limits.text and not frozen:  # in a frozen picture what is printed on clothes stays as well
         reasons.append(Reason("text", f"{measures.text:.0%} of the frames hold writing in the same place."))
     kept = sum(verdict.keep for verdict in frames)
     wanted = min(count, max(int(np.ceil(limits.kept * count)), limits.frames))

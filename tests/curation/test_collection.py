@@ -113,7 +113,7 @@ def test_people_go_to_one_split_whole_and_copies_to_none():
     settled = settle(entries)
     assert [e.identity for e in settled] == [0, 1, 0, 1, 0, 1]
     assert len({e.split for e in settled if e.identity == 0}) == 1
-    copies = settle([entries[0], replace(entries[0], key="again", file="again.mp4", kept=1)])
+    copies = settle([entries[0], replace(entries[0], key="again", file="again.mp4", frames=1)])
     assert [e.keep for e in copies] == [False, True], "the better one is kept"
 
 

@@ -13,6 +13,7 @@ from lca_core.curation.filters import (
     FrameMeasures,
     Reason,
     Verdict,
+    change,
     histogram_distance,
     judge_clip,
     judge_fit,
@@ -47,6 +48,11 @@ def test_sharpness_does_not_depend_on_exposure(astronaut):
     assert sharpness(np.uint8(face * 0.5)) == pytest.approx(sharpness(face), rel=0.1)
 
 
+def test_change_does_not_depend_on_exposure(astronaut):
+    moved = np.roll(astronaut, 3, axis=1)
+    assert change(astronaut, moved) == pytest.approx(change(astronaut // 4, moved // 4), rel=0.1)
+
+
 @pytest.mark.parametrize(
     "change, kind, word",
     [
@@ -76,6 +82,7 @@ def test_each_fault_of_a_frame_has_its_kind_and_sentence(change, kind, word):
         ([KEEP] * 2, ClipMeasures(0, 2, 0.1), True, "short", "2 frames;"),
         ([KEEP] * 2, ClipMeasures(3, 2, 0.1), True, "cut", "after 3 cuts"),
         ([KEEP] * 8, ClipMeasures(0, 8, 0.0), True, "frozen", "frozen"),
+        ([KEEP] * 8, ClipMeasures(0, 8, 0.0, text=1.0), True, "frozen", "frozen"),
         ([KEEP] * 8, ClipMeasures(0, 8, 0.1), False, "broken", "breaks off"),
         ([KEEP] * 8, ClipMeasures(0, 8, 0.1, text=0.9), True, "text", "writing"),
         ([KEEP] * 3 + [DROP] * 5, ClipMeasures(0, 8, 0.1), True, "nobody", "Only 3 of 8"),

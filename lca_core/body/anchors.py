@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from lca_core.body.layout import JOINT_NAMES
@@ -22,17 +22,42 @@ _FINER |= {"left_wrist": 1.4, "right_wrist": 1.4}
 class Anchors:
     """G anchors with k surface points each; everything is linear in the betas.
 
-    points [G, k, 3] metres on the template's T-pose; shapedirs [G, k, 3, S]; exprdirs [G, k, 3, E]; normals
-    [G, k, 3]; weights [G, k, 55]; spacing [G, k]: metres to the neighbouring points; centers [G, 3]: mean of an
-    anchor's points.
+    face [G, k], barycentric [G, k, 3]: the triangles the points lie in, and where in them; points [G, k, 3] metres on
+    the template's T-pose; shapedirs [G, k, 3, S]; exprdirs [G, k, 3, E]; normals [G, k, 3]; weights [G, k, 55];
+    spacing [G, k]: metres to the neighbouring points; centers [G, 3]: mean of an anchor's points.
     """
 
+    face: Int[Tensor, "G k"]
+    barycentric: Float[Tensor, "G k 3"]
     points: Float[Tensor, "G k 3"]
     shapedirs: Float[Tensor, "G k 3 S"]
     exprdirs: Float[Tensor, "G k 3 E"]
     normals: Float[Tensor, "G k 3"]
     weights: Float[Tensor, "G k 55"]
     spacing: Float[Tensor, "G k"]
+
+    @classmethod
+    def on(
+        cls,
+        body: BodyModel,
+        face: Int[Tensor, "G k"],
+        barycentric: Float[Tensor, "G k 3"],
+        spacing: Float[Tensor, "G k"],
+    ) -> "Anchors":
+        """The anchors at these places of a body's surface; ValueError when it has no such triangles."""
+        if int(face.min()) < 0 or int(face.max()) >= len(body.faces):
+            raise ValueError(f"the anchors lie on triangles up to {int(face.max())}; the body has {len(body.faces)}")
+        corners = body.faces[face]
+
+        def on_surface(values: Tensor) -> Tensor:
+            return torch.einsum("gkc,gkc...->gk...", barycentric.to(values), values[corners])
+
+        a, b, c = body.template[corners].unbind(2)
+        normals = torch.nn.functional.normalize(torch.linalg.cross(b - a, c - a), dim=-1)
+        return cls(
+            face, barycentric, on_surface(body.template), on_surface(body.shapedirs), on_surface(body.exprdirs),
+            normals, on_surface(body.weights), spacing,
+        )  # fmt: skip
 
     @property
     def centers(self) -> Float[Tensor, "G 3"]:
@@ -44,44 +69,32 @@ class Anchors:
         n = min(betas.shape[-1], self.shapedirs.shape[-1])
         return self.points + torch.einsum("gkis,bs->bgki", self.shapedirs[..., :n], betas[:, :n])
 
-    def to(self, device) -> "Anchors":
-        """A copy on another device."""
-        return Anchors(**{name: getattr(self, name).to(device) for name in self.__dataclass_fields__})
-
 
 def sample_anchors(body: BodyModel, anchors: int, per_anchor: int) -> Anchors:
     """Farthest-point samples of the surface, split into `anchors` compact groups of `per_anchor` (cached).
 
     Groups come from halving along the principal axis of position and skinning weights, so that they are equal in
     size (the decoder gives every token k Gaussians) and do not mix neighbouring limbs. `anchors` is a power of two.
+
+    A choice between nearly equal points may fall otherwise on another processor, whose last bits differ: what is
+    learned of anchors is kept together with their places (`LCA`), never with the hope of sampling them again.
     """
     if anchors & (anchors - 1):
         raise ValueError(f"anchors must be a power of two, not {anchors}")
     key = hashlib.sha256(body.template.numpy().tobytes() + body.weights.numpy().tobytes()).hexdigest()[:16]
-    path = cache_dir("anchors") / f"{key}-{anchors}x{per_anchor}-1.npz"
+    path = cache_dir("anchors") / f"{key}-{anchors}x{per_anchor}-2.npz"
     if not path.exists():
-        face, bary, spacing = _farthest_points(body, anchors * per_anchor)
+        face, barycentric, spacing = _farthest_points(body, anchors * per_anchor)
+        points, weights = (
+            np.einsum("nc,nci->ni", barycentric, values.double().numpy()[body.faces.numpy()[face]])
+            for values in (body.template, body.weights)
+        )
+        order = _compact_groups(points, weights, per_anchor).reshape(anchors, per_anchor)
         with atomic_path(path) as partial:
-            np.savez(partial, face=face, bary=bary, spacing=spacing)
+            np.savez(partial, face=face[order], barycentric=barycentric[order], spacing=spacing[order])
     with np.load(path) as file:
-        face, bary, spacing = file["face"], torch.as_tensor(file["bary"]), torch.as_tensor(file["spacing"])
-    corners = body.faces[torch.as_tensor(face)]
-
-    def on_surface(values: Tensor) -> Tensor:
-        return torch.einsum("nc,nc...->n...", bary.to(values), values[corners])
-
-    points, weights = on_surface(body.template), on_surface(body.weights)
-    order = _compact_groups(points.numpy(), weights.numpy(), per_anchor)
-
-    def grouped(values: Tensor) -> Tensor:
-        return values[order].unflatten(0, (anchors, per_anchor)).contiguous()
-
-    a, b, c = body.template[corners].unbind(1)
-    normals = torch.nn.functional.normalize(torch.linalg.cross(b - a, c - a), dim=-1)
-    return Anchors(
-        grouped(points), grouped(on_surface(body.shapedirs)), grouped(on_surface(body.exprdirs)), grouped(normals),
-        grouped(weights), grouped(spacing.to(points)),
-    )  # fmt: skip
+        face, barycentric, spacing = (torch.as_tensor(file[name]) for name in ("face", "barycentric", "spacing"))
+    return Anchors.on(body, face, barycentric.to(body.template), spacing.to(body.template))
 
 
 def _farthest_points(body: BodyModel, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -116,6 +129,7 @@ def _farthest_points(body: BodyModel, count: int) -> tuple[np.ndarray, np.ndarra
 def _compact_groups(points: np.ndarray, weights: np.ndarray, size: int) -> np.ndarray:
     """A permutation of the points in which each run of `size` is a compact group."""
     feature = np.concatenate([points, 0.4 * weights], 1).astype(np.float64)
+    towards = 1 / np.arange(1.0, feature.shape[1] + 1)  # uneven: an axis from one limb to its twin has a sign too
     order = np.arange(len(points))
     length = len(points)
     while length > size:
@@ -123,6 +137,8 @@ def _compact_groups(points: np.ndarray, weights: np.ndarray, size: int) -> np.nd
             group = order[start : start + length]
             x = feature[group] - feature[group].mean(0)
             axis = np.linalg.eigh(x.T @ x)[1][:, -1]
+            if axis @ towards < 0:  # an eigenvector's sign is the library's whim
+                axis = -axis
             order[start : start + length] = group[np.argsort(x @ axis, kind="stable")]
         length //= 2
     return order

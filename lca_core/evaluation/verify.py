@@ -11,10 +11,11 @@ from lca_core.model import encoder_of
 from lca_core.people import cached_people
 from lca_core.training import load_template
 
-# Re-rendering and re-fitting a person on another machine repeats these only so far: path tracing and denoising
-# differ in the last bit between processors, and optimisation amplifies it.
-TOLERANCE = {"psnr": 0.1, "psnr_fg": 0.1, "l1_fg": 0.003, "lpips": 0.01, "iou": 0.01, "identity_distance": 0.03}
-_FITTED = 5.0  # times as much for per-person optimisation
+# Of one person rendered and evaluated on another machine. With LLVM the numbers come back to the fourth digit; without
+# it mitsuba scatters its light paths otherwise, and none of 16 was off by more than about half of this.
+TOLERANCE = {"psnr": 0.2, "psnr_fg": 0.2, "l1_fg": 0.004, "lpips": 0.02, "iou": 0.01, "identity_distance": 0.1}
+_FITTED = 3.0  # times as much for per-person optimisation, which amplifies last bits
+_LEAST = 0.25  # of it for the mean of many
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ class Check:
         return abs(self.recorded - self.measured) <= self.tolerance
 
 
-def tolerance_of(id: str) -> float:
-    """How far a record, "<method>/<domain>/<metric>", may be from a measurement on another machine."""
-    return TOLERANCE[id.split("/")[-1]] * (_FITTED if "/per_person/" in id else 1.0)
+def tolerance_of(id: str, people: int) -> float:
+    """How far a record, "<method>/<domain>/<metric>", may be from the mean of so many people on another machine."""
+    return TOLERANCE[id.split("/")[-1]] * (_FITTED if "/per_person/" in id else 1.0) * max(_LEAST, people**-0.5)
 
 
 def verify(people: int | None = None) -> list[Check]:
@@ -70,6 +71,6 @@ def _check(id: str, record: Record, results: dict) -> Check | None:
     shared = [k for k in values if k in record.per_person]
     if not shared:
         return None
-    tolerance = tolerance_of(id)
+    tolerance = tolerance_of(id, len(shared))
     recorded, measured = (float(np.mean([d[k] for k in shared])) for d in (record.per_person, values))
     return Check(id, recorded, measured, len(shared), tolerance)

@@ -26,6 +26,7 @@ from lca_core.profiles import Profile
 from lca_core.splats import Gaussians
 
 _BANDS = 6
+_PLACES = ("face", "barycentric", "spacing")  # of the anchors: all else about them follows from the body
 PATCH_PIXELS = 14 * 14  # the last numbers of a row are its patch's matte
 
 
@@ -72,20 +73,20 @@ class _Streams(NamedTuple):
 class LCA(nn.Module):
     """The model at any profile's sizes.
 
-    features: length of a row of patch numbers; body: the body file the anchors lie on.
+    features: length of a row of patch numbers; body: the body file the anchors lie on. What is learned is learned of
+    these anchors: their places go into the state dict, and are laid anew on the body when one is loaded.
     """
 
     def __init__(self, profile: Profile, features: int, body: BodyModel, anchors: Anchors | None = None):
         super().__init__()
         self.profile, self.features = profile, features
         dim, k = profile.dim, profile.gaussians_per_anchor
+        self.body = body
         anchors = anchors or sample_anchors(body, profile.anchors, k)
-        for name in ("points", "shapedirs", "weights", "normals", "spacing"):
-            self.register_buffer(f"anchor_{name}", getattr(anchors, name), persistent=False)
-        self.register_buffer("frames", frames_of_normals(anchors.normals), persistent=False)
-        shapes = FaceShapes.of(anchors) if profile.face_shapes else FaceShapes.none()
-        self.register_buffer("face_index", shapes.index, persistent=False)
-        self.register_buffer("face_dirs", shapes.dirs, persistent=False)
+        for name in _PLACES:
+            self.register_buffer(f"anchor_{name}", getattr(anchors, name))
+        self._follow(anchors)
+        self.register_load_state_dict_post_hook(LCA._lay_anchors)
         self.register_buffer("joint_template", body.J_template, persistent=False)
         self.register_buffer("joint_shapedirs", body.J_shapedirs, persistent=False)
 
@@ -107,6 +108,19 @@ class LCA(nn.Module):
         self.driven = DrivenDecoder(width, k, THETA + EPSILON + GAZE)
         self.expression = ExpressionEncoder()
         self.action_map = ActionMap()
+
+    def _follow(self, anchors: Anchors) -> None:
+        """Take over what follows from the anchors' places, in the model's precision and on its device."""
+        shapes = FaceShapes.of(anchors) if self.profile.face_shapes else FaceShapes.none()
+        numbers = {f"anchor_{name}": getattr(anchors, name) for name in ("points", "shapedirs", "weights", "normals")}
+        numbers |= {"frames": frames_of_normals(anchors.normals), "face_dirs": shapes.dirs}
+        for name, values in numbers.items():
+            self.register_buffer(name, values.to(self.anchor_spacing), persistent=False)
+        self.register_buffer("face_index", shapes.index.to(self.anchor_spacing.device), persistent=False)
+
+    def _lay_anchors(self, _) -> None:
+        """After loading: the anchors are those of the file, wherever they were sampled."""
+        self._follow(Anchors.on(self.body, *(getattr(self, f"anchor_{name}").cpu() for name in _PLACES)))
 
     def encode(self, inputs: Inputs) -> Float[Tensor, "B G D+C"]:
         """Geometry tokens T_gs of B people, with the colours they have read beside them (`ColorReading`).

@@ -18,9 +18,9 @@ from lca_core.tensor_files import load_tensors, save_tensors
 from lca_core.training.optimizers import MuonAndAdamW
 from lca_core.training.team import part_like, whole
 
-MODEL = "lca_core model 4"
-TEMPLATE = "lca_core template 2"
-STATE = "lca_core training state 3"
+MODEL = "lca_core model 5"
+TEMPLATE = "lca_core template 3"
+STATE = "lca_core training state 4"
 _REMEDY = "give a .safetensors file made by `train`"
 
 
@@ -31,17 +31,21 @@ def save_model(path: Path | str, model: LCA, meta: dict) -> None:
 
 
 def save_template(path: Path | str, model: LCA) -> None:
-    """The person-independent template alone: raw numbers [G, k, 14] of one profile."""
-    save_tensors(path, TEMPLATE, {"raw": model.template.raw}, {"profile": model.profile.name})
+    """The person-independent template alone: raw numbers [G, k, 14] of one profile, and the triangles they are for."""
+    tensors = {"raw": model.template.raw, "face": model.anchor_face}
+    save_tensors(path, TEMPLATE, tensors, {"profile": model.profile.name})
 
 
 def load_template(path: Path | str, model: LCA) -> Float[Tensor, "G k 14"]:
-    """The raw numbers of a template file; InputError when it is none, or of another size than `model`."""
+    """The raw numbers of a template file; InputError when it is none, or not of the anchors of `model`."""
     remedy = "pretraining writes one"
     _, tensors = load_tensors(path, TEMPLATE, remedy)
     raw = tensors.get("raw")
     if raw is None or raw.shape != model.template.raw.shape:
         raise InputError(f"{path} is no template of profile {model.profile.name!r}; {remedy}")
+    face = tensors.get("face")
+    if face is None or not torch.equal(face, model.anchor_face.cpu()):
+        raise InputError(f"{path} was trained on other anchors than this model's; give the template of its own run")
     return raw
 
 
@@ -63,11 +67,11 @@ def load_model(path: Path | str, body: BodyModel | None = None, device: str = "c
 
 
 def load_weights(path: Path | str, model: LCA) -> None:
-    """Copy a weights file into `model`; InputError when it is none, or sizes differ."""
+    """Copy a weights file into `model`, anchors and all; InputError when it is none, or sizes or bodies differ."""
     _, tensors = load_tensors(path, MODEL, _REMEDY)
     try:
         model.load_state_dict(tensors)
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         raise InputError(f"{path} does not fit a model of profile {model.profile.name!r}: {error}") from error
 
 

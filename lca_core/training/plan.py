@@ -70,6 +70,7 @@ def _anchors(profile: Profile, body: BodyModel) -> Anchors:
     """Of the right shapes."""
     G, k = profile.anchors, profile.gaussians_per_anchor
     return Anchors(
-        torch.zeros(G, k, 3), torch.zeros(G, k, 3, body.shapedirs.shape[-1]),
-        torch.zeros(G, k, 3, body.exprdirs.shape[-1]), torch.zeros(G, k, 3), torch.zeros(G, k, 55), torch.zeros(G, k),
+        torch.zeros(G, k, dtype=torch.int64), torch.zeros(G, k, 3), torch.zeros(G, k, 3),
+        torch.zeros(G, k, 3, body.shapedirs.shape[-1]), torch.zeros(G, k, 3, body.exprdirs.shape[-1]),
+        torch.zeros(G, k, 3), torch.zeros(G, k, 55), torch.zeros(G, k),
     )  # fmt: skip

@@ -1,9 +1,10 @@
 """Anchors: equal groups of surface points that everything else hangs on."""
 
+import numpy as np
 import pytest
 import torch
 
-from lca_core.body import JOINT_NAMES, sample_anchors
+from lca_core.body import JOINT_NAMES, Anchors, sample_anchors
 from tests.body.bodies import free_body
 
 ANCHORS, PER_ANCHOR = 128, 4
@@ -29,6 +30,26 @@ def test_sampling_again_gives_the_same_anchors(anchors, tmp_path, monkeypatch):
     for name in ("points", "shapedirs", "normals", "weights", "spacing"):
         assert torch.equal(getattr(anchors, name), getattr(cached, name)), name
         assert torch.equal(getattr(anchors, name), getattr(afresh, name)), name
+
+
+def test_the_signs_of_eigenvectors_do_not_matter(anchors, tmp_path, monkeypatch):
+    """Every library of linear algebra may choose its own."""
+    rng, eigh = np.random.default_rng(0), np.linalg.eigh
+
+    def whimsical(matrix):
+        values, vectors = eigh(matrix)
+        return values, vectors * rng.choice([-1, 1], vectors.shape[1])
+
+    monkeypatch.setattr(np.linalg, "eigh", whimsical)
+    monkeypatch.setenv("LCA_CACHE", str(tmp_path / "elsewhere"))
+    afresh = sample_anchors(free_body(), ANCHORS, PER_ANCHOR)
+    assert torch.equal(anchors.face, afresh.face) and torch.equal(anchors.barycentric, afresh.barycentric)
+
+
+def test_anchors_on_triangles_the_body_lacks_are_refused(anchors):
+    body = free_body()
+    with pytest.raises(ValueError, match=f"the body has {len(body.faces)}"):
+        Anchors.on(body, anchors.face + len(body.faces), anchors.barycentric, anchors.spacing)
 
 
 def test_the_points_lie_on_the_surface(anchors):

@@ -1,14 +1,17 @@
 """Weights in files: they come back exactly, and other files are refused."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from lca_core.body import Anchors, sample_anchors
 from lca_core.errors import InputError
 from lca_core.model import LCA, Avatar, rows_length
-from lca_core.training import load_model, load_weights, read_header, save_model
+from lca_core.training import load_model, load_template, load_weights, read_header, save_model, save_template
 from tests.body.bodies import free_body
 from tests.model.models import random_inputs
 from tests.model.models import tiny_model as other_model
@@ -30,6 +33,63 @@ def test_a_model_comes_back_from_its_file_exactly(tmp_path):
         assert torch.equal(
             again.canonical_raw(again.encode(inputs), inputs), model.canonical_raw(model.encode(inputs), inputs)
         )
+
+
+def test_a_model_brings_its_anchors_with_it(tmp_path, monkeypatch):
+    """It is the same person by person where anchors are sampled in another order: a processor's last bits decide."""
+    model = other_model()
+    save_model(tmp_path / "w.safetensors", model, {})
+    mirrored_anchors(monkeypatch)
+    again, _ = load_model(tmp_path / "w.safetensors", free_body())
+    inputs = random_inputs()
+    with torch.no_grad():
+        assert not torch.equal(other_model().anchor_points, model.anchor_points)
+        for name in ("means", "quats", "scales"):
+            a, b = (
+                getattr(m.gaussians(m.canonical_raw(m.encode(inputs), inputs), m.surface(inputs.betas)), name)
+                for m in (model, again)
+            )
+            assert torch.equal(a, b), name
+        assert torch.equal(again.skinning_weights, model.skinning_weights)
+        assert torch.equal(again.face_index, model.face_index) and torch.equal(again.face_dirs, model.face_dirs)
+
+
+def test_weights_for_a_body_with_more_triangles_are_refused(tmp_path):
+    model = other_model()
+    model.anchor_face += len(free_body().faces)
+    save_model(tmp_path / "w.safetensors", model, {})
+    with pytest.raises(InputError, match="w.safetensors.*triangles"):
+        load_model(tmp_path / "w.safetensors", free_body())
+
+
+def test_a_template_is_for_the_anchors_it_was_trained_on(tmp_path, monkeypatch):
+    model = other_model()
+    save_template(tmp_path / "t.safetensors", model)
+    assert torch.equal(load_template(tmp_path / "t.safetensors", model), model.template.raw)
+    mirrored_anchors(monkeypatch)
+    with pytest.raises(InputError, match="t.safetensors.*other anchors"):
+        load_template(tmp_path / "t.safetensors", other_model())
+
+
+def test_the_released_weights_lie_on_their_anchors():
+    """Gaussians that learnt to be as wide as their points are apart, in every region of 64 anchors."""
+    checkpoints = Path(__file__).parents[2] / "results/checkpoints"
+    for name in ("release", "pretrained"):
+        model, _ = load_model(checkpoints / f"{name}.safetensors", free_body())
+        wide = model.template.raw.detach()[..., 10:12].mean(-1).reshape(-1, 1024)
+        apart = model.anchor_spacing.log().reshape(-1, 1024)
+        likeness = [float(np.corrcoef(w, a)[0, 1]) for w, a in zip(wide.numpy(), apart.numpy())]
+        assert min(likeness) > 0.2, (name, likeness)
+        template = load_template(checkpoints / "template.safetensors", model)
+        assert template.shape == model.template.raw.shape
+
+
+def mirrored_anchors(monkeypatch) -> None:
+    """From here on anchors are sampled in the order of another machine."""
+    sampled = sample_anchors(free_body(), 32, 2)
+    places = (getattr(sampled, name).flip(0) for name in ("face", "barycentric", "spacing"))
+    mirrored = Anchors.on(free_body(), *places)
+    monkeypatch.setattr("lca_core.model.lca.sample_anchors", lambda *_: mirrored)
 
 
 def test_weights_of_another_size_are_refused(tmp_path):

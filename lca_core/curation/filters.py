@@ -84,8 +84,8 @@ class FrameMeasures:
     found; sharpness: variance of the Laplacian over variance, of the luminance around the head; brightness: mean
     luminance of the person in [0, 1]; clipped: fraction of the person's pixels that are black or white; motion: how far
     the person moved since the frame before, in their own sizes; edges: the picture's edges that cut the person;
-    head_cut: whether one of them cuts the head. whole_sharpness: of the sharpest sixteenth of the whole picture;
-    whole_brightness: its mean: why nobody, or no face, may have been found.
+    head_cut: whether one of them cuts the head (with people 0: so that nobody is found). whole_sharpness: of the
+    sharpest sixteenth of the whole picture; whole_brightness: its mean: why nobody, or no face, may have been found.
     """
 
     people: int
@@ -216,7 +216,8 @@ def judge_frame(measures: FrameMeasures, limits: Limits = LIMITS) -> Verdict:
     if m.people == 0:
         unlit = f"The whole picture is dark (mean {m.whole_brightness:.2f})."
         check(m.whole_brightness < limits.darkest, "dark", unlit)
-        return Verdict.of([*reasons, Reason("nobody", "Nobody was found.")])
+        headless = Reason("head_cut_off", "There is a body, whose head is cut off by the picture's upper edge.")
+        return Verdict.of([*reasons, headless if m.head_cut else Reason("nobody", "Nobody was found.")])
     check(m.face_px == 0, "no_face", "No face can be seen.")
     small = f"The face is {m.face_px:.0f} px high; at least {limits.face_px:.0f} are wanted."
     check(0 < m.face_px < limits.face_px, "small_face", small)

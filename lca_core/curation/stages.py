@@ -15,7 +15,7 @@ import numpy as np
 from lca_core.curation.bodies import fit_frames, turn_of
 from lca_core.curation.crops import Square, cut, cut_edges, face_square, person_box
 from lca_core.curation.decode import Clip, read_clip
-from lca_core.curation.detect import Sighting, find_people
+from lca_core.curation.detect import Sighting, beheaded, find_people
 from lca_core.curation.duplicates import fingerprint
 from lca_core.curation.filters import (
     LIMITS,
@@ -41,6 +41,9 @@ from lca_core.curation.writing import laid_over
 from lca_core.data.records import Person
 from lca_core.errors import InputError
 from lca_core.profiles import Profile
+
+_CROWN = 0.24  # the crown lies so far above a face's upper edge (of its height): 45 mm of 187 mm
+_HAIR = 1.5  # tall hair and hats end below so many of its heights
 
 
 @dataclass(frozen=True)
@@ -230,7 +233,8 @@ def measure_frame(frame: CuratedFrame, before: Sighting | None = None) -> FrameM
     sharp, bright = whole(image)
     if person is None:
         people = len(frame.people) if len(frame.people) != 1 else 0
-        return FrameMeasures(people, whole_sharpness=sharp, whole_brightness=bright)
+        cut_off = people == 0 and beheaded(image)
+        return FrameMeasures(people, head_cut=cut_off, whole_sharpness=sharp, whole_brightness=bright)
     if person.face is not None:
         head = face_square(person.face)
     else:  # about the same square, from the pose network's eleven points of the head
@@ -267,8 +271,10 @@ def _head_cut(person: Sighting, matte: np.ndarray) -> bool:
     """Whether the person reaches the picture's upper edge above their face, or the face goes over a side."""
     if person.face is None:
         return "top" in cut_edges(person_box(matte), *matte.shape)
-    left, right = person.face[[0, 2]]
-    if left < 0 or right > matte.shape[1]:
+    left, top, right, bottom = person.face
+    if left < 0 or right > matte.shape[1] or top < _CROWN * (bottom - top):
         return True
+    if top > _HAIR * (bottom - top):  # what the matte has up there is a raised arm, or no part of the person
+        return False
     columns = matte[: max(2, matte.shape[0] // 200), int(left) : int(right) + 1] > 127
     return bool(columns.any(0).mean() > 0.2) if columns.size else False

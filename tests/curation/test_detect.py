@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from lca_core.curation.decode import read_photo
-from lca_core.curation.detect import find_people, only_person
+from lca_core.curation.detect import beheaded, find_people, only_person
 from lca_core.curation.samples import PHOTOS, path_of
 from lca_core.errors import InputError
 
@@ -25,6 +25,12 @@ def test_the_astronaut_is_one_person_with_face_mesh_and_pose(curated):
 def test_a_cat_is_nobody():
     with pytest.raises(InputError, match="chelsea.*no person"):
         only_person(read_photo(path_of(PHOTOS["cat"])), "chelsea.png")
+
+
+def test_a_body_whose_head_the_upper_edge_cuts_off_is_not_taken_for_nobody(astronaut):
+    assert not find_people(astronaut[130:]) and beheaded(astronaut[130:])
+    assert not beheaded(astronaut), "her head is in the picture"
+    assert not beheaded(read_photo(path_of(PHOTOS["cat"]))), "cats have heads of their own"
 
 
 def test_two_astronauts_side_by_side_are_two(astronaut):

@@ -67,6 +67,7 @@ def test_change_does_not_depend_on_exposure(astronaut):
         ({"clipped": 0.8}, "clipped", "black or white"),
         ({"motion": 0.9}, "jump", "jumps"),
         ({"head_cut": True}, "head_cut_off", "cut off"),
+        ({"people": 0, "head_cut": True}, "head_cut_off", "There is a body"),
     ],
 )
 def test_each_fault_of_a_frame_has_its_kind_and_sentence(change, kind, word):

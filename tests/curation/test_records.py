@@ -12,7 +12,7 @@ from lca_core.curation.decode import read_clip
 from lca_core.curation.filters import LIMITS, histogram_distance
 from lca_core.curation.photos import plain_name, prepare_photos
 from lca_core.curation.samples import CLIPS, PHOTOS, path_of, real_clips, real_photos
-from lca_core.curation.stages import Settings, curate_clip, find_shots
+from lca_core.curation.stages import Settings, curate_clip, curate_picture, find_shots
 from lca_core.errors import InputError
 from lca_core.profiles import profile
 
@@ -75,6 +75,12 @@ def test_one_bad_photograph_among_good_ones_is_named(save, astronaut):
 def test_an_empty_list_is_refused():
     with pytest.raises(InputError, match="no photograph"):
         prepare_photos([], SMOKE)
+
+
+@pytest.mark.parametrize("row", [60, 100, 130])
+def test_a_head_cut_off_at_any_height_is_called_so(astronaut, row):
+    assert curate_picture(astronaut).verdict.keep
+    assert curate_picture(astronaut[row:]).verdict.kinds == ("head_cut_off",)
 
 
 def test_a_wall_is_nobody(save):

@@ -60,16 +60,17 @@ def curate(job: Job, engine: Engine, progress: bool = True) -> Collection:
 
 
 def settle(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Entries with copies dropped, people numbered and dealt to splits. People without a face are each their own."""
+    """Entries with copies dropped, people numbered and dealt to splits. People without a face are each their own.
+
+    Copies are told of what is kept: of a copy that is dropped anyway, smaller than its original or worse, too.
+    """
     settled = list(entries)
-    usable = [i for i, entry in enumerate(entries) if entry.keep]
-    for copy, original in find_duplicates(
-        [np.array([int(bits, 16) for bits in entries[i].fingerprint], np.uint64) for i in usable],
-        [entries[i].frames * entries[i].measures.get("face_px", 1.0) for i in usable],
-    ).items():
-        other = entries[usable[original]]
-        reason = Reason("duplicate", f"The same as {other.file}, which is kept.")
-        settled[usable[copy]] = replace(entries[usable[copy]], keep=False, reasons=(reason,), original=other.key)
+    prints = [np.array([int(bits, 16) for bits in entry.fingerprint], np.uint64) for entry in entries]
+    for copy, original in find_duplicates(prints, [(entry.keep, entry.pixels) for entry in entries]).items():
+        mine, other = entries[copy], entries[original]
+        if other.keep:
+            reason = Reason("duplicate", f"The same as {other.file}, which is kept.")
+            settled[copy] = replace(mine, keep=False, reasons=(*mine.reasons, reason), original=other.key)
     known = [i for i, entry in enumerate(settled) if entry.keep and entry.face]
     people = dict(zip(known, group(np.array([settled[i].face for i in known]).reshape(-1, 128)).tolist()))
     alone = [i for i, entry in enumerate(settled) if entry.keep and not entry.face]

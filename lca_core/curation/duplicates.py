@@ -36,10 +36,10 @@ def bits_apart(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.median(np.bitwise_count(few[:, None] ^ many[None]).min(1)))
 
 
-def find_duplicates(fingerprints: Sequence[np.ndarray], quality: Sequence[float]) -> dict[int, int]:
-    """Copy -> original, as numbers of clips. Of clips that are alike the one with the best quality is the original;
-    of equals the first."""
-    order = sorted(range(len(fingerprints)), key=lambda i: (-quality[i], i))
+def find_duplicates(fingerprints: Sequence[np.ndarray], quality: Sequence) -> dict[int, int]:
+    """Copy -> original, as numbers of clips. Of clips that are alike the one with the best quality (of whatever can be
+    ordered) is the original; of equals the first."""
+    order = sorted(range(len(fingerprints)), key=lambda i: quality[i], reverse=True)
     originals: list[int] = []
     copies = {}
     for i in order:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -56,8 +56,9 @@ class Entry:
 
     key: its file name below `Job.work`, without endings; file: its path from the root; kind: "clip" or "photographs";
     sha256: of the file (of the files' hashes, for a folder); measures: plain numbers, by name; kept, frames: pictures
-    kept and looked at; seconds: of computing it took; face: 128 numbers or none; fingerprint: hexadecimal; identity,
-    split, original: filled in once all are known - number of the person, its split, the key of what it is a copy of.
+    kept and looked at; pixels: of the latter together; seconds: of computing it took; face: 128 numbers or none;
+    fingerprint: hexadecimal; identity, split, original: filled in once all are known - number of the person, its split,
+    the key of what it is a copy of.
     """
 
     key: str
@@ -69,6 +70,7 @@ class Entry:
     measures: dict = field(default_factory=dict)
     kept: int = 0
     frames: int = 0
+    pixels: int = 0
     seconds: float = 0.0
     face: tuple[float, ...] = ()
     fingerprint: tuple[str, ...] = ()
@@ -164,7 +166,8 @@ def _clip(item: Path, job: Job, entry: Entry) -> tuple[Entry, Person | None, np.
     reasons = tuple(Reason(r.kind, r.text.replace(f"{item}", entry.file)) for r in clip.verdict.reasons)
     made = replace(
         entry, keep=clip.verdict.keep, reasons=reasons, kept=len(clip.kept_frames) if clip.verdict.keep else 0,
-        frames=len(clip.frames), measures=_plain(asdict(clip.measures) | _means(clip.frames)) if clip.frames else {},
+        frames=len(clip.frames), pixels=_pixels(frame.image for frame in clip.frames),
+        measures=_plain(asdict(clip.measures) | _means(clip.frames)) if clip.frames else {},
         face=_numbers(clip.face),
         fingerprint=() if clip.fingerprint is None else _hexadecimal(clip.fingerprint),
     )  # fmt: skip
@@ -183,7 +186,8 @@ def _photographs(item: Path, job: Job, entry: Entry) -> tuple[Entry, Person | No
     looked = (CuratedFrame(0, 0.0, i, (p,), m) for i, p, m in zip(photos.images, photos.people, photos.mattes))
     seen = tuple(replace(frame, measures=measure_frame(frame)) for frame in looked)
     made = replace(
-        entry, keep=True, kept=len(paths), frames=len(paths), face=_numbers(np.mean(faces, 0) if faces else None),
+        entry, keep=True, kept=len(paths), frames=len(paths), pixels=_pixels(photos.images),
+        face=_numbers(np.mean(faces, 0) if faces else None),
         fingerprint=_hexadecimal(fingerprint(photos.images)), measures=_plain(_means(seen)),
     )  # fmt: skip
     return made, person, record_strip(person)
@@ -194,6 +198,10 @@ def _means(frames: tuple[CuratedFrame, ...]) -> dict[str, float]:
     measured = [f.measures for f in frames if f.measures is not None and f.measures.people == 1]
     names = ("face_px", "sharpness", "brightness", "clipped", "motion")
     return {name: float(np.mean([getattr(m, name) for m in measured])) for name in names} if measured else {}
+
+
+def _pixels(images: Iterable[np.ndarray]) -> int:
+    return sum(image.shape[0] * image.shape[1] for image in images)
 
 
 def _plain(measures: dict[str, float]) -> dict[str, float]:

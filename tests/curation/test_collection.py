@@ -17,6 +17,7 @@ import pytest
 
 from lca_core.curation.collection import Collection, curate, settle
 from lca_core.curation.engines import attempt, local, on_ray
+from lca_core.curation.filters import Reason
 from lca_core.curation.items import Entry, Job, curate_item, find_items, key_of
 from lca_core.curation.samples import CLIPS, PHOTOS, path_of
 from lca_core.curation.workers import Worker, WorkerDied, WorkerEnded, in_workers
@@ -113,8 +114,20 @@ def test_people_go_to_one_split_whole_and_copies_to_none():
     settled = settle(entries)
     assert [e.identity for e in settled] == [0, 1, 0, 1, 0, 1]
     assert len({e.split for e in settled if e.identity == 0}) == 1
-    copies = settle([entries[0], replace(entries[0], key="again", file="again.mp4", frames=1)])
-    assert [e.keep for e in copies] == [False, True], "the better one is kept"
+    copies = settle([entries[0], replace(entries[0], key="again", file="again.mp4", pixels=1)])
+    assert [e.keep for e in copies] == [False, True], "the larger one is kept"
+
+
+def test_a_dropped_copy_is_told_of_its_kept_original_and_never_kept_for_it():
+    kept = Entry("a", "a.mp4", "clip", "a" * 64, True, pixels=4, fingerprint=("f" * 16,))
+    small = Reason("small_face", "The face is 12 px high.")
+    dropped = replace(kept, key="b", file="b.mp4", keep=False, reasons=(small,), pixels=9)
+    first, copy = settle([kept, dropped])
+    assert first == replace(kept, identity=0, split=first.split)
+    assert copy.reasons == (small, Reason("duplicate", "The same as a.mp4, which is kept.")) and copy.original == "a"
+    assert settle([dropped, replace(dropped, key="c")])[1].reasons == (small,), (
+        "of what is dropped there is no original"
+    )
 
 
 def _ill(item: str) -> str:

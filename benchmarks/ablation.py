@@ -9,9 +9,10 @@ validation people, because choices are made by it.
 import json as json_format
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import tyro
@@ -19,7 +20,7 @@ from splats import columns, hold_to_records, tell
 
 from lca_core.data import Person, read_people
 from lca_core.errors import InputError
-from lca_core.evaluation import provenance, record_of, summarise, write_record, write_results_readme
+from lca_core.evaluation import provenance, read_records, record_of, summarise, write_record, write_results_readme
 from lca_core.evaluation.evaluate import Values, evaluate_people
 from lca_core.evaluation.metrics import Summary
 from lca_core.model import Pixels, rows_length
@@ -57,6 +58,9 @@ VARIANTS = {
     "single_branch": Variant("the driven branch alone", {"dual_branch": False}),
 }
 
+Name = Literal["full", "adamw", "no_pixel_alignment", "no_color_reading", "plain", "single_branch"]
+Scores = dict[str, Values]  # domain -> metric -> person -> values
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -86,28 +90,36 @@ def judged(plan: Plan) -> list[Person]:
     return [p for domain in DOMAINS for p in read_people(cached_people(seeds, domain, plan.profile, plan.workers))]
 
 
-def measure(plan: Plan, out: Path, names: Sequence[str] = tuple(VARIANTS)) -> dict[str, dict[str, Values]]:
-    """variant -> domain -> metric -> person -> values."""
+def measure(plan: Plan, out: Path, names: Sequence[str]) -> Iterator[tuple[str, Scores]]:
+    """Each variant as it is done."""
     shards = cached_people(range(plan.people), "wild", plan.profile, plan.workers)
     people = examples(list(read_people(shards)), Pixels(), PROFILES[plan.profile])
-    tested, results = judged(plan), {}
+    tested = judged(plan)
     for name in names:
         tell(f"{name}: {VARIANTS[name].what}")
         found = evaluate_people(tested, trained(name, plan, people, out), Pixels(), total=len(tested))
-        results[name] = {domain: found[domain]["release"] for domain in DOMAINS}
-    return results
+        yield name, {domain: found[domain]["release"] for domain in DOMAINS}
 
 
-def summaries(results: dict[str, dict[str, Values]]) -> dict[str, tuple[Summary, Summary]]:
+def recorded_full() -> Scores:
+    """Of the full model, by the records; InputError where there are none."""
+    records = read_records()
+    ids = {(domain, metric): f"ablation/full/{domain}/{metric}" for domain in DOMAINS for metric in METRICS}
+    if missing := [id for id in ids.values() if id not in records]:
+        raise InputError(f"there is no record {missing[0]} to compare with; measure the variant `full` first")
+    values = {key: {int(p): [v] for p, v in records[id].per_person.items()} for key, id in ids.items()}
+    return {domain: {metric: values[domain, metric] for metric in METRICS} for domain in DOMAINS}
+
+
+def summaries(name: str, own: Scores, full: Scores) -> dict[str, tuple[Summary, Summary]]:
     """record -> (summary of the variant, of its differences to the full model by person)."""
     result = {}
-    for name, domains in results.items():
-        for domain, metrics in domains.items():
-            for metric in METRICS:
-                own, full = metrics[metric], results["full"][domain][metric]
-                less = {person: [np.mean(own[person]) - np.mean(full[person])] for person in own}
-                pair = (summarise(values, np.random.default_rng(0)) for values in (own, less))
-                result[f"ablation/{name}/{domain}/{metric}"] = tuple(pair)
+    for domain in DOMAINS:
+        for metric in METRICS:
+            mine, theirs = own[domain][metric], full[domain][metric]
+            less = {person: [np.mean(mine[person]) - np.mean(theirs[person])] for person in mine}
+            pair = (summarise(values, np.random.default_rng(0)) for values in (mine, less))
+            result[f"ablation/{name}/{domain}/{metric}"] = tuple(pair)
     return result
 
 
@@ -135,11 +147,21 @@ def write_records(found: dict[str, tuple[Summary, Summary]], plan: Plan) -> list
     return [*(write_record(record) for record in records), write_results_readme()]
 
 
-def main(people: int = Plan.people, steps: int = Plan.steps, judged: int = Plan.judged, resume: bool = False,
-         quick: bool = False, json: bool = False, record: bool = False, verify: bool = False) -> None:  # fmt: skip
+def main(
+    only: tuple[Name, ...] = tuple(VARIANTS),
+    people: int = Plan.people,
+    steps: int = Plan.steps,
+    judged: int = Plan.judged,
+    resume: bool = False,
+    quick: bool = False,
+    json: bool = False,
+    record: bool = False,
+    verify: bool = False,
+) -> None:
     """Train the model's variants for a short while and compare them (an hour on 2 cores).
 
     Args:
+        only: Which variants; without `full`, they are compared with its records.
         people: Wild people to train on.
         steps: Steps of each training.
         judged: Validation people of each domain.
@@ -156,15 +178,20 @@ def main(people: int = Plan.people, steps: int = Plan.steps, judged: int = Plan.
         raise InputError("--record and --verify need the default people and steps, and no --quick")
     if not resume:
         shutil.rmtree(OUT, ignore_errors=True)
-    found = summaries(measure(plan, OUT))
+    full = None if "full" in only else recorded_full()
+    found: dict[str, tuple[Summary, Summary]] = {}
+    for name, scores in measure(plan, OUT, sorted(set(only), key=list(VARIANTS).index)):
+        full = full or scores
+        these = summaries(name, scores, full)
+        for path in write_records(these, plan) if record else ():  # now: the next training may be interrupted
+            print(path, file=sys.stderr)
+        found |= these
     if json:
         print(
             json_format.dumps({id: {"value": a.value, "less_full": b.value} for id, (a, b) in found.items()}, indent=1)
         )
     else:
         print(report(found))
-    for path in write_records(found, plan) if record else ():
-        print(path, file=sys.stderr)
     if verify:
         measured = {id: (own.value, TOLERANCES[id.rsplit("/", 1)[-1]]) for id, (own, _) in found.items()}
         text, holds = hold_to_records(measured)

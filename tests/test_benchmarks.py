@@ -2,14 +2,17 @@
 
 import importlib.util
 import sys
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_args
 
 import numba
 import numpy as np
 import pytest
 
 from lca_core.errors import InputError
+from lca_core.evaluation import read_records, write_record
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -134,13 +137,26 @@ def scores(psnr: dict[int, list[float]]) -> dict:
 
 def test_variants_are_compared_with_the_full_model_person_by_person(ablation):
     full, less = {9000: [20.0, 22.0], 9001: [30.0]}, {9000: [19.0, 21.0], 9001: [29.0]}
-    found = ablation.summaries({"full": scores(full), "plain": scores(less)})
+    found = ablation.summaries("plain", scores(less), scores(full))
     own, lost = found["ablation/plain/wild/psnr"]
     assert (
         own.value == pytest.approx(24.5) and lost.value == pytest.approx(-1.0) and lost.ci95 == pytest.approx((-1, -1))
     )
-    assert found["ablation/full/wild/psnr"][1].value == 0
+    assert ablation.summaries("full", scores(full), scores(full))["ablation/full/wild/psnr"][1].value == 0
     assert "ablation/plain/studio/lpips" in ablation.report(found)
+
+
+def test_a_variant_measured_alone_is_compared_with_the_full_models_records(ablation, tmp_path, monkeypatch):
+    full = {9000: [20.0, 22.0], 9001: [30.0]}
+    monkeypatch.setattr(ablation, "write_record", partial(write_record, folder=tmp_path))
+    monkeypatch.setattr(ablation, "write_results_readme", lambda: tmp_path / "README.md")
+    monkeypatch.setattr(ablation, "read_records", partial(read_records, tmp_path))
+    with pytest.raises(InputError, match="ablation/full/studio/psnr.*measure the variant `full`"):
+        ablation.recorded_full()
+    ablation.write_records(ablation.summaries("full", scores(full), scores(full)), ablation.Plan())
+    means = {person: [float(np.mean(values))] for person, values in full.items()}
+    assert ablation.recorded_full() == scores(means)
+    assert get_args(ablation.Name) == tuple(ablation.VARIANTS)
 
 
 def test_every_variant_lacks_the_part_it_is_named_after(ablation):

@@ -24,6 +24,7 @@ from lca_core.errors import InputError
 from lca_core.paths import atomic_path
 
 PEOPLE_A_SHARD = 64  # records
+_SMALLNESS = {"small_face", "no_face"}  # what a smaller copy of a good clip is dropped for
 Engine = Callable[[Sequence[Path], Job], Iterable[Entry]]
 
 
@@ -62,13 +63,14 @@ def curate(job: Job, engine: Engine, progress: bool = True) -> Collection:
 def settle(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Entries with copies dropped, people numbered and dealt to splits. People without a face are each their own.
 
-    Copies are told of what is kept: of a copy that is dropped anyway, smaller than its original or worse, too.
+    Copies are told of what is kept. A copy so small that it was dropped for its face is still called one; a montage or
+    a frozen picture of what is kept is not.
     """
     settled = list(entries)
     prints = [np.array([int(bits, 16) for bits in entry.fingerprint], np.uint64) for entry in entries]
     for copy, original in find_duplicates(prints, [(entry.keep, entry.pixels) for entry in entries]).items():
         mine, other = entries[copy], entries[original]
-        if other.keep:
+        if other.keep and {reason.kind for reason in mine.reasons} <= _SMALLNESS:
             reason = Reason("duplicate", f"The same as {other.file}, which is kept.")
             settled[copy] = replace(mine, keep=False, reasons=(*mine.reasons, reason), original=other.key)
     known = [i for i, entry in enumerate(settled) if entry.keep and entry.face]

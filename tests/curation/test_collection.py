@@ -125,6 +125,8 @@ def test_a_dropped_copy_is_told_of_its_kept_original_and_never_kept_for_it():
     first, copy = settle([kept, dropped])
     assert first == replace(kept, identity=0, split=first.split)
     assert copy.reasons == (small, Reason("duplicate", "The same as a.mp4, which is kept.")) and copy.original == "a"
+    frozen = replace(dropped, reasons=(Reason("frozen", "The picture is frozen."),))
+    assert settle([kept, frozen])[1] == frozen
     assert settle([dropped, replace(dropped, key="c")])[1].reasons == (small,), (
         "of what is dropped there is no original"
     )

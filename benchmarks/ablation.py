@@ -67,7 +67,7 @@ class Plan:
     """people: wild people trained on; judged: validation people a domain; steps: of training."""
 
     profile: str = "laptop"
-    people: int = 240
+    people: int = 120
     judged: int = 16
     steps: int = 400
     workers: int = 2

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from lca_core import tensor_files
-from lca_core.body import BodyModel
+from lca_core.body import Anchors, BodyModel
 from lca_core.errors import InputError
 from lca_core.model.lca import LCA
 from lca_core.profiles import Profile
@@ -59,9 +59,11 @@ def read_header(path: Path | str) -> dict:
 
 
 def load_model(path: Path | str, body: BodyModel | None = None, device: str = "cpu") -> tuple[LCA, dict]:
-    """(model, meta) of a weights file."""
-    header = read_header(path)
-    model = LCA(header["profile"], header["features"], body or BodyModel.load())
+    """(model, meta) of a weights file, on the anchors the file brings."""
+    header, body = read_header(path), body or BodyModel.load()
+    size = (header["profile"].anchors, header["profile"].gaussians_per_anchor)
+    nowhere = Anchors.on(body, torch.zeros(size, dtype=torch.int64), torch.zeros(*size, 3), torch.ones(size))
+    model = LCA(header["profile"], header["features"], body, nowhere)
     load_weights(path, model)
     return model.to(device).eval(), header["meta"]
 

@@ -93,7 +93,7 @@ reproduce: venv ## run every notebook at smoke, evaluate the shipped checkpoint,
 weights: venv ## people, pretraining, post-training, evaluation at PROFILE, into runs/PROFILE; goes on where it stopped
 	$(PY) -m lca_core weights --profile $(PROFILE) $(if $(MINUTES),--minutes $(MINUTES))
 
-verify: venv ## evaluate the weights, measure speeds and people again, in full, compare with the records (four hours)
+verify: venv ## evaluate the weights, measure speeds and people again, in full, compare with the records (five hours)
 	$(PY) -m lca_core verify
 	$(PY) benchmarks/splats.py --verify
 	$(PY) benchmarks/people.py --verify
@@ -101,6 +101,7 @@ verify: venv ## evaluate the weights, measure speeds and people again, in full, 
 	$(PY) benchmarks/drive.py --verify
 	$(PY) benchmarks/hostile.py --verify
 	$(PY) benchmarks/curation.py --verify
+	$(PY) benchmarks/ablation.py --verify --only full plain
 
 lock: venv ## renew requirements.lock from pyproject.toml, keeping every pin that still fits
 	$(PY) -m pip install -q 'pip-tools>=7.6'

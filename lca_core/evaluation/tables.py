@@ -58,7 +58,9 @@ def comparison_markdown(records: dict[str, Record], all_rows: bool = False) -> s
 
 
 def metrics_rows(records: dict[str, Record]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Header and rows of what we measured: one row for each method and domain, one column for each metric."""
+    """Header and rows of what we measured on test people: one row for each method and domain, one column for each
+    metric. What was measured on validation people, to choose by, stands apart from it (results/README.md)."""
+    records = {id: record for id, record in records.items() if record.protocol.get("people") != "validation"}
     columns = [name for name in METRICS if any(id.endswith(f"/{name}") for id in records)]
     groups: dict[str, dict[str, Record]] = {}
     for id, record in records.items():

@@ -67,12 +67,15 @@ def settle(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     a frozen picture of what is kept is not.
     """
     settled = list(entries)
-    prints = [np.array([int(bits, 16) for bits in entry.fingerprint], np.uint64) for entry in entries]
-    for copy, original in find_duplicates(prints, [(entry.keep, entry.pixels) for entry in entries]).items():
-        mine, other = entries[copy], entries[original]
-        if other.keep and {reason.kind for reason in mine.reasons} <= _SMALLNESS:
+    sought = [i for i, entry in enumerate(entries) if {reason.kind for reason in entry.reasons} <= _SMALLNESS]
+    for copy, original in find_duplicates(
+        [np.array([int(bits, 16) for bits in entries[i].fingerprint], np.uint64) for i in sought],
+        [(entries[i].keep, entries[i].pixels) for i in sought],
+    ).items():
+        mine, other = entries[sought[copy]], entries[sought[original]]
+        if other.keep:
             reason = Reason("duplicate", f"The same as {other.file}, which is kept.")
-            settled[copy] = replace(mine, keep=False, reasons=(*mine.reasons, reason), original=other.key)
+            settled[sought[copy]] = replace(mine, keep=False, reasons=(*mine.reasons, reason), original=other.key)
     known = [i for i, entry in enumerate(settled) if entry.keep and entry.face]
     people = dict(zip(known, group(np.array([settled[i].face for i in known]).reshape(-1, 128)).tolist()))
     alone = [i for i, entry in enumerate(settled) if entry.keep and not entry.face]

@@ -26,10 +26,8 @@ HAND_LEAST_PX = 24  # of the picture; smaller hands are a guess
 HAND_SIDE, HAND_APART = 0.34, 0.10  # metres: side of that crop; how far the two networks' wrists may lie apart
 POSE_VISIBLE = 0.5  # landmarks above this visibility are taken as seen
 _STRIPS = (0.0, 0.15, 0.3)  # of the picture's height
-_HEAD = (
-    0.6,
-    0.25,
-)  # from shoulders to crown, of the way to hips and to ankles: medians of sound clips are 0.64 and 0.26
+# From the shoulders to the crown, of the way to the hips and to the ankles: medians of sound clips are 0.64 and 0.26.
+_HEAD = np.array([0.6, 0.25])
 
 
 @dataclass(frozen=True)

@@ -59,9 +59,12 @@ def read_header(path: Path | str) -> dict:
 
 
 def load_model(path: Path | str, body: BodyModel | None = None, device: str = "cpu") -> tuple[LCA, dict]:
-    """(model, meta) of a weights file, on the anchors the file brings."""
+    """(model, meta) of a weights file, on the anchors the file brings; InputError when it does not fit together."""
     header, body = read_header(path), body or BodyModel.load()
     size = (header["profile"].anchors, header["profile"].gaussians_per_anchor)
+    face = load_tensors(path, MODEL, _REMEDY)[1].get("anchor_face")
+    if face is None or face.shape != size:
+        raise InputError(f"{path} does not hold the anchors its header speaks of, {size}; {_REMEDY}")
     nowhere = Anchors.on(body, torch.zeros(size, dtype=torch.int64), torch.zeros(*size, 3), torch.ones(size))
     model = LCA(header["profile"], header["features"], body, nowhere)
     load_weights(path, model)

@@ -36,7 +36,7 @@ def test_a_model_comes_back_from_its_file_exactly(tmp_path):
 
 
 def test_a_model_brings_its_anchors_with_it(tmp_path, monkeypatch):
-    """It is the same person by person where anchors are sampled in another order: a processor's last bits decide."""
+    """It draws the same people where anchors are sampled in another order: a processor's last bits decide."""
     model = other_model()
     save_model(tmp_path / "w.safetensors", model, {})
     mirrored_anchors(monkeypatch)
@@ -53,6 +53,15 @@ def test_a_model_brings_its_anchors_with_it(tmp_path, monkeypatch):
             assert torch.equal(a, b), name
         assert torch.equal(again.skinning_weights, model.skinning_weights)
         assert torch.equal(again.face_index, model.face_index) and torch.equal(again.face_dirs, model.face_dirs)
+
+
+@pytest.mark.parametrize("anchors", [-1, "many", 10**9, 64])
+def test_a_header_that_lies_about_the_anchors_is_refused(tmp_path, anchors):
+    model = other_model()
+    model.profile = replace(model.profile, anchors=anchors)
+    save_model(tmp_path / "w.safetensors", model, {})
+    with pytest.raises(InputError, match="w.safetensors.*anchors"):
+        load_model(tmp_path / "w.safetensors", free_body())
 
 
 def test_weights_for_a_body_with_more_triangles_are_refused(tmp_path):

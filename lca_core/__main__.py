@@ -158,7 +158,11 @@ def plan(profile: ProfileName = "paper", tflops: float = 0.0, used: float = 0.35
 
 
 def avatar(
-    photos: Positional[tuple[Path, ...]], out: Path, checkpoint: Path | None = None, encoder: Path | None = None
+    photos: Positional[tuple[Path, ...]],
+    out: Path,
+    checkpoint: Path | None = None,
+    encoder: Path | None = None,
+    refine: int = 0,
 ) -> None:
     """Photographs of one person to an avatar: avatar.safetensors, avatar.ply, sheet.png, walk.mp4.
 
@@ -167,13 +171,17 @@ def avatar(
         out: Folder for the files.
         checkpoint: Weights (default: the shipped release).
         encoder: Folder of the image encoder, where the weights were trained with one of your own.
+        refine: Steps of optimisation on the photographs after the forward pass, 50 for instance (two seconds or three):
+            sharper and more like the person where the body fits the photographs; 0: none.
     """
     from lca_core.evaluation.evaluate import RELEASE, load_release
     from lca_core.model import encoder_of
     from lca_core.viewer import avatar_from_photos, write_avatar
 
+    if refine < 0:
+        raise InputError(f"--refine is a number of steps, not {refine}; give 50, or 0 for none")
     model, meta = load_release(checkpoint or RELEASE)
-    made, person = avatar_from_photos(photos, model, encoder_of(meta, encoder))
+    made, person = avatar_from_photos(photos, model, encoder_of(meta, encoder), refine_steps=refine)
     for path in write_avatar(made, person, out):
         print(path)
 

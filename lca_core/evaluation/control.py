@@ -18,10 +18,10 @@ from lca_core.body.layout import ACTIONS, HAND_JOINTS
 from lca_core.curation.faces import aligned, mean_mesh
 from lca_core.curation.networks import face_mesh
 from lca_core.data import Frame, Person
-from lca_core.evaluation.evaluate import draw, pixels, recorded_head, target_driving
+from lca_core.evaluation.evaluate import draw, pixels
 from lca_core.evaluation.metrics import over_white, psnr_fg
 from lca_core.evaluation.protocols import Target
-from lca_core.model import LCA, Avatar
+from lca_core.model import LCA, Avatar, recorded_head, target_driving
 from lca_core.model.crops import upright_crop
 from lca_core.splats import Gaussians, skin
 
@@ -66,9 +66,13 @@ def probe(people: Sequence[Person], codes: Float[np.ndarray, "P F D"]) -> dict[s
     """
     actions = np.stack([np.stack([frame.actions for frame in person.frames]) for person in people])
     (read,) = _read(people, codes, actions, codes)
-    flat, guessed = actions.reshape(-1, len(ACTIONS)), read.reshape(-1, len(ACTIONS))
-    spread = np.square(flat - flat.mean(0)).sum(0)
-    score = 1 - np.square(flat - guessed).sum(0) / np.maximum(spread, 1e-12)
+    return explained(actions.reshape(-1, len(ACTIONS)), read.reshape(-1, len(ACTIONS)))
+
+
+def explained(actions: Float[np.ndarray, "n 52"], guessed: Float[np.ndarray, "n 52"]) -> dict[str, float]:
+    """Action -> R2 of what was guessed; actions that never vary are left out."""
+    spread = np.square(actions - actions.mean(0)).sum(0)
+    score = 1 - np.square(actions - guessed).sum(0) / np.maximum(spread, 1e-12)
     return {name: float(r2) for name, r2, s in zip(ACTIONS, score, spread) if s > 1e-6}
 
 

@@ -6,7 +6,6 @@ their own camera and driving signal and compared with the truth. epsilon comes f
 """
 
 from collections.abc import Iterable
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from lca_core.body import Driving, Head, full_pose, head_of, joint_transforms
+from lca_core.body import Driving, Head, head_of
 from lca_core.body.driving import EPSILON, GAZE, THETA
 from lca_core.data import Frame, Person, Picture
 from lca_core.errors import InputError
@@ -23,9 +22,8 @@ from lca_core.evaluation.baselines import PosedPicture, optimise_person
 from lca_core.evaluation.metrics import iou, l1_fg, lpips_crop, over_white, psnr, psnr_fg, summarise
 from lca_core.evaluation.protocols import split_frames
 from lca_core.evaluation.records import Record, provenance, record_of
-from lca_core.model import LCA, Avatar, ImageEncoder, person_inputs
+from lca_core.model import LCA, Avatar, ImageEncoder, driving_of, person_inputs, refine, target_driving
 from lca_core.model.decoders import DrivenDecoder
-from lca_core.model.expression import expression_chip
 from lca_core.model.face import FaceShapes
 from lca_core.paths import CHECKPOINTS
 from lca_core.splats import Gaussians, rasterize, skin
@@ -34,21 +32,8 @@ from lca_core.training.identity import face_chip, identity_distance
 
 RELEASE = CHECKPOINTS / "release.safetensors"
 TEMPLATE = CHECKPOINTS / "template.safetensors"
-METHODS = ("release", "baseline/template", "baseline/per_person")
+METHODS = ("release", "refined", "baseline/template", "baseline/per_person")
 Values = dict[str, dict[str, dict[int | str, list[float]]]]  # method -> metric -> person -> one number a picture
-
-
-@torch.no_grad()
-def target_driving(model: LCA, frame: Frame, betas: np.ndarray) -> Driving:
-    """What drives an avatar into a recorded frame: its theta, root and gaze, and epsilon from its face crop.
-
-    betas: shape of the person in the frame, who need not be the avatar's: it says where the face is.
-    """
-    theta, gaze, root = (torch.from_numpy(x)[None] for x in (frame.theta, frame.gaze, frame.root))
-    code = torch.zeros(1, EPSILON)
-    if frame.face is not None:
-        code = model.expression(expression_chip(frame.face, recorded_head(model, frame, betas))[None])
-    return Driving(theta, code, gaze, root)
 
 
 def driving_like(person: Person, model: LCA | None = None) -> Driving:
@@ -62,15 +47,7 @@ def driving_like(person: Person, model: LCA | None = None) -> Driving:
     for frame in person.frames:
         if frame.instant not in moments or (moments[frame.instant].face is None and frame.face is not None):
             moments[frame.instant] = frame
-    each = [target_driving(model, moments[instant], person.betas) for instant in sorted(moments)]
-    return Driving(*(torch.cat([getattr(d, f.name) for d in each]) for f in fields(Driving)))
-
-
-def recorded_head(model: LCA, frame: Frame, betas: np.ndarray) -> Head:
-    """Where the head of a recorded person is."""
-    joints = model.rest_joints(torch.from_numpy(betas)[None])
-    theta, gaze, root = (torch.from_numpy(x)[None] for x in (frame.theta, frame.gaze, frame.root))
-    return head_of(joints[0], joint_transforms(joints, full_pose(theta, root, gaze), root[:, 3:])[0][0])
+    return driving_of(model, [moments[instant] for instant in sorted(moments)], person.betas)
 
 
 @torch.no_grad()
@@ -160,7 +137,7 @@ def evaluate_people(
     n_inputs: int = 4,
     total: int | None = None,
 ) -> dict[str, Values]:
-    """domain -> method -> metric -> person -> values; the baselines are run when a template is given."""
+    """domain -> method -> metric -> person -> values; refinement and the baselines are run when a template is given."""
     result: dict[str, Values] = {}
     for person in tqdm(people, desc="evaluate", total=total, unit="person"):
         key = person.id if person.seed is None else person.seed
@@ -168,6 +145,8 @@ def evaluate_people(
         avatar = encode_person(model, encoder, person, inputs)
         posers = {"release": lambda d, a=avatar: a.drive(d).map(lambda t: t[0])}
         if template is not None:
+            better = refine(avatar, inputs, driving_of(model, inputs, person.betas))
+            posers["refined"] = lambda d, a=better: a.drive(d).map(lambda t: t[0])
             mean = template_avatar(model, template, person)
             own = fit_person(mean, inputs)
             posers["baseline/template"] = lambda d, m=mean: m.drive(d).map(lambda t: t[0])
@@ -190,7 +169,7 @@ def to_records(
     for domain, methods in results.items():
         for method, metrics in methods.items():
             for metric, values in metrics.items():
-                if method != "release" and metric not in ("psnr", "psnr_fg", "lpips"):
+                if method.startswith("baseline/") and metric not in ("psnr", "psnr_fg", "lpips"):
                     continue
                 source = provenance(command, {"checkpoint": checkpoint}, sorted(values, key=str))
                 summary = summarise(values, np.random.default_rng(0))

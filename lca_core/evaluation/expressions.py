@@ -35,21 +35,21 @@ _PAIR_STREAM, _OWN_STREAM = 31, 32  # of random numbers
 _FREE = np.array([not action.startswith("eyeLook") for action in ACTIONS])  # the others follow the gaze
 
 
-def faces_of(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(actions [FACES, 52], gaze [FACES, 4]) of a person's pair; the first face is neutral and looks ahead."""
+def faces_of(seed: int, faces: int = FACES) -> tuple[np.ndarray, np.ndarray]:
+    """(actions [faces, 52], gaze [faces, 4]) of a person's pair; the first face is neutral and looks ahead."""
     generator = np.random.default_rng([seed // 2, _PAIR_STREAM])
-    actions, gaze = np.zeros((FACES, len(ACTIONS)), np.float32), np.zeros((FACES, 4), np.float32)
-    for i in range(1, FACES):
+    actions, gaze = np.zeros((faces, len(ACTIONS)), np.float32), np.zeros((faces, 4), np.float32)
+    for i in range(1, faces):
         chosen = generator.choice(np.flatnonzero(_FREE), generator.integers(*AT_ONCE), replace=False)
         actions[i, chosen] = generator.uniform(*AMOUNT, len(chosen))
         gaze[i] = random_gaze(generator)
     return np.maximum(actions, look_actions(gaze)), gaze
 
 
-def expressions(spec: PersonSpec, px: int) -> Person:
+def expressions(spec: PersonSpec, px: int, faces: int = FACES) -> Person:
     """A person's faces as a record of the domain "expressions", face crops of px pixels; body and face are the same."""
     generator = np.random.default_rng([spec.seed, _OWN_STREAM])
-    human, (actions, gazes) = DigitalHuman.build(spec), faces_of(spec.seed)
+    human, (actions, gazes) = DigitalHuman.build(spec), faces_of(spec.seed, faces)
     theta, root = standing(generator, "calm"), np.zeros(6, np.float32)
     stage, frames = None, []
     for instant, (action, gaze) in enumerate(zip(actions, gazes)):
@@ -72,11 +72,13 @@ def expressions(spec: PersonSpec, px: int) -> Person:
     return Person(f"{DOMAIN}-{spec.seed:06d}", DOMAIN, spec.seed, spec.betas.astype(np.float32), tuple(frames), meta)
 
 
-def cached_expressions(seeds: Sequence[int], px: int, workers: int = 2, progress: bool = True) -> list[Path]:
+def cached_expressions(
+    seeds: Sequence[int], px: int, workers: int = 2, progress: bool = True, faces: int = FACES
+) -> list[Path]:
     """Shards in the cache with these people's faces, one person each and in this order, drawn on first use."""
-    folder = cache_dir("people", f"{DOMAIN}-{digest_of(RENDERING, px, FACES, AT_ONCE, AMOUNT, SAMPLES_PER_PIXEL)}")
-    return draw_missing(folder, DOMAIN, seeds, partial(_draw, px=px), workers, progress)
+    folder = cache_dir("people", f"{DOMAIN}-{digest_of(RENDERING, px, faces, AT_ONCE, AMOUNT, SAMPLES_PER_PIXEL)}")
+    return draw_missing(folder, DOMAIN, seeds, partial(_draw, px=px, faces=faces), workers, progress)
 
 
-def _draw(seed: int, path: Path, px: int) -> None:
-    write_shard(path, [expressions(sample_person(seed), px)])
+def _draw(seed: int, path: Path, px: int, faces: int) -> None:
+    write_shard(path, [expressions(sample_person(seed), px, faces)])

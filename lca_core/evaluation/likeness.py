@@ -9,10 +9,10 @@ from jaxtyping import Float
 
 from lca_core.curation.face_network import SAME_PERSON, face_embedding
 from lca_core.data import Person
-from lca_core.evaluation.evaluate import aligned_face, draw, pixels, recorded_head, target_driving
+from lca_core.evaluation.evaluate import aligned_face, draw, pixels
 from lca_core.evaluation.metrics import over_white
 from lca_core.evaluation.protocols import Target
-from lca_core.model import LCA, Avatar
+from lca_core.model import LCA, Avatar, recorded_head, target_driving
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from lca_core.curation import prepare_photos
 from lca_core.data import Person
 from lca_core.errors import InputError
-from lca_core.model import LCA, Avatar, ImageEncoder, person_inputs
+from lca_core.model import LCA, Avatar, ImageEncoder, driving_of, person_inputs, refine
 from lca_core.splats import write_ply
 from lca_core.viewer.figures import avatar_figure, save_figure
 from lca_core.viewer.stage import body_camera, clip, motion_driving
@@ -18,12 +18,24 @@ FILES = ("avatar.safetensors", "avatar.ply", "sheet.png", "walk.mp4")
 
 
 def avatar_from_photos(
-    paths: Sequence[Path | str], model: LCA, encoder: ImageEncoder, meta: dict | None = None
+    paths: Sequence[Path | str],
+    model: LCA,
+    encoder: ImageEncoder,
+    meta: dict | None = None,
+    refine_steps: int = 0,
 ) -> tuple[Avatar, Person]:
-    """Find, cut out and encode the one person in the photographs; InputError as `curation.prepare_photos`."""
+    """Find, cut out and encode the one person in the photographs; InputError as `curation.prepare_photos`.
+
+    refine_steps: of `model.refine` afterwards (0: the forward pass alone); InputError where no photograph's pose is
+    known.
+    """
     person = prepare_photos(paths, model.profile)
     inputs = person_inputs(person.frames, person.betas, encoder, model.profile.face_px)
-    return Avatar.encode(model, inputs, {"id": person.id, "photos": person.meta["photos"]} | (meta or {})), person
+    meta = {"id": person.id, "photos": person.meta["photos"]} | (meta or {})
+    avatar = Avatar.encode(model, inputs, meta)
+    if refine_steps:
+        avatar = refine(avatar, person.frames, driving_of(model, person.frames, person.betas), refine_steps)
+    return avatar, person
 
 
 def write_avatar(

@@ -1,0 +1,39 @@
+"""What drives an avatar into recorded frames."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+import numpy as np
+import torch
+
+from lca_core.body import Driving, Head, full_pose, head_of, joint_transforms
+from lca_core.body.driving import EPSILON
+from lca_core.data import Frame
+from lca_core.model.expression import expression_chip
+from lca_core.model.lca import LCA
+
+
+@torch.no_grad()
+def target_driving(model: LCA, frame: Frame, betas: np.ndarray) -> Driving:
+    """What drives an avatar into a recorded frame: its theta, root and gaze, and epsilon from its face crop.
+
+    betas: shape of the person in the frame, who need not be the avatar's: it says where the face is.
+    """
+    theta, gaze, root = (torch.from_numpy(x)[None] for x in (frame.theta, frame.gaze, frame.root))
+    code = torch.zeros(1, EPSILON)
+    if frame.face is not None:
+        code = model.expression(expression_chip(frame.face, recorded_head(model, frame, betas))[None])
+    return Driving(theta, code, gaze, root)
+
+
+def driving_of(model: LCA, frames: Sequence[Frame], betas: np.ndarray) -> Driving:
+    """The same for several frames of one person, one entry each."""
+    each = [target_driving(model, frame, betas) for frame in frames]
+    return Driving(*(torch.cat([getattr(driving, field.name) for driving in each]) for field in fields(Driving)))
+
+
+def recorded_head(model: LCA, frame: Frame, betas: np.ndarray) -> Head:
+    """Where the head of a recorded person is."""
+    joints = model.rest_joints(torch.from_numpy(betas)[None])
+    theta, gaze, root = (torch.from_numpy(x)[None] for x in (frame.theta, frame.gaze, frame.root))
+    return head_of(joints[0], joint_transforms(joints, full_pose(theta, root, gaze), root[:, 3:])[0][0])

@@ -1,6 +1,7 @@
 """Likeness and control of the shipped release, on test people it has never seen.
 
-Likeness: does dlib's recogniser take the avatar for the person (`release/<domain>/identity_*`)? More photographs: the
+Likeness: does dlib's recogniser take the avatar for the person (`release/<domain>/identity_*`,
+refined on its photographs `refined/<domain>/identity_*`)? More photographs: the
 same targets from 1, 2, 4 and 8 (`inputs/<n>/psnr`). Control (`control/*`): how many facial actions a linear probe
 reads from expression codes, how much nearer to the truth driven faces and hands are than faces and fingers left at
 rest, codes lent by another person, and gaze. See `lca_core.evaluation.likeness` and `lca_core.evaluation.control`.
@@ -34,7 +35,7 @@ from lca_core.evaluation.expressions import FACES, cached_expressions
 from lca_core.evaluation.likeness import faces_of, rank1, same_rate
 from lca_core.evaluation.metrics import Summary, psnr
 from lca_core.evaluation.protocols import growing_inputs, split_frames
-from lca_core.model import LCA, ImageEncoder, encoder_of
+from lca_core.model import LCA, ImageEncoder, driving_of, encoder_of, refine
 from lca_core.people import cached_people
 
 FIRST_VALIDATION, FIRST_TEST = 9_000, 10_000
@@ -78,16 +79,20 @@ def records_of(plan: Plan, domain: str, profile: str) -> Iterator[Person]:
 
 @torch.no_grad()
 def likeness(plan: Plan, model: LCA, encoder: ImageEncoder) -> Values:
-    """Whom the recogniser takes avatars of four photographs for."""
+    """Whom the recogniser takes avatars of four photographs for, as the forward pass leaves them and refined."""
     values: Values = {}
     for domain in DOMAINS:
-        faces = {}
+        faces: dict[str, dict] = {"release": {}, "refined": {}}
         people = records_of(plan, domain, model.profile)
         for person in tqdm(people, desc=f"likeness, {domain}", total=len(plan.seeds), unit="person"):
             frames, targets = split_frames(person, PHOTOS)
-            faces[person.seed] = faces_of(model, encode_person(model, encoder, person, frames), person, targets)
-        values[f"release/{domain}/identity_same_rate"] = same_rate(faces)
-        values[f"release/{domain}/identity_rank1"] = rank1(faces)
+            made = encode_person(model, encoder, person, frames)
+            better = refine(made, frames, driving_of(model, frames, person.betas))
+            for method, avatar in (("release", made), ("refined", better)):
+                faces[method][person.seed] = faces_of(model, avatar, person, targets)
+        for method, found in faces.items():
+            values[f"{method}/{domain}/identity_same_rate"] = same_rate(found)
+            values[f"{method}/{domain}/identity_rank1"] = rank1(found)
     return values
 
 

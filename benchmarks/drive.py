@@ -1,8 +1,8 @@
 """How long photographs take to become an avatar, and how many frames a second it is driven and drawn at.
 
 Encoding is of four photographs with face crops of a test person: patch rows, transformer and canonical branch, with the
-weights loaded. Driving is of the shipped release's 16,384 Gaussians, every frame with another pose: driven branch,
-skinning, and a picture over white. Nothing is kept from frame to frame but the avatar.
+weights loaded; refining takes the same photographs. Driving is of the shipped release's 16,384 Gaussians, every frame
+with another pose: driven branch, skinning, a picture over white. Nothing is kept from frame to frame but the avatar.
 """
 
 import json as json_format
@@ -23,7 +23,8 @@ from lca_core.errors import InputError
 from lca_core.evaluation import Record, provenance, write_record, write_results_readme
 from lca_core.evaluation.evaluate import RELEASE, load_release
 from lca_core.evaluation.protocols import split_frames
-from lca_core.model import Avatar, encoder_of, person_inputs
+from lca_core.model import Avatar, driving_of, encoder_of, person_inputs, refine
+from lca_core.model.refinement import STEPS
 from lca_core.people import cached_people
 from lca_core.splats import rasterize
 from lca_core.viewer import body_camera, motion_driving
@@ -56,7 +57,7 @@ def timed(run: Callable[[int], object], rounds: int, skipped: int) -> np.ndarray
 
 @torch.no_grad()
 def encode(plan: Plan) -> tuple[Avatar, dict]:
-    """(the release's avatar of a test person, seconds from four photographs to it)."""
+    """(the release's avatar of a test person, seconds from four photographs to it and of refining it on them)."""
     model, meta = load_release()
     encoder = encoder_of(meta)
     (person,) = read_people(cached_people([TEST_PERSON], "studio", model.profile))
@@ -67,8 +68,11 @@ def encode(plan: Plan) -> tuple[Avatar, dict]:
 
     times = timed(run, plan.rounds + 1, 1)
     faces = sum(frame.face is not None for frame in frames)
+    driving, avatar = driving_of(model, frames, person.betas), run()
+    refined = timed(lambda _: refine(avatar, frames, driving), plan.rounds, 1)
     sizes = {"photos": len(frames), "faces": faces, "px": model.profile.body_px}
-    return run(), sizes | {"profile": model.profile.name, "seconds": spread(times / 1e3)}
+    sizes |= {"profile": model.profile.name}
+    return avatar, sizes | {"seconds": spread(times / 1e3), "refine_seconds": spread(refined / 1e3)}
 
 
 @torch.no_grad()
@@ -101,11 +105,13 @@ def measure(plan: Plan) -> dict:
 
 def report(results: dict) -> str:
     """The measurements as text."""
-    at, seconds, driven = results["machine"], results["encode"]["seconds"], results["drive"]
+    at, driven = results["machine"], results["drive"]
+    seconds, refined = (results["encode"][name] for name in ("seconds", "refine_seconds"))
     return "\n".join([
         f"{at['cpu']}, {at['cores']} cores; other programs used {at['cores_used_by_others']:.2f} cores meanwhile",
         f"{results['encode']['photos']} photographs to an avatar: {seconds['median']:.2f} s "
         f"({seconds['q25']:.2f} to {seconds['q75']:.2f})",
+        f"refining it on them, {STEPS} steps: {refined['median']:.2f} s ({refined['q25']:.2f} to {refined['q75']:.2f})",
         f"{driven['gaussians']:,} Gaussians driven and drawn at {driven['px']} px: {driven['ms']['median']:.2f} ms, "
         f"{driven['fps']:.0f} frames/s",
     ])  # fmt: skip
@@ -123,6 +129,9 @@ def write_records(results: dict) -> list:
                    "what": "pictures in memory to an avatar: patch rows, transformer, canonical branch; median",
                    "left_out": "reading files, finding and cutting out the person, loading weights", **coded,
                }, provenance=source),
+        Record("speed/refine_s", coded["refine_seconds"]["median"], "s", None, 1, 0, coded["profile"],
+               protocol=device | {"what": f"{STEPS} steps of `model.refine` on the same photographs; median", **coded},
+               provenance=source),
         Record("speed/drive_fps", driven["fps"], "frames/s", None, 1, 0, coded["profile"], protocol=device | {
             "what": "driven branch, skinning, picture; every frame another pose; 1 / median time",
             "kept_between_frames": "the avatar", **driven,
@@ -147,7 +156,11 @@ def main(quick: bool = False, json: bool = False, record: bool = False, verify: 
     for path in write_records(results) if record else ():
         print(path, file=sys.stderr)
     if verify:
-        speeds = (("encode_4_photos_s", results["encode"]["seconds"]["median"]), ("drive_fps", results["drive"]["fps"]))
+        coded = results["encode"]
+        speeds = (
+            ("encode_4_photos_s", coded["seconds"]["median"]), ("refine_s", coded["refine_seconds"]["median"]),
+            ("drive_fps", results["drive"]["fps"]),
+        )  # fmt: skip
         print(hold_to_records({f"speed/{name}": (value, None) for name, value in speeds})[0])
 
 

@@ -52,6 +52,7 @@ class _Shot:
         return cls(frame, *(x.to(device) for x in (colors, matte[..., None], 1 - hidden[..., None], *camera)))
 
 
+@torch.enable_grad()
 def refine(avatar: Avatar, frames: Sequence[Frame], driving: Driving, steps: int = STEPS) -> Avatar:
     """The avatar, nearer to the body pictures and face crops of these frames; the one given stays as it is.
 

@@ -162,7 +162,7 @@ def avatar(
     out: Path,
     checkpoint: Path | None = None,
     encoder: Path | None = None,
-    refine: int = 0,
+    refine: int = 50,
 ) -> None:
     """Photographs of one person to an avatar: avatar.safetensors, avatar.ply, sheet.png, walk.mp4.
 
@@ -171,15 +171,15 @@ def avatar(
         out: Folder for the files.
         checkpoint: Weights (default: the shipped release).
         encoder: Folder of the image encoder, where the weights were trained with one of your own.
-        refine: Steps of optimisation on the photographs after the forward pass, 50 for instance (two seconds or three):
-            sharper and more like the person where the body fits the photographs; 0: none.
+        refine: Steps of optimisation on the photographs after the forward pass, for two seconds or three: sharper and
+            more like the person. 0: the forward pass alone, as in the paper.
     """
     from lca_core.evaluation.evaluate import RELEASE, load_release
     from lca_core.model import encoder_of
     from lca_core.viewer import avatar_from_photos, write_avatar
 
     if refine < 0:
-        raise InputError(f"--refine is a number of steps, not {refine}; give 50, or 0 for none")
+        raise InputError(f"--refine is a number of steps, not {refine}; leave it out, or give 0 for none")
     model, meta = load_release(checkpoint or RELEASE)
     made, person = avatar_from_photos(photos, model, encoder_of(meta, encoder), refine_steps=refine)
     for path in write_avatar(made, person, out):
@@ -287,10 +287,10 @@ def evaluate(
         data: Folder of shards.
         checkpoint: Weights (default: the shipped release).
         inputs: Photographs shown.
-        baselines: Also the mean template and per-person optimisation.
+        baselines: Also the avatars refined on their photographs, the mean template and per-person optimisation.
         json: Print JSON instead of a table.
         record: Write the numbers to results/records/ (for the shipped release).
-        sheet: A PNG or JPEG to draw the first people into, truth above avatar.
+        sheet: A PNG or JPEG to draw the first people into, truth above avatar (above refined avatar, with --baselines).
         sheet_people: How many.
         encoder: Folder of the image encoder, where the weights were trained with one of your own.
     """

@@ -299,7 +299,7 @@ for domain in people:
     display(Markdown(
         f"In {domain} the release is **{release['psnr_fg'] - mean['psnr_fg']:+.2f} dB** over the template (psnr_fg) "
         f"and **{release['psnr'] - own['psnr']:+.2f} dB** from per-person optimisation (psnr). Refined, it gains "
-        f"**{refined['psnr'] - release['psnr']:+.2f} dB** (psnr), **{refined['lpips'] - release['lpips']:+.3f}** (lpips)."
+        f"**{refined['psnr'] - release['psnr']:+.2f} dB** psnr, **{refined['lpips'] - release['lpips']:+.3f}** lpips."
     ))  # fmt: skip
 summary
 

@@ -70,6 +70,7 @@ def test_a_photograph_becomes_an_avatar_that_drives(tmp_path):
     from skimage import data
 
     from lca_core.model import Avatar
+    from lca_core.model.refinement import STEPS
     from lca_core.splats import read_ply
 
     assert RELEASE.exists(), "the release is part of the repository"
@@ -80,6 +81,7 @@ def test_a_photograph_becomes_an_avatar_that_drives(tmp_path):
     assert made == {"avatar.safetensors", "avatar.ply", "sheet.png", "walk.mp4"}
     avatar = Avatar.load(tmp_path / "avatar" / "avatar.safetensors")
     assert len(read_ply(tmp_path / "avatar" / "avatar.ply")) == len(avatar)
+    assert avatar.meta["refined_steps"] == STEPS
     video = tmp_path / "wave.mp4"
     done = run("drive", tmp_path / "avatar" / "avatar.safetensors", "--motion", "wave", "--frames", "3", "--out", video)
     assert done.returncode == 0, done.stderr

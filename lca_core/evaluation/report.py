@@ -51,7 +51,7 @@ def evaluate_folder(
             write_record(record)
         write_results_readme()
     if sheet:
-        save_picture(people_sheet(people[:sheet_people], model, encoder, n_inputs=n_inputs), sheet)
+        save_picture(people_sheet(people[:sheet_people], model, encoder, n_inputs=n_inputs, refined=baselines), sheet)
     rows = summaries(results)
     if as_json:
         return json.dumps(rows, indent=1)

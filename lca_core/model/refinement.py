@@ -23,12 +23,12 @@ from lca_core.splats import rasterize, skin
 
 STEPS = 50
 LEARNING_RATE = 0.02
-HOLD = 0.02
+HOLD = 0.1
 _BODIES, _FACES = 2, 1  # pictures a step
 _FACE_WEIGHT = 0.25
 # What one unit of change is in an avatar's raw numbers: colour 3, position 3, rotation 4, scale 3, opacity 1. Colours
 # have far to go, and positions must not run away before they have settled.
-_UNITS = (3.0,) * 3 + (0.4,) * 3 + (1.0,) * 4 + (1.0,) * 3 + (2.0,)
+_UNITS = (2.0,) * 3 + (0.2,) * 3 + (1.0,) * 4 + (1.0,) * 3 + (2.0,)
 
 
 @dataclass(frozen=True)

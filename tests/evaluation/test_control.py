@@ -87,11 +87,12 @@ def test_pairs_make_the_same_faces_and_others_do_not():
 def test_expressions_are_of_one_person_before_the_camera(monkeypatch):
     from lca_core.people import sample_person
 
-    monkeypatch.setattr(expressions, "FACES", 2)
     monkeypatch.setattr(expressions, "SAMPLES_PER_PIXEL", 2)
-    person = expressions.expressions(sample_person(9004), 42)
+    person = expressions.expressions(sample_person(9004), 42, faces=2)
     assert [frame.instant for frame in person.frames] == [0, 1] and person.domain == "expressions"
-    for frame, actions in zip(person.frames, expressions.faces_of(9004)[0]):
+    fewer, more = expressions.faces_of(9004, 2)[0], expressions.faces_of(9004)[0]
+    np.testing.assert_array_equal(fewer, more[:2])
+    for frame, actions in zip(person.frames, fewer, strict=True):
         np.testing.assert_array_equal(frame.actions, actions)
         assert frame.face.image.shape == (42, 42, 3) and frame.face.matte[21, 21] == 255
 

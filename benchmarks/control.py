@@ -1,10 +1,10 @@
 """Likeness and control of the shipped release, on test people it has never seen.
 
-Likeness: does dlib's recogniser take the avatar for the person (`release/<domain>/identity_*`,
-refined on its photographs `refined/<domain>/identity_*`)? More photographs: the
-same targets from 1, 2, 4 and 8 (`inputs/<n>/psnr`). Control (`control/*`): how many facial actions a linear probe
-reads from expression codes, how much nearer to the truth driven faces and hands are than faces and fingers left at
-rest, codes lent by another person, and gaze. See `lca_core.evaluation.likeness` and `lca_core.evaluation.control`.
+Likeness: does dlib's recogniser take the avatar for the person (`release/<domain>/identity_*`; refined on its
+photographs, `refined/<domain>/identity_*`)? More photographs: the same targets from 1, 2, 4 and 8 (`inputs/<n>/psnr`).
+Control (`control/*`): how many facial actions a linear probe reads from expression codes, how much nearer to the truth
+driven faces and hands are than faces and fingers left at rest, codes lent by another person, and gaze. See
+`lca_core.evaluation.likeness` and `lca_core.evaluation.control`.
 """
 
 import json as json_format

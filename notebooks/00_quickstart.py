@@ -271,7 +271,8 @@ summary
 #   refined. Mouth and brows answer, lids are too thin to. More pictures help: each shows places that the others do not.
 # - The astronaut is harder than the digital human: real light, a suit unlike any garment in training, a helmet in hand,
 #   no legs in the picture, a body fitted and not known. What the photograph shows from the front comes through, face,
-#   hair, suit and badge; the back and the legs are a guess.
+#   hair, suit and badge; the back and the legs are a guess. She smiled for the photograph; told to open her mouth, she
+#   tears that smile: nothing knows where lips end and teeth begin.
 #
 # ## Exercises
 #

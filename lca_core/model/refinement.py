@@ -59,10 +59,13 @@ def refine(avatar: Avatar, frames: Sequence[Frame], driving: Driving, steps: int
     driving: what each frame shows, one entry a frame, epsilon included. The driven branch and the blendshapes are left
     alone and take part in every picture, so that no expression is baked into the canonical face.
     Two bodies and a face a step; L1 over a new background each time, so that what is transparent cannot pass for white;
-    what hides the person counts for nothing. Adam on the canonical numbers, on those of each Gaussian and on what all
-    of an anchor have in common (unseen Gaussians follow their seen neighbours), held to where they began.
-    Deterministic on a CPU. InputError when no frame's pose is known (`Frame.tracked`).
+    what hides the person counts for nothing. Adam on the canonical numbers: on each Gaussian's own, held to where they
+    began, and on what those of an anchor have in common, so that unseen ones follow their seen neighbours.
+    Deterministic on a CPU. InputError when no frame's pose is known (`Frame.tracked`), ValueError where frames and
+    driving are not as many.
     """
+    if len(frames) != len(driving):
+        raise ValueError(f"{len(driving)} driving signals do not belong to {len(frames)} frames")
     known = [i for i, frame in enumerate(frames) if frame.tracked]
     if not known:
         raise InputError(

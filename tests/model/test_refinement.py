@@ -123,3 +123,5 @@ def test_photographs_in_unknown_poses_are_left_out(start, frames, driving):
     torch.testing.assert_close(refine(start, lost, driving, steps=5).raw, without.raw, rtol=0, atol=1e-4)
     with pytest.raises(InputError, match="none of them is known"):
         refine(start, [replace(frame, tracked=False) for frame in frames], driving)
+    with pytest.raises(ValueError, match="3 driving signals do not belong to 2 frames"):
+        refine(start, frames[1:], driving)

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lca_core.splats import Gaussians, rasterize, skin
+from lca_core.splats import SHARP_EPS2D, Gaussians, rasterize, skin
 
 _EDGE = 1e-3  # opacities and colours are kept this far from 0 and 1, where a logit is infinite
 
@@ -93,6 +93,7 @@ def optimise_person(
                 width,
                 height,
                 background=white,
+                eps2d=SHARP_EPS2D,
                 backend=backend,
             )
             off = (drawn[:, 0] - images) * (1 - hidden[..., None])

@@ -26,7 +26,7 @@ from lca_core.model import LCA, Avatar, ImageEncoder, driving_of, person_inputs,
 from lca_core.model.decoders import DrivenDecoder
 from lca_core.model.face import FaceShapes
 from lca_core.paths import CHECKPOINTS
-from lca_core.splats import Gaussians, rasterize, skin
+from lca_core.splats import SHARP_EPS2D, Gaussians, rasterize, skin
 from lca_core.training import load_model
 from lca_core.training.identity import face_chip, identity_distance
 
@@ -57,8 +57,9 @@ def draw(gaussians: Gaussians, picture: Picture) -> tuple[Float[Tensor, "H W 3"]
     viewmat, K = torch.from_numpy(camera.viewmat)[None], torch.from_numpy(camera.K)[None]
     g = gaussians
     colors, alphas = rasterize(
-        g.means, g.quats, g.scales, g.opacities, g.colors, viewmat, K, camera.width, camera.height, torch.ones(3)
-    )
+        g.means, g.quats, g.scales, g.opacities, g.colors, viewmat, K, camera.width, camera.height, torch.ones(3),
+        eps2d=SHARP_EPS2D,
+    )  # fmt: skip
     shown = 1 - hidden_of(picture)
     return 1 - shown[..., None] * (1 - colors[0].clamp(0, 1)), shown * alphas[0, ..., 0]
 

@@ -17,7 +17,7 @@ from lca_core.model.lca import LCA, Inputs
 from lca_core.splats import Gaussians, skin
 from lca_core.tensor_files import load_tensors, save_tensors
 
-FORMAT = "lca_core avatar 3"
+FORMAT = "lca_core avatar 4"
 _TENSORS = ("raw", "surface", "frames", "tokens", "weights", "rest_joints")
 _PARTS = ("driven", "action_map")
 _REMEDY = "make one with `avatar`"

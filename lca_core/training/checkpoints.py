@@ -18,8 +18,8 @@ from lca_core.tensor_files import load_tensors, save_tensors
 from lca_core.training.optimizers import MuonAndAdamW
 from lca_core.training.team import part_like, whole
 
-MODEL = "lca_core model 5"
-TEMPLATE = "lca_core template 3"
+MODEL = "lca_core model 6"
+TEMPLATE = "lca_core template 4"
 STATE = "lca_core training state 4"
 _REMEDY = "give a .safetensors file made by `train`"
 

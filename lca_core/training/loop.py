@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 
 from lca_core.body import ACTIONS, BodyModel, Head, full_pose, head_of, joint_transforms
 from lca_core.model import LCA
-from lca_core.splats import Gaussians, rasterize, skin
+from lca_core.splats import SHARP_EPS2D, Gaussians, rasterize, skin
 from lca_core.training.batches import KINDS, Batch, Views, draw_batch
 from lca_core.training.checkpoints import load_state, save_model, save_state, save_template
 from lca_core.training.examples import Example
@@ -71,6 +71,7 @@ def render(gaussians: Gaussians, views: Views) -> tuple[Tensor, Tensor]:
     colors, alphas = rasterize(
         gaussians.means, gaussians.quats, gaussians.scales, gaussians.opacities, gaussians.colors,
         views.viewmats[:, None], views.Ks[:, None], width, height, views.background[:, None],
+        eps2d=SHARP_EPS2D,
     )  # fmt: skip
     shown, behind = 1 - views.pixels[..., 4:], views.background[:, None, None]
     return behind + shown * (colors[:, 0] - behind), shown * alphas[:, 0]

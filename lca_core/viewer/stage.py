@@ -13,7 +13,7 @@ from lca_core.data import Camera
 from lca_core.errors import InputError
 from lca_core.model import Avatar
 from lca_core.people import MOTIONS, around, face_crop, motion
-from lca_core.splats import Gaussians, rasterize
+from lca_core.splats import SHARP_EPS2D, Gaussians, rasterize
 
 
 def body_camera(
@@ -43,7 +43,7 @@ def picture(gaussians: Gaussians, camera: Camera, background: Sequence[float] = 
     g = gaussians
     viewmat, K = torch.from_numpy(camera.viewmat)[None], torch.from_numpy(camera.K)[None]
     colors, _ = rasterize(g.means, g.quats, g.scales, g.opacities, g.colors, viewmat, K, camera.width,
-                          camera.height, torch.tensor(background))  # fmt: skip
+                          camera.height, torch.tensor(background), eps2d=SHARP_EPS2D)  # fmt: skip
     return (colors[0].clamp(0, 1) * 255).round().byte().numpy()
 
 

@@ -136,7 +136,7 @@ def splat_widths(scene: Scene) -> list[float]:
     """5th, 50th and 95th percentile of the width of the visible splats' boxes (alpha >= 1/255), px."""
     g, px = scene.gaussians, scene.px
     arrays = [t[None].numpy() for t in (g.means, g.quats, g.scales, g.opacities, scene.viewmats, scene.Ks)]
-    boxes = project_forward(*arrays, px, px, NEAR, FAR)[3]
+    boxes = project_forward(*arrays, px, px, NEAR, FAR, EPS2D)[3]
     widths = (boxes[:, 1] - boxes[:, 0] + 1)[boxes[:, 1] >= boxes[:, 0]]
     return [float(width) for width in np.percentile(widths, [5, 50, 95])]
 

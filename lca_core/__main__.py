@@ -78,7 +78,7 @@ def train(
         data: Folder of shards made by `people`.
         out: Folder for weights.safetensors, state.safetensors (to resume) and log.csv.
         profile: Sizes of the model and the run.
-        init: Weights to start from (posttrain; default: the shipped release).
+        init: Weights to start from, template and all (default: posttrain starts from the shipped release).
         steps: Number of steps (default: the profile's).
         lr: Learning rate (default: 9e-4 to pretrain, 4e-4 to post-train).
         gamma: Layer-wise decay of the learning rate when post-training.

@@ -19,7 +19,9 @@ def _array(tensor: Tensor, inner: int) -> np.ndarray:
 
 class _Render(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, means, quats, scales, opacities, colors, viewmats, Ks, background, width, height, near, far):
+    def forward(
+        ctx, means, quats, scales, opacities, colors, viewmats, Ks, background, width, height, near, far, eps2d
+    ):
         ctx.set_materialize_grads(False)
         # Also saved as tensors, so that torch notices if one is overwritten before the backward pass.
         ctx.save_for_backward(means, quats, scales, opacities, colors, viewmats, Ks, background)
@@ -32,7 +34,7 @@ class _Render(torch.autograd.Function):
             behind[:] = _array(background, 1)
         ctx.size = width, height
         with first_call("drawing Gaussians"):
-            means2d, shapes, depths, boxes = project_forward(*ctx.inputs, *ctx.size, near, far)
+            means2d, shapes, depths, boxes = project_forward(*ctx.inputs, *ctx.size, near, far, eps2d)
             tile_start, pair_splat, pair_row, row_start = bin_splats(depths, boxes, images, *ctx.size)
             drawing = (means2d, shapes, boxes, colors, behind, tile_start, pair_splat)
             out, left_over = composite_forward(*drawing, *ctx.size)
@@ -60,7 +62,7 @@ class _Render(torch.autograd.Function):
             d_behind = torch.from_numpy(d_behind)
             d_background = d_behind.sum(0) if background.ndim == 1 else d_behind.reshape(background.shape)
         gradients = [torch.from_numpy(g).reshape(t.shape) for g, t in zip(gradients, tensors)]
-        return *gradients, None, d_background, None, None, None, None
+        return *gradients, None, d_background, None, None, None, None, None
 
 
 def render_cpu(
@@ -76,8 +78,9 @@ def render_cpu(
     height: int,
     near_plane: float,
     far_plane: float,
+    eps2d: float,
 ) -> tuple[Float32[Tensor, "*batch C H W D"], Float32[Tensor, "*batch C H W 1"]]:
     """Colours and alphas; at least one Gaussian and one camera. Deterministic, not twice differentiable."""
     return _Render.apply(
-        means, quats, scales, opacities, colors, viewmats, Ks, background, width, height, near_plane, far_plane
+        means, quats, scales, opacities, colors, viewmats, Ks, background, width, height, near_plane, far_plane, eps2d
     )

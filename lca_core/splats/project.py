@@ -8,7 +8,7 @@ covariance written as P P^T, P = J R_view R_quat diag(scales), which halves the 
 import numpy as np
 from numba import njit, prange
 
-from lca_core.splats.reference import ALPHA_MIN, EPS2D, FOV_MARGIN
+from lca_core.splats.reference import ALPHA_MIN, FOV_MARGIN
 
 SLACK = 1e-3  # px: boxes are drawn a little wide, so that rounding cannot cut off a visible pixel
 CHUNK = 128  # Gaussians per piece of work: fixed, so that sums do not depend on the number of threads
@@ -40,7 +40,7 @@ def _jacobian(x, y, z, fx, fy, cx, cy, width, height):
 
 
 @njit(parallel=True, cache=True, error_model="numpy")
-def project_forward(means, quats, scales, opacities, viewmats, Ks, width, height, near, far):
+def project_forward(means, quats, scales, opacities, viewmats, Ks, width, height, near, far, eps2d):
     """Splats of every image.
 
     means [B, N, 3], quats [B, N, 4], scales [B, N, 3], opacities [B, N], viewmats [B, C, 4, 4], Ks [B, C, 3, 3].
@@ -80,7 +80,7 @@ def project_forward(means, quats, scales, opacities, viewmats, Ks, width, height
             )
             g00, g01, g02 = j00 * V[0, 0] + j02 * V[2, 0], j00 * V[0, 1] + j02 * V[2, 1], j00 * V[0, 2] + j02 * V[2, 2]
             g10, g11, g12 = j11 * V[1, 0] + j12 * V[2, 0], j11 * V[1, 1] + j12 * V[2, 1], j11 * V[1, 2] + j12 * V[2, 2]
-            cov_a, cov_b, cov_c = EPS2D, 0.0, EPS2D
+            cov_a, cov_b, cov_c = eps2d, 0.0, eps2d
             for k in range(3):
                 size = np.float64(scales[b, n, k])
                 p0 = (g00 * r0[k] + g01 * r1[k] + g02 * r2[k]) * size

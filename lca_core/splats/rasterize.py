@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lca_core.splats.arguments import check_shapes, check_values
 from lca_core.splats.cpu import render_cpu
-from lca_core.splats.reference import render_reference
+from lca_core.splats.reference import EPS2D, render_reference
 
 BACKENDS = ("auto", "reference", "numba", "gsplat")
 RENDER_MODES = ("RGB", "D", "ED", "RGB+D", "RGB+ED")
@@ -31,6 +31,7 @@ def rasterize(
     near_plane: float = 0.01,
     far_plane: float = 1e10,
     render_mode: Literal["RGB", "D", "ED", "RGB+D", "RGB+ED"] = "RGB",
+    eps2d: float = EPS2D,
 ) -> tuple[Float[Tensor, "*batch C H W D"], Float[Tensor, "*batch C H W 1"]]:
     """Draw N Gaussians into C cameras; each batch element has its own Gaussians and its own cameras.
 
@@ -43,7 +44,8 @@ def rasterize(
     tensors and Numba otherwise; "reference" is plain PyTorch in the type of `means`, float64 included, the other
     two compute and return float32. render_mode: "RGB" draws the colours; "D" the camera z of the Gaussians' means,
     metres, weighted like a colour over a background of 0; "ED" that divided by alpha, the expected depth of what is
-    seen (0 where alpha is 0); "RGB+D" and "RGB+ED" append it to the colours as the last channel.
+    seen (0 where alpha is 0); "RGB+D" and "RGB+ED" append it to the colours as the last channel. eps2d: px^2 added to
+    the projected covariance; as a pixel sees the world through a box, 1/12 is what a sharp picture has.
 
     Differentiable in every tensor but Ks. Returns colours over the background, and alphas.
     Raises ValueError naming the argument for wrong shapes, types or devices, NaN or infinite numbers, opacities
@@ -58,6 +60,8 @@ def rasterize(
             raise ValueError(f"{name} must be a whole number of pixels, at least 1, not {size!r}")
     if not 0 < near_plane < far_plane:
         raise ValueError(f"near_plane and far_plane must be 0 < near < far, not {near_plane} and {far_plane}")
+    if not 0 < eps2d < math.inf:
+        raise ValueError(f"eps2d must be a positive number of square pixels, not {eps2d}")
     tensors = dict(
         means=means, quats=quats, scales=scales, opacities=opacities, colors=colors, viewmats=viewmats, Ks=Ks
     )
@@ -76,7 +80,7 @@ def rasterize(
     draw = _draw_nothing if means.shape[-2] * math.prod(batch) * viewmats.shape[-3] == 0 else _DRAW[backend]
     image, alpha = draw(
         tensors, background, batch, width=int(width), height=int(height),
-        near_plane=float(near_plane), far_plane=float(far_plane),
+        near_plane=float(near_plane), far_plane=float(far_plane), eps2d=float(eps2d),
     )  # fmt: skip
     if render_mode.endswith("ED"):
         expected = image[..., -1:] / alpha.clamp(min=1e-10)
@@ -99,7 +103,7 @@ def _with_depth(
     return torch.cat([colors, z[..., None]], dim=-1), background
 
 
-def _draw_nothing(tensors, background, batch, width, height, near_plane, far_plane):
+def _draw_nothing(tensors, background, batch, width, height, **_):
     """No Gaussians, no cameras or nobody: the background, with gradients of zero for every tensor."""
     shape = (*batch, tensors["viewmats"].shape[-3], height, width)
     nothing = 0 * sum(t.sum() for t in tensors.values())

@@ -1,7 +1,7 @@
 """The definition of a correct picture: EWA splatting in plain, differentiable PyTorch, any float type.
 
 Every other backend is held to this one. It follows gsplat 1.5.3's conventions to the letter: perspective
-projection with the Jacobian's direction clamped 30 % outside the image, 0.3 px^2 added to the projected
+projection with the Jacobian's direction clamped 30 % outside the image, `eps2d` px^2 added to the projected
 covariance, Gaussians nearer than `near_plane` or beyond `far_plane` dropped, alpha = min(0.999, opacity *
 exp(-sigma)) ignored below 1/255, compositing front to back until the next splat would leave a transmittance
 <= 1e-4 (that splat is not drawn), pixel centres at +0.5. Draw order is camera z, equal z by index.
@@ -17,7 +17,10 @@ from torch import Tensor
 
 # The kernels compile these numbers in, and their cache does not notice changes of this file: after one, delete
 # __pycache__/*.nb[ci] (or NUMBA_CACHE_DIR).
-EPS2D = 0.3  # px^2, added to the projected covariance: no splat is narrower than about a pixel
+EPS2D = 0.3  # px^2, added to the projected covariance unless told otherwise: no splat is narrower than about a pixel
+# The variance of a pixel's own box: with EPS2D outlines are softer than a photograph's, and no Gaussian, however small,
+# can sharpen them.
+SHARP_EPS2D = 1 / 12
 ALPHA_MAX = 0.999
 ALPHA_MIN = 1.0 / 255.0
 TRANSMITTANCE_MIN = 1e-4
@@ -36,7 +39,7 @@ def quats_to_rotations(quats: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batc
     return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
 
 
-def _project(means, quats, scales, viewmat, K, width, height):
+def _project(means, quats, scales, viewmat, K, width, height, eps2d):
     """Pixel means [N, 2] and conics (a, b, c) [N, 3] of Gaussians in front of one camera."""
     rotation, translation = viewmat[:3, :3], viewmat[:3, 3]
     x, y, z = (means @ rotation.T + translation).unbind(-1)
@@ -48,7 +51,7 @@ def _project(means, quats, scales, viewmat, K, width, height):
     jacobian = torch.stack([fx / z, zero, -fx * tx / z**2, zero, fy / z, -fy * ty / z**2], dim=-1).unflatten(-1, (2, 3))
     spread = jacobian @ rotation @ (quats_to_rotations(quats) * scales[:, None, :])  # [N, 2, 3]
     covariance = spread @ spread.transpose(-1, -2)
-    a, b, c = covariance[:, 0, 0] + EPS2D, covariance[:, 0, 1], covariance[:, 1, 1] + EPS2D
+    a, b, c = covariance[:, 0, 0] + eps2d, covariance[:, 0, 1], covariance[:, 1, 1] + eps2d
     determinant = a * c - b * b
     conics = torch.stack([c, -b, a], dim=-1) / determinant[:, None]
     return torch.stack([fx * x / z + cx, fy * y / z + cy], dim=-1), conics
@@ -80,6 +83,7 @@ def render_reference(
     height: int,
     near_plane: float,
     far_plane: float,
+    eps2d: float,
 ) -> tuple[Float[Tensor, "batch C H W D"], Float[Tensor, "batch C H W 1"]]:
     """Colours and alphas of every camera of every batch element, in the type of `means`; N >= 1."""
     v, u = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
@@ -91,7 +95,7 @@ def render_reference(
         order = torch.argsort(z, stable=True)
         order = order[(z[order] >= near_plane) & (z[order] <= far_plane)]
         splats = _project(
-            means[item][order], quats[item][order], scales[item][order], viewmat, Ks[item, camera], width, height
+            means[item][order], quats[item][order], scales[item][order], viewmat, Ks[item, camera], width, height, eps2d
         )
         mine = colors[item] if colors.ndim == 3 else colors[item, camera]
         splats = (*splats, opacities[item][order], mine[order])

@@ -1,6 +1,7 @@
 """The two stages as one call each: data, model, settings, loop."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lca_core.data import read_people
@@ -82,7 +83,8 @@ def train_stage(
 
     encoder: "pixels" (none), or the folder of a pretrained ViT, see `lca_core.model.encoders` (default: what init was
     trained with, or else `ENCODER`).
-    init: weights that post-training starts from (default: the shipped release's, where its profile is this one).
+    init: weights to start from, template and all (default: post-training starts from the shipped release's, where its
+    profile is this one).
     InputError for a stage there is not, missing data, or weights of another size.
     """
     if stage not in _DOMAIN:
@@ -98,6 +100,8 @@ def train_stage(
     if init is not None:
         load_weights(init, model)
     settings = stage_settings(stage, profile, steps, lr, gamma, seed)
+    if init is not None:
+        settings = replace(settings, template_steps=0)  # it brings its template along
     began = Path(init).name if init else None
     meta = {"stage": stage, "encoder": images.name, "people": [p.id for p in people], "init": began}
     watch = Pictures(people, Path(out) / "pictures")

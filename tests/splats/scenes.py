@@ -39,11 +39,11 @@ def random_scene(seed=0, count=100, batch=(1,), cameras=1, width=64, height=48, 
     )
 
 
-def draw(scene, backend="numba", dtype=torch.float32):
+def draw(scene, backend="numba", dtype=torch.float32, **options):
     """Colours, alphas and the gradients of a fixed random linear form of both, by name, all float64."""
     tensors = {name: getattr(scene, name).to(dtype).clone().requires_grad_() for name in NAMES}
     image, alpha = rasterize(
-        **tensors, Ks=scene.Ks.to(dtype), width=scene.width, height=scene.height, backend=backend
+        **tensors, Ks=scene.Ks.to(dtype), width=scene.width, height=scene.height, backend=backend, **options
     )  # fmt: skip
     generator = torch.Generator().manual_seed(1)
     form = sum((t * torch.randn(t.shape, generator=generator).to(t)).sum() for t in (image, alpha))

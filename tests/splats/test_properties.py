@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
 from lca_core.splats import rasterize
-from lca_core.splats.reference import ALPHA_MAX, ALPHA_MIN, TRANSMITTANCE_MIN, _project
+from lca_core.splats.reference import ALPHA_MAX, ALPHA_MIN, EPS2D, TRANSMITTANCE_MIN, _project
 from tests.splats.scenes import NAMES, draw, random_scene, relative_error
 
 PER_GAUSSIAN = ("means", "quats", "scales", "opacities", "colors")
@@ -99,7 +99,8 @@ def _doubtful(means, quats, scales, opacities, viewmat, K, scene, rounding):
     z = means @ viewmat[2, :3] + viewmat[2, 3]
     order = z.argsort(stable=True)
     order = order[z[order] > 0.01]
-    centres, conics = _project(means[order], quats[order], scales[order], viewmat, K, scene.width, scene.height)
+    size = (scene.width, scene.height)
+    centres, conics = _project(means[order], quats[order], scales[order], viewmat, K, *size, EPS2D)
     v, u = torch.meshgrid(torch.arange(scene.height), torch.arange(scene.width), indexing="ij")
     dx, dy = u[..., None] + 0.5 - centres[:, 0], v[..., None] + 0.5 - centres[:, 1]  # [H, W, N]
     terms = 0.5 * conics[:, 0] * dx * dx, conics[:, 1] * dx * dy, 0.5 * conics[:, 2] * dy * dy

@@ -4,7 +4,7 @@ import numba
 import pytest
 import torch
 
-from lca_core.splats import rasterize
+from lca_core.splats import SHARP_EPS2D, rasterize
 from tests.splats.scenes import NAMES, draw, random_scene, relative_error
 
 SCENES = {
@@ -72,6 +72,34 @@ def test_one_gaussian_is_where_and_what_the_formulas_say():
     assert float(alpha[0, 5, 10, 0]) == pytest.approx(expected, rel=1e-5)
     assert image[0, 5, 10].tolist() == pytest.approx([expected, 0.5 * expected + 1 - expected], rel=1e-5)
     assert image[0, 0, 0].tolist() == [0.0, 1.0]
+
+
+def test_a_sharp_edge_drawn_with_a_pixels_own_variance_is_the_edge_a_box_sees():
+    # Thin vertical Gaussians, 2 mm apart (0.04 px), fill the plane left of x = 0, which falls on a quarter of a pixel:
+    # a box sees that pixel covered to a quarter and its neighbours not at all or wholly.
+    count = 2000
+    means = torch.zeros(count, 3)
+    means[:, 0], means[:, 2] = -0.002 * torch.arange(count), 2.0
+    scene = dict(
+        means=means, quats=torch.tensor([[1.0, 0, 0, 0]]).expand(count, -1),
+        scales=torch.tensor([[0.002, 1.0, 0.002]]).expand(count, -1), opacities=torch.full((count,), 0.999),
+        colors=torch.ones(count, 1), viewmats=torch.eye(4)[None],
+        Ks=torch.tensor([[[40.0, 0, 10.25], [0, 40.0, 2.5], [0, 0, 1]]]), width=20, height=5,
+    )  # fmt: skip
+    box = torch.tensor([1.0] * 10 + [0.25] + [0.0] * 9)
+    wrong = {eps2d: float((rasterize(**scene, eps2d=eps2d)[1][0, 2, :, 0] - box).abs().sum()) for eps2d in
+             (0.3, SHARP_EPS2D)}  # fmt: skip
+    assert wrong[SHARP_EPS2D] < 0.75 * wrong[0.3], wrong
+
+
+@pytest.mark.parametrize("eps2d", [SHARP_EPS2D, 1.0])
+def test_what_is_added_to_the_covariance_is_the_callers_choice(eps2d):
+    scene = random_scene(seed=9, count=200, sizes=(0.003, 0.05))
+    image, _, gradients = draw(scene, eps2d=eps2d)
+    true_image, _, true_gradients = draw(scene, "reference", torch.float64, eps2d=eps2d)
+    assert relative_error(image, true_image) < 1e-5
+    assert relative_error(image, draw(scene)[0]) > 1e-2
+    assert all(relative_error(gradients[n], true_gradients[n]) < 1e-3 for n in NAMES)
 
 
 def test_results_are_bitwise_the_same_run_to_run_and_for_any_number_of_threads():
@@ -161,6 +189,8 @@ def test_a_returned_image_may_be_written_to_before_the_backward_pass():
         (dict(backend="cuda"), "backend must be one of"),
         (dict(backend="gsplat"), "cannot draw tensors on cpu"),
         (dict(near_plane=0.0), "near_plane"),
+        (dict(eps2d=0.0), "eps2d must be a positive"),
+        (dict(eps2d=math.inf), "eps2d must be a positive"),
     ],
 )
 def test_wrong_input_is_named_at_the_door(change, message):
@@ -173,10 +203,10 @@ def test_wrong_input_is_named_at_the_door(change, message):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="gsplat needs CUDA")
 def test_gsplat_on_cuda_agrees_with_the_reference():
     scene = random_scene(seed=8, count=300, cameras=2)
-    true_image, true_alpha, true_gradients = draw(scene, "reference", torch.float64)
+    true_image, true_alpha, true_gradients = draw(scene, "reference", torch.float64, eps2d=SHARP_EPS2D)
     for name in (*NAMES, "Ks"):
         setattr(scene, name, getattr(scene, name).cuda())
-    image, alpha, gradients = draw(scene, "auto")
+    image, alpha, gradients = draw(scene, "auto", eps2d=SHARP_EPS2D)
     assert relative_error(image.cpu(), true_image) < 1e-3
     assert relative_error(alpha.cpu(), true_alpha) < 1e-3
     assert all(relative_error(gradients[n].cpu(), true_gradients[n]) < 1e-2 for n in NAMES)

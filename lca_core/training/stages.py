@@ -97,10 +97,9 @@ def train_stage(
     images = encoder_of(header["meta"], encoder) if header else encoder_named(encoder or ENCODER)
     people = load_examples(data, profile, images, _DOMAIN[stage])
     model = build_model(profile_of(profile), rows_length(images), seed)
-    if init is not None:
-        load_weights(init, model)
     settings = stage_settings(stage, profile, steps, lr, gamma, seed)
     if init is not None:
+        load_weights(init, model)
         settings = replace(settings, template_steps=0)  # it brings its template along
     began = Path(init).name if init else None
     meta = {"stage": stage, "encoder": images.name, "people": [p.id for p in people], "init": began}

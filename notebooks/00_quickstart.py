@@ -24,7 +24,7 @@
 #            02_curation            └──── 03_pretraining, 04_posttraining ────┘
 # ```
 #
-# What to expect: the shipped model is small and was trained on 608 digital humans, on a CPU, in three hours; the
+# What to expect: the shipped model is small and was trained on 608 digital humans, on a CPU, in four hours; the
 # paper's saw a million videos and 2,737 people in a studio. What a photograph does not show is guessed from digital
 # humans.
 

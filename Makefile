@@ -101,7 +101,8 @@ verify: venv ## evaluate the weights, measure speeds and people again, in full, 
 	$(PY) benchmarks/drive.py --verify
 	$(PY) benchmarks/hostile.py --verify
 	$(PY) benchmarks/curation.py --verify
-	$(PY) benchmarks/ablation.py --verify --only full plain single_branch
+	$(PY) benchmarks/readable.py --verify
+	$(PY) benchmarks/ablation.py --verify
 
 lock: venv ## renew requirements.lock from pyproject.toml, keeping every pin that still fits
 	$(PY) -m pip install -q 'pip-tools>=7.6'

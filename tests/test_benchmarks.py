@@ -10,6 +10,7 @@ from typing import get_args
 import numba
 import numpy as np
 import pytest
+import torch
 
 from lca_core.errors import InputError
 from lca_core.evaluation import read_records, write_record
@@ -202,3 +203,33 @@ def test_aligned_errors_do_not_see_turns_scales_and_moves(rng):
 def test_curation_is_recorded_of_all_test_people_only():
     with pytest.raises(InputError, match="need all test people"):
         loaded("curation").main(only=(), quick=True, record=True)
+
+
+@pytest.fixture(scope="module")
+def readable():
+    return loaded("readable")
+
+
+def halves(n: int, seed: int):
+    """Chips whose upper half is as bright as the first facial action says, and nothing else of the actions shows."""
+    generator = torch.Generator().manual_seed(seed)
+    actions = torch.rand(n, 52, generator=generator)
+    upper = actions[:, 0, None, None].expand(n, 28, 56)
+    return torch.cat([upper, 0.5 * torch.ones(n, 28, 56)], 1), actions
+
+
+def test_a_network_told_the_actions_reads_on_others_those_that_show(readable):
+    network = readable.taught([halves(64, 0), halves(64, 1)], steps=60)
+    r2 = readable.read_by(network, [halves(32, 2), halves(32, 3)])
+    shown, *hidden = r2.values()
+    assert shown > 0.7 and max(hidden) < 0.3
+    assert readable.counted(r2) == 1
+
+
+def test_what_was_read_is_recorded_with_what_fewer_people_gave(readable, tmp_path, monkeypatch):
+    monkeypatch.setattr(readable, "write_record", partial(write_record, folder=tmp_path))
+    monkeypatch.setattr(readable, "write_results_readme", lambda: tmp_path / "README.md")
+    readable.write_records({32: {"jawOpen": 0.2}, 128: {"jawOpen": 0.75, "cheekPuff": 0.1}}, readable.Plan())
+    record = read_records(tmp_path)["control/labelled_actions"]
+    assert record.value == 1 and record.protocol["of_a_quarter_of_the_people"] == {"jawOpen": 0.2}
+    assert "75" in readable.report({32: {"jawOpen": 0.2}, 128: {"jawOpen": 0.75}})

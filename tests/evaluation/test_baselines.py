@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lca_core.evaluation import PosedPicture, optimise_person
-from lca_core.splats import Gaussians, rasterize, skin
+from lca_core.splats import SHARP_EPS2D, Gaussians, rasterize, skin
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def scene():
         posed = skin(truth, weights, bent)
         drawn, _ = rasterize(
             posed.means, posed.quats, posed.scales, posed.opacities, posed.colors,
-            viewmat[None], K[None], size, size, background=torch.ones(3),
+            viewmat[None], K[None], size, size, background=torch.ones(3), eps2d=SHARP_EPS2D,
         )  # fmt: skip
         return PosedPicture(drawn[0], bent, viewmat, K)
 
@@ -46,6 +46,7 @@ def error(gaussians, weights, picture):
     drawn, _ = rasterize(
         posed.means, posed.quats, posed.scales, posed.opacities, posed.colors,
         picture.viewmat[None], picture.K[None], *picture.image.shape[1::-1], background=torch.ones(3),
+        eps2d=SHARP_EPS2D,
     )  # fmt: skip
     return (drawn[0] - picture.image).abs().mean().item()
 

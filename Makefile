@@ -93,7 +93,7 @@ reproduce: venv ## run every notebook at smoke, evaluate the shipped checkpoint,
 weights: venv ## people, pretraining, post-training, evaluation at PROFILE, into runs/PROFILE; goes on where it stopped
 	$(PY) -m lca_core weights --profile $(PROFILE) $(if $(MINUTES),--minutes $(MINUTES))
 
-verify: venv ## evaluate the weights, measure speeds and people again, in full, compare with the records (five hours)
+verify: venv ## evaluate the weights, measure speeds and people again, in full, compare with the records (six hours)
 	$(PY) -m lca_core verify
 	$(PY) benchmarks/splats.py --verify
 	$(PY) benchmarks/people.py --verify

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import tyro
-from splats import columns, hold_to_records, tell
+from reporting import columns, hold_to_records, run, tell
 
 from lca_core.data import Person, read_people
 from lca_core.errors import InputError
@@ -194,15 +193,8 @@ def main(
         print(report(found))
     if verify:
         measured = {id: (own.value, TOLERANCES[id.rsplit("/", 1)[-1]]) for id, (own, _) in found.items()}
-        text, holds = hold_to_records(measured)
-        print(text)
-        if not holds:
-            sys.exit(1)
+        hold_to_records(measured)
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(main)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    run(main)

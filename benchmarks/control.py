@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import tyro
-from splats import columns, hold_to_records, tell
+from reporting import columns, hold_to_records, run, tell
 from tqdm.auto import tqdm
 
 from lca_core.data import Person, read_people
@@ -232,15 +231,8 @@ def main(people: int = RECORDED_PEOPLE, quick: bool = False, json: bool = False,
         print(path, file=sys.stderr)
     if verify:
         measured = {id: (s.value, TOLERANCES[id.rsplit("/", 1)[-1]]) for id, s in summaries.items()}
-        text, holds = hold_to_records(measured)
-        print(text)
-        if not holds:
-            sys.exit(1)
+        hold_to_records(measured)
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(main)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    run(main)

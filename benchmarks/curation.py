@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import tyro
 from clips import FIRST_TEST, FIRST_VALIDATION, SIZES, wild_shards, write_clip
 from faults import CLIPS_A_FAULT, SOUND, measure_faults
 from fitting import measure_fits
 from grouping import CLIPS, PICTURES, SAME_DIGITAL, measure_grouping
-from splats import columns, hold_to_records, machine, tell
+from reporting import columns, hold_to_records, run, tell
+from splats import machine
 
 from lca_core.curation.collection import curate
 from lca_core.curation.engines import ENGINES
@@ -226,15 +226,8 @@ def main(
                     f"{fault}: precision {row['precision']:.3f}, recall {row['recall']:.3f}", *row["wrong"], sep="\n  "
                 )
     if verify:
-        text, holds = hold_to_records({f"curation/{id}": (m.value, TOLERANCES[id]) for id, m in found.items()})
-        print(text)
-        if not holds:
-            sys.exit(1)
+        hold_to_records({f"curation/{id}": (m.value, TOLERANCES[id]) for id, m in found.items()})
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(main)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    run(main)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import tyro
-from splats import hold_to_records, machine, others_seconds, spread, tell
+from reporting import hold_to_records, run, tell
+from splats import machine, others_seconds, spread
 
 from lca_core.body import Driving
 from lca_core.data import read_people
@@ -163,12 +163,8 @@ def main(quick: bool = False, json: bool = False, record: bool = False, verify: 
             ("encode_4_photos_s", coded["seconds"]["median"]), ("refine_s", coded["refine_seconds"]["median"]),
             ("drive_fps", results["drive"]["fps"]),
         )  # fmt: skip
-        print(hold_to_records({f"speed/{name}": (value, None) for name, value in speeds})[0])
+        hold_to_records({f"speed/{name}": (value, None) for name, value in speeds})
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(main)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    run(main)

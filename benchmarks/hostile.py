@@ -14,8 +14,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
-import tyro
 from hostile_files import Hostile, hostile_files
+from reporting import columns, hold_to_records, run
 
 from lca_core.curation.decode import read_clip, read_photo
 from lca_core.errors import InputError
@@ -96,8 +96,6 @@ def measure() -> list[dict]:
 
 def report(results: list[dict]) -> str:
     """The results as text."""
-    from splats import columns  # slow to import, and would count as memory of every file
-
     titles = ("file", "what", "verdict", "s", "MB", "reason or size")
     rows = [
         (f"{r['name'][:24]}", r["what"], r["verdict"] + ("" if r["handled"] else "  NO"), f"{r['seconds']:.2f}",
@@ -141,17 +139,8 @@ def main(json: bool = False, record: bool = False, verify: bool = False) -> None
     for path in write_records(results) if record else ():
         print(path, file=sys.stderr)
     if verify:
-        from splats import hold_to_records  # slow to import
-
-        text, holds = hold_to_records({ID: (sum(result["handled"] for result in results), 0.0)})
-        print(text)
-        if not holds:
-            sys.exit(1)
+        hold_to_records({ID: (sum(result["handled"] for result in results), 0.0)})
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(main)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    run(main)

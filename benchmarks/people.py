@@ -15,8 +15,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-import tyro
-from splats import columns, hold_to_records, machine, others_seconds, tell
+from reporting import columns, hold_to_records, run, tell
+from splats import machine, others_seconds
 from tqdm.auto import tqdm
 
 from lca_core.curation.face_network import SAME_PERSON
@@ -438,15 +438,8 @@ def main(
     for path in [*write_records(results), *sheets(plan, results, FIGURES)] if record else ():
         print(path, file=sys.stderr)
     if verify:
-        text, holds = hold_to_records(measured_values(results))
-        print(text)
-        if not holds:
-            sys.exit(1)
+        hold_to_records(measured_values(results))
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(main)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    run(main)

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import tyro
 from jaxtyping import Float
-from splats import columns, hold_to_records, tell
+from reporting import columns, hold_to_records, run, tell
 from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
@@ -159,15 +158,8 @@ def main(quick: bool = False, json: bool = False, record: bool = False, verify: 
     for path in write_records(found, plan) if record else ():
         print(path, file=sys.stderr)
     if verify:
-        text, holds = hold_to_records({RECORD: (float(counted(found[plan.told])), TOLERANCE)})
-        print(text)
-        if not holds:
-            sys.exit(1)
+        hold_to_records({RECORD: (float(counted(found[plan.told])), TOLERANCE)})
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(main)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    run(main)

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -28,8 +28,8 @@ from typing import Literal
 import numba
 import numpy as np
 import torch
-import tyro
 from jaxtyping import Float, Int
+from reporting import columns, hold_to_records, run, tell
 from torch import Tensor
 
 from lca_core.errors import InputError
@@ -545,11 +545,6 @@ def measure(sizes: dict[str, tuple[int, int]], backends: tuple[str, ...], plan: 
     return results
 
 
-def tell(what: str) -> None:
-    """Progress, to standard error."""
-    print(f"measuring {what} ...", file=sys.stderr, flush=True)
-
-
 # --- Telling ---------------------------------------------------------------------------------------------------
 
 
@@ -557,12 +552,6 @@ def show_spread(values: dict[str, float], digits: int = 2) -> str:
     """Median and quartiles as text."""
     median, low, high = (f"{values[name]:.{digits}f}" for name in ("median", "q25", "q75"))
     return f"{median} ({low}-{high})"
-
-
-def columns(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
-    """Aligned lines."""
-    widths = [max(len(row[k]) for row in [header, *rows]) for k in range(len(header))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in [header, *rows]]
 
 
 def report(results: dict) -> str:
@@ -649,25 +638,6 @@ def write_records(results: dict) -> list[Path]:
     return [*paths, write_results_readme()]
 
 
-def hold_to_records(measured: Mapping[str, tuple[float, float | None]]) -> tuple[str, bool]:
-    """(what is recorded beside what was measured now, whether all agrees).
-
-    measured: id -> (value, how far another machine's may be from it; None: not judged).
-    """
-    from lca_core.evaluation import read_records  # slow to import
-
-    records, rows, holds = read_records(), [], True
-    for id, (value, tolerance) in measured.items():
-        if id not in records:
-            raise InputError(f"there is no record {id}; run with --record")
-        recorded = records[id].value
-        agrees = tolerance is None or abs(value - recorded) <= tolerance
-        holds &= agrees
-        within = "not judged" if tolerance is None else f"{tolerance:g}" + ("" if agrees else "  NO")
-        rows.append((id, f"{recorded:.4g}", f"{value:.4g}", within))
-    return "\n".join(["", *columns(("record", "recorded", "measured", "within"), rows)]), holds
-
-
 def measured_values(results: dict) -> dict[str, tuple[float, float | None]]:
     """What `hold_to_records` compares; times are the machine's own, gradients may become more exact."""
     from lca_core.evaluation import read_records  # slow to import
@@ -730,15 +700,8 @@ def main(
     for path in write_records(results) if record else ():
         print(path, file=sys.stderr)
     if verify:
-        text, holds = hold_to_records(measured_values(results))
-        print(text)
-        if not holds:
-            sys.exit(1)
+        hold_to_records(measured_values(results))
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(main)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    run(main)

@@ -345,7 +345,7 @@ for label, who in (("training", person), ("unseen", unseen)):
 # The same code with more people, more steps and a larger profile made the model in `results/checkpoints`. Its log, and
 # four of its people through training: the template first, then colours and clothes, faces and hands last. From step
 # 5,000 a second round, begun at another learning rate and drawn sharper (the model card in `results/checkpoints` says
-# why), makes the curve jump and hair and outlines finer.
+# why), makes the curves rise a little before they fall on, and hair and outlines finer.
 
 # %%
 release_log = RESULTS / "logs" / "pretrain.csv"

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -96,6 +97,35 @@ def test_a_resumed_run_is_bitwise_the_run_that_did_not_stop(people, tmp_path, se
     train(tiny_model(seed=9), people, settings, stopped, resume=True)
     assert_same_weights(straight, stopped)
     assert (straight / "log.csv").read_text() == (stopped / "log.csv").read_text()
+
+
+KILLED = """
+import os, signal, sys
+from tests.training.subjects import painted_examples, tiny_model
+from tests.training.test_loop import PRETRAIN
+from lca_core.training import train
+
+def watch(done, model):
+    if done == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+train(tiny_model(), painted_examples(2), PRETRAIN, sys.argv[1], checkpoint_minutes=0, watch=watch)
+"""
+
+
+def test_a_run_killed_in_the_middle_goes_on_to_the_same_weights(tmp_path):
+    """kill -9 leaves no time to tidy up; what was last saved is enough, and nothing is left beside it."""
+    (tmp_path / "run.py").write_text(KILLED)
+    killed, straight = tmp_path / "killed", tmp_path / "straight"
+    command = [sys.executable, tmp_path / "run.py", killed]
+    ended = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(REPOSITORY)}, timeout=300)
+    assert ended.returncode == -signal.SIGKILL
+    assert not (killed / "weights.safetensors").exists()
+    train(tiny_model(seed=9), painted_examples(2), PRETRAIN, killed, resume=True)
+    train(tiny_model(), painted_examples(2), PRETRAIN, straight)
+    assert_same_weights(straight, killed)
+    assert (straight / "log.csv").read_text() == (killed / "log.csv").read_text()
+    assert {path.name for path in killed.iterdir()} == {path.name for path in straight.iterdir()}
 
 
 def test_the_log_has_every_step_once_after_a_crash_between_checkpoints(people, tmp_path):

@@ -29,7 +29,7 @@ from lca_core.evaluation.control import (
     landmarks_of,
     probe,
 )
-from lca_core.evaluation.evaluate import RELEASE, draw, encode_person, load_release, pixels, target_driving
+from lca_core.evaluation.evaluate import RELEASE, draw_like, encode_person, load_release, pixels, target_driving
 from lca_core.evaluation.expressions import FACES, cached_expressions
 from lca_core.evaluation.likeness import faces_of, rank1, same_rate
 from lca_core.evaluation.metrics import Summary, psnr
@@ -107,7 +107,7 @@ def inputs(plan: Plan, model: LCA, encoder: ImageEncoder) -> Values:
             found = []
             for target in targets:
                 posed = avatar.drive(target_driving(model, target.frame, person.betas)).map(lambda t: t[0])
-                found.append(float(psnr(draw(posed, target.frame.body)[0], *pixels(target.frame.body))))
+                found.append(float(psnr(draw_like(posed, target.frame.body)[0], *pixels(target.frame.body))))
             values[f"inputs/{n}/psnr"][person.seed] = found
     return values
 

@@ -26,7 +26,7 @@ from lca_core.evaluation.protocols import split_frames
 from lca_core.model import Avatar, driving_of, encoder_of, person_inputs, refine
 from lca_core.model.refinement import STEPS
 from lca_core.people import cached_people
-from lca_core.splats import SHARP_EPS2D, rasterize
+from lca_core.splats import draw
 from lca_core.viewer import body_camera, motion_driving
 
 TEST_PERSON = 10_000
@@ -84,9 +84,7 @@ def drive(avatar: Avatar, plan: Plan) -> dict:
 
     def run(number: int) -> torch.Tensor:
         g = avatar.drive(driving[number : number + 1]).map(lambda t: t[0])
-        return rasterize(
-            g.means, g.quats, g.scales, g.opacities, g.colors, viewmat, K, PX, PX, white, eps2d=SHARP_EPS2D
-        )[0]
+        return draw(g, viewmat, K, PX, PX, white)[0]
 
     times = timed(run, plan.frames, plan.frames // 10)
     return {"gaussians": len(avatar), "px": PX, "ms": spread(times), "fps": 1e3 / statistics.median(times)}

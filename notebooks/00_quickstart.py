@@ -41,7 +41,7 @@ import torch
 from lca_core.body import BodyModel, Driving
 from lca_core.curation import prepare_photos, read_photo, real_photos
 from lca_core.data import read_people
-from lca_core.evaluation.evaluate import draw, encode_person, load_release, pixels
+from lca_core.evaluation.evaluate import draw_like, encode_person, load_release, pixels
 from lca_core.evaluation.metrics import psnr_fg
 from lca_core.evaluation.protocols import split_frames
 from lca_core.model import Avatar, driving_of, encoder_of, person_inputs, refine, target_driving
@@ -221,7 +221,7 @@ plt.show()
 def drawn(avatar, frame):
     """The avatar in a recorded frame: (picture, truth over white, psnr_fg)."""
     posed = avatar.drive(target_driving(model, frame, known.betas)).map(lambda t: t[0])
-    picture, (truth, matte) = draw(posed, frame.body)[0], pixels(frame.body)
+    picture, (truth, matte) = draw_like(posed, frame.body)[0], pixels(frame.body)
     white = truth * matte[..., None] + 1 - matte[..., None]
     return picture, white, float(psnr_fg(picture, truth, matte))
 

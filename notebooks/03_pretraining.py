@@ -44,7 +44,7 @@ from IPython.display import Markdown, display
 from lca_core.data import read_people
 from lca_core.evaluation.evaluate import (
     RELEASE,
-    draw,
+    draw_like,
     encode_person,
     evaluate_people,
     load_release,
@@ -311,7 +311,7 @@ plt.show()
 def drawn_as(avatar, who, frames):
     """Pictures of an avatar in the poses of recorded frames, by their cameras."""
     posed = [avatar.drive(target_driving(trained, frame, who.betas)).map(lambda x: x[0]) for frame in frames]
-    return [draw(gaussians, frame.body)[0].numpy() for gaussians, frame in zip(posed, frames, strict=True)]
+    return [draw_like(gaussians, frame.body)[0].numpy() for gaussians, frame in zip(posed, frames, strict=True)]
 
 
 bands = []

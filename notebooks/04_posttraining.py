@@ -41,7 +41,7 @@ from lca_core.body import JOINT_NAMES
 from lca_core.data import read_people
 from lca_core.evaluation.evaluate import (
     RELEASE,
-    draw,
+    draw_like,
     encode_person,
     evaluate_people,
     load_release,
@@ -165,7 +165,7 @@ def drawn_by(model, person):
     frame, pictures = close_ups(person)
     avatar = encode_person(model, encoder, person, split_frames(person)[0])
     gaussians = avatar.drive(target_driving(model, frame, person.betas)).map(lambda x: x[0])
-    return [draw(gaussians, picture)[0].numpy() for picture in pictures]
+    return [draw_like(gaussians, picture)[0].numpy() for picture in pictures]
 
 
 def compared(people, models):

@@ -42,7 +42,7 @@ from lca_core.evaluation.evaluate import (
     TEMPLATE,
     aligned_face,
     compare,
-    draw,
+    draw_like,
     encode_person,
     evaluate_people,
     fit_person,
@@ -107,7 +107,7 @@ frame = next((t.frame for t in targets if t.pose == "unseen" and t.frame.face is
 driving = target_driving(model, frame, who.betas)
 posed = avatar.drive(driving).map(lambda x: x[0])
 head = recorded_head(model, frame, who.betas)  # where the face is, for the identity distance
-drawn, alpha = draw(posed, frame.body)
+drawn, alpha = draw_like(posed, frame.body)
 image, matte = pixels(frame.body)
 truth = over_white(image, matte)
 silhouettes = torch.stack([matte, alpha, alpha], -1)
@@ -185,7 +185,7 @@ for domain, members in people.items():
     refined = refine(release, inputs, driving_of(model, inputs, who.betas))
     fitted = skin(fit_person(mean, inputs), mean.weights, mean.transforms(driving)[0])
     posed = [avatar.drive(driving).map(lambda x: x[0]) for avatar in (release, refined, mean)]
-    drawings = [draw(g, frame.body)[0].numpy() for g in (*posed[:2], fitted, posed[2])]
+    drawings = [draw_like(g, frame.body)[0].numpy() for g in (*posed[:2], fitted, posed[2])]
     bands.append((domain, [inputs[0].body.image, over_white(*pixels(frame.body)).numpy(), *drawings]))
 titles = ["one of the inputs", "truth", "release", "refined", "per-person", "template"]
 sheet(bands, 190, captions=[titles, titles])

@@ -46,7 +46,7 @@ from scipy.ndimage import gaussian_filter
 
 from lca_core.body import Driving
 from lca_core.data import read_people
-from lca_core.evaluation.evaluate import draw, encode_person, load_release, pixels, target_driving
+from lca_core.evaluation.evaluate import draw_like, encode_person, load_release, pixels, target_driving
 from lca_core.evaluation.metrics import psnr, psnr_fg
 from lca_core.evaluation.protocols import split_frames
 from lca_core.model import encoder_of
@@ -133,7 +133,7 @@ def to_truth(avatar):
     values = []
     for frame in (target.frame for target in targets):
         posed = avatar.drive(target_driving(model, frame, person.betas)).map(lambda t: t[0])
-        values.append(psnr_fg(draw(posed, frame.body)[0], *pixels(frame.body)))
+        values.append(psnr_fg(draw_like(posed, frame.body)[0], *pixels(frame.body)))
     return float(np.mean(values))
 
 

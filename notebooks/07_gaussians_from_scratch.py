@@ -42,7 +42,7 @@ import torch
 
 from lca_core.body import BodyModel, full_pose, sample_anchors
 from lca_core.data import read_people
-from lca_core.evaluation.evaluate import draw, pixels
+from lca_core.evaluation.evaluate import draw_like, pixels
 from lca_core.evaluation.metrics import over_white, psnr
 from lca_core.evaluation.protocols import split_frames
 from lca_core.people import around, cached_people, face_crop
@@ -805,7 +805,7 @@ def transforms_of(frame):
 
 def judge(g, frame):
     """(picture, PSNR in dB) of the person in a recorded frame; PSNR grows as the mean squared error falls."""
-    drawn, _ = draw(skin(g, weights, transforms_of(frame)), frame.body)
+    drawn, _ = draw_like(skin(g, weights, transforms_of(frame)), frame.body)
     return drawn.numpy(), float(psnr(drawn, *pixels(frame.body)))
 
 

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lca_core.splats import SHARP_EPS2D, Gaussians, rasterize, skin
+from lca_core.splats import Gaussians, draw, skin
 
 _EDGE = 1e-3  # opacities and colours are kept this far from 0 and 1, where a logit is infinite
 
@@ -82,20 +82,7 @@ def optimise_person(
         for images, hidden, transforms, viewmats, Ks in batch:
             posed = skin(current, weights, transforms)
             height, width = images.shape[1:3]
-            drawn, _ = rasterize(
-                posed.means,
-                posed.quats,
-                posed.scales,
-                posed.opacities,
-                posed.colors,
-                viewmats[:, None],
-                Ks[:, None],
-                width,
-                height,
-                background=white,
-                eps2d=SHARP_EPS2D,
-                backend=backend,
-            )
+            drawn, _ = draw(posed, viewmats[:, None], Ks[:, None], width, height, white, backend)
             off = (drawn[:, 0] - images) * (1 - hidden[..., None])
             loss = loss + off.abs().mean((1, 2, 3)).sum() / shown
         for name in ("means", "quats", "scales"):

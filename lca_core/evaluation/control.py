@@ -18,7 +18,7 @@ from lca_core.body.layout import ACTIONS, HAND_JOINTS
 from lca_core.curation.faces import aligned, mean_mesh
 from lca_core.curation.networks import face_mesh
 from lca_core.data import Frame, Person
-from lca_core.evaluation.evaluate import draw, pixels
+from lca_core.evaluation.evaluate import draw_like, pixels
 from lca_core.evaluation.metrics import over_white, psnr_fg
 from lca_core.evaluation.protocols import Target
 from lca_core.model import LCA, Avatar, recorded_head, target_driving
@@ -107,7 +107,7 @@ def _eyes_seen(model: LCA, avatar: Avatar, person: Person, frame: Frame) -> tupl
     """Brightness of both eyes, upright and freed of mean and contrast: (in the true picture, in the avatar's)."""
     picture, driving = frame.face, target_driving(model, frame, person.betas)
     head = recorded_head(model, frame, person.betas)
-    images = over_white(*pixels(picture)), draw(avatar.drive(driving).map(lambda t: t[0]), picture)[0]
+    images = over_white(*pixels(picture)), draw_like(avatar.drive(driving).map(lambda t: t[0]), picture)[0]
     camera = [torch.from_numpy(x) for x in (picture.camera.viewmat, picture.camera.K)]
     chips = []
     for image in images:
@@ -186,5 +186,5 @@ def hand_gains(model: LCA, avatar: Avatar, person: Person, targets: Sequence[Tar
 
 def _nearer(one: Gaussians, other: Gaussians, picture) -> float:
     truth = pixels(picture)
-    first, second = (float(psnr_fg(draw(gaussians, picture)[0], *truth)) for gaussians in (one, other))
+    first, second = (float(psnr_fg(draw_like(gaussians, picture)[0], *truth)) for gaussians in (one, other))
     return first - second

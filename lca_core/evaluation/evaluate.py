@@ -26,7 +26,7 @@ from lca_core.model import LCA, Avatar, ImageEncoder, driving_of, person_inputs,
 from lca_core.model.decoders import DrivenDecoder
 from lca_core.model.face import FaceShapes
 from lca_core.paths import CHECKPOINTS
-from lca_core.splats import SHARP_EPS2D, Gaussians, rasterize, skin
+from lca_core.splats import Gaussians, draw, skin
 from lca_core.training import load_model
 from lca_core.training.identity import face_chip, identity_distance
 
@@ -51,15 +51,11 @@ def driving_like(person: Person, model: LCA | None = None) -> Driving:
 
 
 @torch.no_grad()
-def draw(gaussians: Gaussians, picture: Picture) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W"]]:
+def draw_like(gaussians: Gaussians, picture: Picture) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W"]]:
     """(colours over white, alpha) of Gaussians [N] seen by a picture's camera; nothing where the picture hides."""
     camera = picture.camera
     viewmat, K = torch.from_numpy(camera.viewmat)[None], torch.from_numpy(camera.K)[None]
-    g = gaussians
-    colors, alphas = rasterize(
-        g.means, g.quats, g.scales, g.opacities, g.colors, viewmat, K, camera.width, camera.height, torch.ones(3),
-        eps2d=SHARP_EPS2D,
-    )  # fmt: skip
+    colors, alphas = draw(gaussians, viewmat, K, camera.width, camera.height, torch.ones(3))
     shown = 1 - hidden_of(picture)
     return 1 - shown[..., None] * (1 - colors[0].clamp(0, 1)), shown * alphas[0, ..., 0]
 
@@ -72,14 +68,14 @@ def aligned_face(image: Float[Tensor, "H W 3"], picture: Picture, head: Head) ->
 
 def compare(posed: Gaussians, frame: Frame, head: Head) -> dict[str, float]:
     """All metrics of posed Gaussians against one recorded frame; identity only where there is a face crop."""
-    colors, alpha = draw(posed, frame.body)
+    colors, alpha = draw_like(posed, frame.body)
     truth, matte = pixels(frame.body)
     result = {
         "psnr": psnr(colors, truth, matte), "psnr_fg": psnr_fg(colors, truth, matte),
         "l1_fg": l1_fg(colors, truth, matte), "lpips": lpips_crop(colors, truth, matte), "iou": iou(alpha, matte),
     }  # fmt: skip
     if frame.face is not None:
-        face, _ = draw(posed, frame.face)
+        face, _ = draw_like(posed, frame.face)
         truth = over_white(*pixels(frame.face))
         result["identity_distance"] = identity_distance(*(aligned_face(x, frame.face, head) for x in (face, truth)))
     return {k: float(v) for k, v in result.items()}

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from lca_core.curation.face_network import SAME_PERSON, face_embedding
 from lca_core.data import Person
-from lca_core.evaluation.evaluate import aligned_face, draw, pixels
+from lca_core.evaluation.evaluate import aligned_face, draw_like, pixels
 from lca_core.evaluation.metrics import over_white
 from lca_core.evaluation.protocols import Target
 from lca_core.model import LCA, Avatar, recorded_head, target_driving
@@ -35,7 +35,7 @@ def faces_of(model: LCA, avatar: Avatar, person: Person, targets: Sequence[Targe
     for frame in (target.frame for target in targets if target.frame.face is not None):
         head, picture = recorded_head(model, frame, person.betas), frame.face
         posed = avatar.drive(target_driving(model, frame, person.betas)).map(lambda t: t[0])
-        for found, image in ((truth, over_white(*pixels(picture))), (made, draw(posed, picture)[0])):
+        for found, image in ((truth, over_white(*pixels(picture))), (made, draw_like(posed, picture)[0])):
             found.append(aligned_face(image, picture, head).movedim(-1, 0))
     empty = np.empty((0, 128), np.float32)
     return Faces(*(face_embedding(torch.stack(x)).numpy() if x else empty for x in (truth, made)))

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import UInt8
 
 from lca_core.data import Frame, Person, Picture
-from lca_core.evaluation.evaluate import draw, encode_person, pixels
+from lca_core.evaluation.evaluate import draw_like, encode_person, pixels
 from lca_core.evaluation.metrics import over_white
 from lca_core.evaluation.protocols import split_frames
 from lca_core.model import LCA, Avatar, ImageEncoder, driving_of, refine, target_driving
@@ -51,7 +51,7 @@ def _column(
     avatars: Sequence[Avatar], model: LCA, person: Person, frame: Frame, picture: Picture, px: int
 ) -> np.ndarray:
     driving = target_driving(model, frame, person.betas)
-    drawn = [draw(avatar.drive(driving).map(lambda t: t[0]), picture)[0] for avatar in avatars]
+    drawn = [draw_like(avatar.drive(driving).map(lambda t: t[0]), picture)[0] for avatar in avatars]
     shown = [over_white(*pixels(picture)), *drawn]
     return np.concatenate([_square((255 * x.clamp(0, 1)).round().byte().numpy(), px) for x in shown])
 

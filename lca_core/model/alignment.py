@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lca_core.body import full_pose, joint_transforms
-from lca_core.splats import SHARP_EPS2D, Gaussians, rasterize, skin
+from lca_core.splats import Gaussians, draw, skin
 
 HULL = (0.0, 0.02, 0.05, 0.10)  # metres from the surface, along its normal, at which the hull is looked up
 SHELL = (-0.04, -0.02, -0.01, 0.0, 0.01, 0.02, 0.04)  # the same, from where Gaussians have come to lie
@@ -151,10 +151,7 @@ class View:
                     g = skin(gaussians.map(lambda t, who=which[0]: t[who]), self._weights, self._transforms[which])
                     cameras = torch.eye(4, device=pictures.device).expand(len(g.means), 1, 4, 4)
                     Ks, size = self._Ks[kind][which][:, None], pictures.shape[-1]
-                    colors, alphas = rasterize(
-                        g.means, g.quats, g.scales, g.opacities, g.colors, cameras.to(g.means), Ks, size, size,
-                        eps2d=SHARP_EPS2D,
-                    )  # fmt: skip
+                    colors, alphas = draw(g, cameras.to(g.means), Ks, size, size)
                 drawn = torch.cat([colors - 0.5 * alphas, alphas], -1)[:, 0].movedim(-1, 1)
                 lack[which] = pictures[which] - drawn.to(pictures)
             result[kind] = lack

@@ -19,7 +19,7 @@ from lca_core.data import Frame, Picture
 from lca_core.errors import InputError
 from lca_core.model.avatar import Avatar
 from lca_core.model.decoders import to_gaussians
-from lca_core.splats import SHARP_EPS2D, rasterize, skin
+from lca_core.splats import draw, skin
 
 STEPS = 50
 LEARNING_RATE = 0.02
@@ -89,10 +89,7 @@ def refine(avatar: Avatar, frames: Sequence[Frame], driving: Driving, steps: int
             for shot in islice(shots, count):
                 i, behind = shot.frame, torch.from_numpy(rng.random(3, np.float32)).to(device)
                 g = skin(to_gaussians(raw + moved[i], avatar.surface, avatar.frames), avatar.weights, transforms[i])
-                drawn, _ = rasterize(
-                    g.means, g.quats, g.scales, g.opacities, g.colors, shot.viewmat, shot.K, *shot.matte.shape[1::-1],
-                    behind, eps2d=SHARP_EPS2D,
-                )  # fmt: skip
+                drawn, _ = draw(g, shot.viewmat, shot.K, *shot.matte.shape[1::-1], behind)
                 truth = behind + shot.matte * (shot.colors - behind)
                 loss = loss + weight / count * (shot.shown * (drawn[0] - truth)).abs().mean()
         adam.zero_grad(set_to_none=True)

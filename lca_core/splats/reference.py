@@ -16,9 +16,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 EPS2D = 0.3  # px^2, added to the projected covariance unless told otherwise: no splat is narrower than about a pixel
-# The variance of a pixel's own box. Avatars are trained and drawn with it: with EPS2D their outlines are softer than a
-# photograph's, and no Gaussian, however small, can sharpen them.
-SHARP_EPS2D = 1 / 12
 # The kernels compile these numbers in, and their cache does not notice changes of this file: after one, delete
 # __pycache__/*.nb[ci] (or NUMBA_CACHE_DIR).
 ALPHA_MAX = 0.999

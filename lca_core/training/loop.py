@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 
 from lca_core.body import ACTIONS, BodyModel, Head, full_pose, head_of, joint_transforms
 from lca_core.model import LCA
-from lca_core.splats import SHARP_EPS2D, Gaussians, rasterize, skin
+from lca_core.splats import Gaussians, draw, skin
 from lca_core.training.batches import KINDS, Batch, Views, draw_batch
 from lca_core.training.checkpoints import load_state, save_model, save_state, save_template
 from lca_core.training.examples import Example
@@ -68,11 +68,8 @@ def render(gaussians: Gaussians, views: Views) -> tuple[Tensor, Tensor]:
     Where something hides the person, the background shows: nothing is to be learnt there.
     """
     height, width = views.pixels.shape[1:3]
-    colors, alphas = rasterize(
-        gaussians.means, gaussians.quats, gaussians.scales, gaussians.opacities, gaussians.colors,
-        views.viewmats[:, None], views.Ks[:, None], width, height, views.background[:, None],
-        eps2d=SHARP_EPS2D,
-    )  # fmt: skip
+    behind = views.background[:, None]
+    colors, alphas = draw(gaussians, views.viewmats[:, None], views.Ks[:, None], width, height, behind)
     shown, behind = 1 - views.pixels[..., 4:], views.background[:, None, None]
     return behind + shown * (colors[:, 0] - behind), shown * alphas[:, 0]
 
@@ -170,7 +167,7 @@ def identity_loss(colors: Tensor, truth: Tensor, views: Views, heads: Head) -> T
     return identity_distance(made, true.detach()).mean()
 
 
-def draw(people: Sequence[Example], model: LCA, settings: Settings, rng: np.random.Generator, team: Team) -> Batch:
+def sample(people: Sequence[Example], model: LCA, settings: Settings, rng: np.random.Generator, team: Team) -> Batch:
     """A training batch of the profile's size, this process's part of it, on its device."""
     sizes, judges = model.profile, settings.lpips_weight or settings.identity_weight
     judged = settings.lpips_views if judges else 0
@@ -189,7 +186,7 @@ def fit_template(
     objective = team.wrap(_TemplateObjective(model, settings))
     bar = tqdm(range(settings.template_steps), desc="template", unit="step", disable=not team.leads)
     for step in bar:
-        loss, terms = objective(draw(people, model, settings, rng, team))
+        loss, terms = objective(sample(people, model, settings, rng, team))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -298,7 +295,7 @@ def train(
         model.zero_grad(set_to_none=True)  # all: at gamma = 0 the optimizer does not hold every parameter
         summed: dict[str, float] = {}
         for _ in range(settings.accumulate):
-            loss, terms = objective(draw(people, model, settings, rng, team))
+            loss, terms = objective(sample(people, model, settings, rng, team))
             (loss / settings.accumulate).backward()
             summed = {k: summed.get(k, 0.0) + v / settings.accumulate for k, v in terms.items()}
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)

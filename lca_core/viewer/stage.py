@@ -13,7 +13,7 @@ from lca_core.data import Camera
 from lca_core.errors import InputError
 from lca_core.model import Avatar
 from lca_core.people import MOTIONS, around, face_crop, motion
-from lca_core.splats import SHARP_EPS2D, Gaussians, rasterize
+from lca_core.splats import Gaussians, draw
 
 
 def body_camera(
@@ -40,10 +40,8 @@ def head_camera(avatar: Avatar, azimuth: float = 0.0, px: int = 256) -> Camera:
 @torch.no_grad()
 def picture(gaussians: Gaussians, camera: Camera, background: Sequence[float] = (1.0, 1.0, 1.0)) -> np.ndarray:
     """uint8 [H, W, 3] of Gaussians [N] seen by a camera."""
-    g = gaussians
     viewmat, K = torch.from_numpy(camera.viewmat)[None], torch.from_numpy(camera.K)[None]
-    colors, _ = rasterize(g.means, g.quats, g.scales, g.opacities, g.colors, viewmat, K, camera.width,
-                          camera.height, torch.tensor(background), eps2d=SHARP_EPS2D)  # fmt: skip
+    colors, _ = draw(gaussians, viewmat, K, camera.width, camera.height, torch.tensor(background))
     return (colors[0].clamp(0, 1) * 255).round().byte().numpy()
 
 

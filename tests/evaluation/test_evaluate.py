@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lca_core.data import Camera, Picture
-from lca_core.evaluation.evaluate import draw, hidden_of
+from lca_core.evaluation.evaluate import draw_like, hidden_of
 from lca_core.splats import Gaussians
 
 PX = 32
@@ -31,7 +31,7 @@ def test_nothing_is_drawn_where_a_picture_is_hidden(wall):
     plain = Picture(np.zeros((PX, PX, 3), np.uint8), np.zeros((PX, PX), np.uint8), Camera(viewmat, K, PX, PX))
     half = np.zeros((PX, PX), np.uint8)
     half[:, : PX // 2] = 255
-    (shown, alpha), (covered, part) = draw(wall, plain), draw(wall, replace(plain, hidden=half))
+    (shown, alpha), (covered, part) = draw_like(wall, plain), draw_like(wall, replace(plain, hidden=half))
     assert not hidden_of(plain).any() and hidden_of(replace(plain, hidden=half)).mean() == 0.5
     assert alpha.min() > 0.9 and shown[..., 1].max() < 0.3
     assert torch.equal(covered[:, : PX // 2], torch.ones(PX, PX // 2, 3)) and not part[:, : PX // 2].any()

@@ -232,7 +232,7 @@ import sys
 from dataclasses import replace
 from functools import partial
 import torch
-from lca_core.splats import rasterize
+from lca_core.splats import draw
 from lca_core.training import loop
 from tests.training.subjects import painted_examples, tiny_model
 
@@ -243,9 +243,9 @@ def doubled(thing):
         return replace(thing, **{name: doubled(getattr(thing, name)) for name in thing.__dataclass_fields__})
     return thing
 
-draw = loop.draw
-loop.draw = lambda *arguments: doubled(draw(*arguments))
-loop.rasterize = partial(rasterize, backend="reference")
+sample = loop.sample
+loop.sample = lambda *arguments: doubled(sample(*arguments))
+loop.draw = partial(draw, backend="reference")
 settings = loop.Settings(
     "posttrain", steps=10, lr=1e-3, warmup=1, lpips_weight=0, template_steps=2, autocast=False, accumulate=2, muon=False
 )

@@ -37,6 +37,10 @@ class Profile:
     face_shapes: bool = True  # ours, see model/face.py; with all three False it is the paper's plain model
     dual_branch: bool = True  # False: the driven branch alone makes everything (the paper's Table S1)
     hand_px: int = 56  # side of the square hand crops
+    parts: tuple[str, ...] = ()  # optional decoders, by their names in model/parts.py
+
+    def __post_init__(self):
+        object.__setattr__(self, "parts", tuple(self.parts))  # a file's header has a list
 
     @property
     def recording(self) -> dict[str, int]:
@@ -91,6 +95,12 @@ def table() -> str:
     names = list(PROFILES)
     lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for field in fields(Profile)[1:]:
-        row = [f"{value:,}" if (value := getattr(p, field.name)) is not True else "yes" for p in PROFILES.values()]
+        row = [_cell(getattr(p, field.name)) for p in PROFILES.values()]
         lines.append(f"| {field.name} | " + " | ".join(row) + " |")
     return "\n".join(lines)
+
+
+def _cell(value: int | bool | tuple[str, ...]) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    return "yes" if value is True else f"{value:,}"

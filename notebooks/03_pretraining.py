@@ -54,9 +54,9 @@ from lca_core.evaluation.evaluate import (
 from lca_core.evaluation.metrics import over_white
 from lca_core.evaluation.protocols import split_frames
 from lca_core.model import encoder_named, rows_length
-from lca_core.model.alignment import View, pixels_of
+from lca_core.model.alignment import View
 from lca_core.model.crops import foreground
-from lca_core.model.lca import PATCH_PIXELS
+from lca_core.model.rows import MATTE, mattes_of, pixels_of
 from lca_core.paths import FIGURES, RESULTS
 from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of
@@ -124,7 +124,7 @@ tiles = torch.nn.functional.pad(pixels, (1, 1, 1, 1), value=1.0).reshape(side, s
 axes[1].imshow(tiles.permute(0, 3, 1, 4, 2).reshape(16 * side, 16 * side, 3).clamp(0, 1))
 axes[1].set_title(f"{side} x {side} patches of {encoder.patch} px")
 if RELEASE.exists():
-    filters = load_release(RELEASE)[0].image_tokens[0].weight.detach()[:, : 3 * PATCH_PIXELS].unflatten(1, (3, 14, 14))
+    filters = load_release(RELEASE)[0].image_tokens[0].weight.detach()[:, : 3 * MATTE].unflatten(1, (3, 14, 14))
     filters = filters[filters.flatten(1).norm(dim=1).argsort(descending=True)[::16]]
     filters = 0.5 + filters / filters.abs().amax((1, 2, 3), keepdim=True) / 2
     tiles = torch.nn.functional.pad(filters, (1, 1, 1, 1), value=1.0).reshape(4, 4, 3, 16, 16)
@@ -146,7 +146,7 @@ chosen = one.has_face.nonzero().flatten()[: sizes.inputs].tolist()
 inputs = one.inputs(chosen)
 image_tokens = model.image_tokens(inputs.body)
 print(f"image rows      {[*inputs.body.shape]}  ->  image tokens {[*image_tokens.shape]}  [B, photos, patches, D]")
-on_person = inputs.body[..., -PATCH_PIXELS:].amax(-1) > 0  # a row ends with its patch's matte
+on_person = mattes_of(inputs.body).amax(-1) > 0  # a row ends with its patch's matte
 print(f"of {on_person.numel()} body patches {int(on_person.sum())} show the person; the others are left out")
 print(f"geometry tokens {[1, sizes.anchors, sizes.dim]}  [B, anchors, D]")
 parts = {n: sum(p.numel() for p in m.parameters()) for n, m in model.named_children()}
@@ -217,9 +217,8 @@ layer = model.encoder.layers[0]
 for name in ("image_attention", "geometry_attention", "multimodal_attention"):
     print(f"{name:22} {sum(p.numel() for p in getattr(layer, name).parameters()):9,} numbers, {sizes.heads} heads")
 with torch.no_grad():
-    tokens = model.encode(inputs)
-    raw = model.canonical_raw(tokens, inputs)
-    gaussians = model.gaussians(raw, model.surface(inputs.betas))
+    tokens, raw = model(inputs)
+    gaussians = model.rig(inputs.betas).canonical(raw)
 print(f"T_gs {[*tokens.shape]} -> canonical numbers {[*raw.shape]}  [B, anchors, k, 14]")
 for name in ("means", "quats", "scales", "opacities", "colors"):
     print(f"  {name:10} {[*getattr(gaussians, name).shape]}")
@@ -399,7 +398,7 @@ summary
 #
 # ```python
 # with torch.no_grad():
-#     a, b = (trained.encode(one.inputs(order)) for order in (chosen, chosen[::-1]))
+#     a, b = (trained(one.inputs(order)).tokens for order in (chosen, chosen[::-1]))
 # print((a - b).abs().max())
 # ```
 # Only rounding differs, about 1e-6: attention treats the image tokens as a set, and `place` says where a patch is in
@@ -414,10 +413,10 @@ summary
 # from dataclasses import replace
 # blind = replace(inputs, body=inputs.body.clone(), face=inputs.face.clone())
 # for rows in (blind.body, blind.face):
-#     rows[..., :-PATCH_PIXELS] = 0  # the matte, at the end, says which patches to read: keep it
+#     rows[..., :-MATTE] = 0  # the matte, at the end, says which patches to read: keep it
 # with torch.no_grad():
 #     for x in (inputs, blind):
-#         print(trained.canonical_raw(trained.encode(x), x)[..., :3].sigmoid().mean((0, 1, 2)))
+#         print(trained(x).raw[..., :3].sigmoid().mean((0, 1, 2)))
 # ```
 # To be fair it should be trained without them as well: zero the same columns in `Example.body_rows` and
 # `Example.face_rows` and train again. What is left then is what outlines tell: shape, but no colour.

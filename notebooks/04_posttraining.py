@@ -51,12 +51,13 @@ from lca_core.evaluation.evaluate import (
 from lca_core.evaluation.metrics import over_white
 from lca_core.evaluation.protocols import split_frames
 from lca_core.model import encoder_named, person_inputs
-from lca_core.model.lca import PATCH_PIXELS
+from lca_core.model.claims import standings
+from lca_core.model.rows import mattes_of
 from lca_core.paths import CHECKPOINTS, RESULTS
 from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of
 from lca_core.training import load_model, read_header
-from lca_core.training.schedules import layer_of, parameter_groups
+from lca_core.training.schedules import parameter_groups
 from lca_core.training.stages import ENCODER, LEARNING_RATE, train_stage
 from lca_core.viewer import loss_curves, read_log, sheet
 
@@ -118,9 +119,9 @@ plt.show()
 
 # %%
 L, lr = sizes.depth, LEARNING_RATE["posttrain"]
-counts = np.zeros(L + 1, int)
+counts, claimed = np.zeros(L + 1, int), standings(pretrained)  # each module says where it stands
 for name, parameter in pretrained.named_parameters():
-    counts[layer_of(name, L)] += parameter.numel()
+    counts[claimed[name].claim.depth(L)] += parameter.numel()
 what = ["tokens, template", *(f"encoder layer {i}" for i in range(1, L)), f"encoder layer {L}, decoders"]
 lines = ["| l | what | numbers | gamma 0 | gamma 0.65 | gamma 1 |", "|---|---|---|---|---|---|"]
 for i in range(L + 1):
@@ -227,7 +228,7 @@ for row, (name, (model, who)) in zip(axes, looking.items(), strict=True):
         axis.set_title(name if joint is None else f"token at {joint}", fontsize=9)
         if joint is not None:
             maps = model.attention(inputs, torch.tensor([token_near(model, joint)]))
-            on_person = [x[0, ..., -PATCH_PIXELS:].amax(-1) > 0 for x in (inputs.body, inputs.face)]
+            on_person = [mattes_of(x[0]).amax(-1) > 0 for x in (inputs.body, inputs.face)]
             weights = maps[0][0].mean(0)[0, 0] * sum(int(there.sum()) for there in on_person)  # 1: an even share
             weights = weights.where(on_person[0][0], torch.nan).reshape(2 * (px // 14,))
             axis.imshow(weights, extent=(0, px, px, 0), alpha=0.6, cmap="magma")

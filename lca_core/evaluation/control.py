@@ -17,8 +17,8 @@ from lca_core.body.driving import theta_slice
 from lca_core.body.layout import ACTIONS, HAND_JOINTS
 from lca_core.curation.faces import aligned, mean_mesh
 from lca_core.curation.networks import face_mesh
-from lca_core.data import Frame, Person
-from lca_core.evaluation.evaluate import draw_like, pixels
+from lca_core.data import Frame, Person, camera_tensors, pixels
+from lca_core.evaluation.evaluate import draw_like
 from lca_core.evaluation.metrics import over_white, psnr_fg
 from lca_core.evaluation.protocols import Target
 from lca_core.model import LCA, Avatar, recorded_head, target_driving
@@ -108,7 +108,7 @@ def _eyes_seen(model: LCA, avatar: Avatar, person: Person, frame: Frame) -> tupl
     picture, driving = frame.face, target_driving(model, frame, person.betas)
     head = recorded_head(model, frame, person.betas)
     images = over_white(*pixels(picture)), draw_like(avatar.drive(driving).map(lambda t: t[0]), picture)[0]
-    camera = [torch.from_numpy(x) for x in (picture.camera.viewmat, picture.camera.K)]
+    camera = camera_tensors(picture.camera)
     chips = []
     for image in images:
         grey = image.mean(-1, keepdim=True)

@@ -14,9 +14,9 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from lca_core.body import Driving, Head, head_of
+from lca_core.body import Driving, Head
 from lca_core.body.driving import EPSILON, GAZE, THETA
-from lca_core.data import Frame, Person, Picture
+from lca_core.data import Frame, Person, Picture, camera_tensors, hidden_of, pixels, signal_tensors
 from lca_core.errors import InputError
 from lca_core.evaluation.baselines import PosedPicture, optimise_person
 from lca_core.evaluation.metrics import iou, l1_fg, lpips_crop, over_white, psnr, psnr_fg, summarise
@@ -53,76 +53,63 @@ def driving_like(person: Person, model: LCA | None = None) -> Driving:
 @torch.no_grad()
 def draw_like(gaussians: Gaussians, picture: Picture) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W"]]:
     """(colours over white, alpha) of Gaussians [N] seen by a picture's camera; nothing where the picture hides."""
-    camera = picture.camera
-    viewmat, K = torch.from_numpy(camera.viewmat)[None], torch.from_numpy(camera.K)[None]
-    colors, alphas = draw(gaussians, viewmat, K, camera.width, camera.height, torch.ones(3))
-    shown = 1 - hidden_of(picture)
+    camera, device = picture.camera, gaussians.means.device
+    viewmat, K = (x[None] for x in camera_tensors(camera, device))
+    colors, alphas = draw(gaussians, viewmat, K, camera.width, camera.height, torch.ones(3, device=device))
+    shown = 1 - hidden_of(picture, device)
     return 1 - shown[..., None] * (1 - colors[0].clamp(0, 1)), shown * alphas[0, ..., 0]
 
 
 def aligned_face(image: Float[Tensor, "H W 3"], picture: Picture, head: Head) -> Float[Tensor, "150 150 3"]:
     """The aligned face of an image that a picture's camera took."""
-    camera = picture.camera
-    return face_chip(image, torch.from_numpy(camera.viewmat), torch.from_numpy(camera.K), *head)
+    return face_chip(image, *camera_tensors(picture.camera, image.device), *head)
 
 
 def compare(posed: Gaussians, frame: Frame, head: Head) -> dict[str, float]:
     """All metrics of posed Gaussians against one recorded frame; identity only where there is a face crop."""
+    device = posed.means.device
     colors, alpha = draw_like(posed, frame.body)
-    truth, matte = pixels(frame.body)
+    truth, matte = pixels(frame.body, device)
     result = {
         "psnr": psnr(colors, truth, matte), "psnr_fg": psnr_fg(colors, truth, matte),
         "l1_fg": l1_fg(colors, truth, matte), "lpips": lpips_crop(colors, truth, matte), "iou": iou(alpha, matte),
     }  # fmt: skip
     if frame.face is not None:
         face, _ = draw_like(posed, frame.face)
-        truth = over_white(*pixels(frame.face))
+        truth = over_white(*pixels(frame.face, device))
         result["identity_distance"] = identity_distance(*(aligned_face(x, frame.face, head) for x in (face, truth)))
     return {k: float(v) for k, v in result.items()}
-
-
-def hidden_of(picture: Picture) -> Float[Tensor, "H W"]:
-    """How much of each pixel is known to be hidden by something before the person, in [0, 1]."""
-    hidden = np.zeros_like(picture.matte) if picture.hidden is None else picture.hidden
-    return torch.from_numpy(np.array(hidden)).float() / 255
-
-
-def pixels(picture: Picture) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W"]]:
-    """(image, matte) in [0, 1]."""
-    return torch.from_numpy(np.array(picture.image)).float() / 255, torch.from_numpy(
-        np.array(picture.matte)
-    ).float() / 255
 
 
 def encode_person(model: LCA, encoder: ImageEncoder, person: Person, frames: Iterable[Frame]) -> Avatar:
     """The avatar of a recorded person from some of their frames."""
     inputs = person_inputs(list(frames), person.betas, encoder, model.profile.face_px)
-    return Avatar.encode(model, inputs, {"id": person.id})
+    return Avatar.encode(model, inputs.to(model.template.raw.device), {"id": person.id})
 
 
 def template_avatar(model: LCA, template: Float[Tensor, "G k 14"], person: Person) -> Avatar:
     """The trained mean template in a person's shape: what one gets without looking at any picture."""
-    betas = torch.from_numpy(person.betas)[None]
-    width = model.driven.token.in_features
-    silent = DrivenDecoder(width, template.shape[1], THETA + EPSILON + GAZE)  # starts, and stays, at zero
-    tokens = torch.zeros(len(template), width)
+    device, width = model.template.raw.device, model.driven.token.in_features
+    rig = model.rig(torch.from_numpy(person.betas)[None].to(device)).person(0)
+    silent = DrivenDecoder(width, template.shape[1], THETA + EPSILON + GAZE).to(device)  # starts, and stays, at zero
+    tokens = torch.zeros(len(template), width, device=device)
     return Avatar(
-        template, model.surface(betas)[0], model.frames, tokens, model.skinning_weights, model.rest_joints(betas)[0],
-        silent, model.action_map, FaceShapes.none(), {},
+        template.to(device), rig.surface, rig.frames, tokens, rig.skinning, rig.rest_joints, silent, model.action_map,
+        FaceShapes.none().to(device), {},
     )  # fmt: skip
 
 
 def fit_person(mean: Avatar, frames: Iterable[Frame]) -> Gaussians:
     """The per-person baseline: canonical Gaussians optimised on the input pictures, from the mean template."""
-    bodies, faces = [], []
+    bodies, faces, device = [], [], mean.raw.device
     for frame in frames:
-        still = torch.zeros(1, EPSILON)  # skinning needs no expression
-        driving = Driving.from_numpy(frame.theta[None], frame.root[None], frame.gaze[None], still)
-        transforms = mean.transforms(driving)[0]
+        theta, root, gaze = signal_tensors([frame], device)
+        still = torch.zeros(1, EPSILON, device=device)  # skinning needs no expression
+        transforms = mean.transforms(Driving(theta, still, gaze, root))[0]
         for picture, into in ((frame.body, bodies), (frame.face, faces)):
             if picture is not None:
-                camera = (torch.from_numpy(picture.camera.viewmat), torch.from_numpy(picture.camera.K))
-                into.append(PosedPicture(over_white(*pixels(picture)), transforms, *camera, hidden_of(picture)))
+                image, hidden = over_white(*pixels(picture, device)), hidden_of(picture, device)
+                into.append(PosedPicture(image, transforms, *camera_tensors(picture.camera, device), hidden))
     return optimise_person(mean.canonical(), mean.weights, bodies + faces)
 
 
@@ -152,7 +139,7 @@ def evaluate_people(
             values = result.setdefault(person.domain, {}).setdefault(method, {})
             for target in targets:
                 driving = target_driving(model, target.frame, person.betas)
-                head = head_of(avatar.rest_joints, avatar.transforms(driving)[0])
+                head = avatar.rig.heads(avatar.transforms(driving)[0])
                 for metric, value in compare(pose(driving), target.frame, head).items():
                     values.setdefault(metric, {}).setdefault(key, []).append(value)
     return result

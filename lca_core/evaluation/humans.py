@@ -18,7 +18,7 @@ from lca_core.body import JOINT_NAMES, BodyModel, full_pose, joint_transforms
 from lca_core.curation import networks
 from lca_core.curation.detect import FACE_SURE, MESH_PX, POSE_PX, POSE_VISIBLE
 from lca_core.curation.face_network import face_embedding
-from lca_core.data import Camera, Frame, Person, Picture
+from lca_core.data import Camera, Frame, Person, Picture, camera_tensors, pixels
 from lca_core.evaluation.metrics import Summary, over_white, summarise
 from lca_core.evaluation.recognition import Recognition, farthest_own, nearest_other, pairs_of, recognise
 from lca_core.people.cameras import project
@@ -154,9 +154,8 @@ def _look_at_face(picture: Picture, bones: Skeleton) -> tuple[float, float, np.n
 
 def _embedding(picture: Picture, bones: Skeleton) -> Float[np.ndarray, " 128"]:
     """dlib's numbers of the face over white, aligned by the recorded eyes."""
-    image, matte = (torch.from_numpy(np.array(x)).float() / 255 for x in (picture.image, picture.matte))
-    camera = (torch.from_numpy(picture.camera.viewmat), torch.from_numpy(picture.camera.K))
-    chip = face_chip(over_white(image, matte), *camera, *(torch.from_numpy(x) for x in (bones.eyes, bones.up)))
+    camera = camera_tensors(picture.camera)
+    chip = face_chip(over_white(*pixels(picture)), *camera, *(torch.from_numpy(x) for x in (bones.eyes, bones.up)))
     return face_embedding(chip.movedim(-1, 0)[None])[0].numpy()
 
 

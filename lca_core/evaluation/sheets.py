@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from lca_core.data import Frame, Person, Picture
-from lca_core.evaluation.evaluate import draw_like, encode_person, pixels
+from lca_core.data import Frame, Person, Picture, pixels
+from lca_core.evaluation.evaluate import draw_like, encode_person
 from lca_core.evaluation.metrics import over_white
 from lca_core.evaluation.protocols import split_frames
 from lca_core.model import LCA, Avatar, ImageEncoder, driving_of, refine, target_driving

@@ -17,6 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lca_core.body import full_pose, joint_transforms
+from lca_core.model.claims import Claim
+from lca_core.model.raw import COLOR, with_colors
+from lca_core.model.rows import pixels_of
 from lca_core.splats import Gaussians, draw, skin
 
 HULL = (0.0, 0.02, 0.05, 0.10)  # metres from the surface, along its normal, at which the hull is looked up
@@ -89,13 +92,6 @@ class Samples:
         weight = self.facing.square()[..., None]
         total = weight.sum(1)
         return (weight * (self.colors - 0.5)).sum(1) / total.clamp(min=1e-3), total / (1 + total)
-
-
-def pixels_of(rows: Float[Tensor, "B N P F"]) -> Float[Tensor, "B N 4 H W"]:
-    """The pictures that rows of patch numbers carry: (rgb - 0.5) * matte and the matte."""
-    side = round(rows.shape[2] ** 0.5)
-    patches = rows[..., -4 * 14 * 14 :].unflatten(-1, (4, 14, 14)).unflatten(2, (side, side))
-    return patches.permute(0, 1, 4, 2, 5, 3, 6).flatten(5, 6).flatten(3, 4) / 4
 
 
 class View:
@@ -219,6 +215,8 @@ class View:
 class PixelAlignment(nn.Module):
     """Colours, hull and patch tokens of an anchor's k points, as an addition to its geometry token."""
 
+    claim = Claim(0)
+
     def __init__(self, dim: int, per_anchor: int):
         super().__init__()
         self.k = per_anchor
@@ -254,6 +252,8 @@ class SecondLook(nn.Module):
     """Corrections of Gaussians that see where they have come to lie: over which colour, how far inside the person's
     outline, and what the avatar so far, drawn into every photograph, lacks there."""
 
+    claim = Claim("decoders", hidden=("net.0",))
+
     def __init__(self, width: int, per_anchor: int, numbers: int):
         super().__init__()
         self.k, hidden = per_anchor, 256
@@ -283,6 +283,8 @@ class SecondLook(nn.Module):
 class ColorCopy(nn.Module):
     """Every Gaussian's colour: a softmax over what it sees in the photographs and what the decoder says."""
 
+    claim = Claim("decoders")
+
     def __init__(self, width: int, per_anchor: int):
         super().__init__()
         self.k = per_anchor
@@ -292,9 +294,9 @@ class ColorCopy(nn.Module):
             self.score.bias.copy_(torch.tensor([8.0, 2.0, 0.5, -3.0]).repeat(per_anchor))
 
     def forward(
-        self, colors: Float[Tensor, "B G k 3"], tokens: Float[Tensor, "B G W"], samples: Samples
-    ) -> Float[Tensor, "B G k 3"]:
-        """colors: the decoder's, as logits; logits again."""
+        self, raw: Float[Tensor, "B G k 14"], tokens: Float[Tensor, "B G W"], samples: Samples
+    ) -> Float[Tensor, "B G k 14"]:
+        """raw: the decoder's numbers; the same with the colours chosen."""
         count, facing = samples.facing.shape[1] // 2, samples.facing
         is_face = (torch.arange(2 * count, device=facing.device) >= count).to(facing)[None, :, None]
         traits = torch.stack([facing, is_face.expand_as(facing), samples.resolution, torch.ones_like(facing)], -1)
@@ -302,8 +304,8 @@ class ColorCopy(nn.Module):
         scores = (traits * trust[:, None]).sum(-1).masked_fill(facing == 0, -torch.inf)
         share = torch.cat([torch.zeros_like(scores[:, :1]), scores], 1).softmax(1)[..., None]  # first: none of them
         seen = samples.colors.clamp(0.01, 0.99).logit()
-        values = torch.cat([colors.to(seen).flatten(1, 2)[:, None], seen], 1)
-        return (share * values).sum(1).unflatten(1, colors.shape[1:3])
+        values = torch.cat([raw[..., COLOR].to(seen).flatten(1, 2)[:, None], seen], 1)
+        return with_colors(raw, (share * values).sum(1).unflatten(1, raw.shape[1:3]))
 
 
 def _look(pictures: Float[Tensor, "B N C H W"], places: Float[Tensor, "B N M 2"]) -> Float[Tensor, "B N M C"]:

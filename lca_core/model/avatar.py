@@ -1,20 +1,24 @@
 """An avatar: what is left of the photographs after encoding, and all it takes to drive it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
-from lca_core.body import Driving, joint_transforms
+from lca_core.body import Driving
 from lca_core.body.driving import EPSILON, GAZE, THETA
 from lca_core.errors import InputError
-from lca_core.model.decoders import DrivenDecoder, to_gaussians
+from lca_core.model.decoders import DrivenDecoder
 from lca_core.model.expression import ActionMap
 from lca_core.model.face import FaceShapes
 from lca_core.model.lca import LCA, Inputs
-from lca_core.splats import Gaussians, skin
+from lca_core.model.part import Part
+from lca_core.model.parts import PARTS
+from lca_core.model.posing import Driver, Rig, drive
+from lca_core.model.raw import CANONICAL
+from lca_core.splats import Gaussians
 from lca_core.tensor_files import load_tensors, save_tensors
 
 FORMAT = "lca_core avatar 4"
@@ -29,7 +33,7 @@ class Avatar:
 
     raw [G, k, 14]: canonical numbers; surface [G, k, 3]: shaped T-pose points, metres; frames [G, k, 4]: surface
     frames; tokens [G, D]; weights [N, 55]; rest_joints [55, 3]; driven and action_map: small networks; face: the body's
-    facial blendshapes at the Gaussians they move.
+    facial blendshapes at the Gaussians they move; parts: optional decoders, by their names in `parts.PARTS`.
     """
 
     raw: Float[Tensor, "G k 14"]
@@ -42,44 +46,53 @@ class Avatar:
     action_map: ActionMap
     face: FaceShapes
     meta: dict
+    parts: dict[str, Part] = field(default_factory=dict)
 
     @classmethod
     @torch.no_grad()
     def encode(cls, model: LCA, inputs: Inputs, meta: dict | None = None) -> "Avatar":
         """Encode one person (inputs with B = 1): the canonical branch runs here, once."""
-        tokens = model.encode(inputs)
+        (tokens, raw), rig = model(inputs), model.rig(inputs.betas).person(0)
         return cls(
-            model.canonical_raw(tokens, inputs)[0], model.surface(inputs.betas)[0], model.frames, tokens[0],
-            model.skinning_weights, model.rest_joints(inputs.betas)[0], model.driven, model.action_map,
-            model.face_shapes, meta or {},
+            raw[0], rig.surface, rig.frames, tokens[0], rig.skinning, rig.rest_joints, model.driven, model.action_map,
+            model.face_shapes, meta or {}, dict(model.parts),
         )  # fmt: skip
 
     def __len__(self) -> int:
         return self.weights.shape[0]
 
+    @property
+    def rig(self) -> Rig:
+        """What poses the Gaussians."""
+        return Rig(self.surface, self.frames, self.weights, self.rest_joints)
+
+    @property
+    def drivers(self) -> list[Driver]:
+        """What takes part in driving: the driven branch, the face's blendshapes, optional decoders."""
+        return [self.driven, self.face, *self.parts.values()]
+
     def canonical(self) -> Gaussians:
         """The canonical Gaussians [N], T-pose."""
-        return to_gaussians(self.raw, self.surface, self.frames)
+        return self.rig.canonical(self.raw)
 
     @torch.no_grad()
     def drive(self, driving: Driving) -> Gaussians:
         """Gaussians in world space, [frames, N], for a driving signal of any number of frames."""
-        raw = self.raw + torch.nn.functional.pad(self.driven(self.tokens, driving.condition.to(self.tokens)), (0, 1))
-        raw = self.face.move(raw, driving.epsilon)
-        return skin(to_gaussians(raw, self.surface, self.frames), self.weights, self.transforms(driving))
+        raw, weights = drive(self.drivers, self.raw, self.weights, self.tokens, driving)
+        return self.rig.pose(raw, self.transforms(driving), weights)
 
     def transforms(self, driving: Driving) -> Float[Tensor, "frames 55 4 4"]:
         """Joint transforms from the T-pose to the world."""
-        joints = self.rest_joints.expand(len(driving), -1, -1)
-        return joint_transforms(joints, driving.full_pose.to(joints), driving.root[:, 3:].to(joints))[0]
+        return self.rig.transforms(driving)
 
     def save(self, path: Path | str) -> None:
         """Write one safetensors file, atomically."""
         tensors = {name: getattr(self, name).float() for name in _TENSORS}
-        for part in _PARTS:
-            tensors |= {f"{part}.{k}": v.float() for k, v in getattr(self, part).state_dict().items()}
+        named = {name: getattr(self, name) for name in _PARTS} | {f"parts.{k}": v for k, v in self.parts.items()}
+        for name, part in named.items():
+            tensors |= {f"{name}.{k}": v for k, v in part.state_dict().items()}
         tensors |= {"face.index": self.face.index, "face.dirs": self.face.dirs.float()}
-        save_tensors(path, FORMAT, tensors, {"meta": self.meta})
+        save_tensors(path, FORMAT, tensors, {"meta": self.meta, "parts": list(self.parts)})
 
     @classmethod
     def load(cls, path: Path | str) -> "Avatar":
@@ -89,15 +102,15 @@ class Avatar:
             plain = {name: tensors[name] for name in _TENSORS}
             dim, k = plain["tokens"].shape[1], plain["raw"].shape[1]
             parts = {"driven": DrivenDecoder(dim, k, THETA + EPSILON + GAZE), "action_map": ActionMap()}
-            for name, part in parts.items():
-                part.load_state_dict({n[len(name) + 1 :]: t for n, t in tensors.items() if n.startswith(name + ".")})
-                part.requires_grad_(False)
+            others = {name: PARTS[name](dim, k) for name in header.get("parts", [])}
+            for name, part in (parts | {f"parts.{name}": part for name, part in others.items()}).items():
+                _fill(part, tensors, name)
             face = FaceShapes(tensors["face.index"], tensors["face.dirs"])
-            avatar = cls(**plain, **parts, face=face, meta=header["meta"])
+            avatar = cls(**plain, **parts, face=face, meta=header["meta"], parts=others)
         except (KeyError, IndexError, RuntimeError) as error:
             raise InputError(f"{path} lacks a part of an avatar ({error}); {_REMEDY}") from error
         G, k = avatar.raw.shape[:2]
-        shapes = {"raw": (G, k, 14), "surface": (G, k, 3), "frames": (G, k, 4), "tokens": (G, dim),
+        shapes = {"raw": (G, k, CANONICAL), "surface": (G, k, 3), "frames": (G, k, 4), "tokens": (G, dim),
                   "weights": (G * k, 55), "rest_joints": (55, 3)}  # fmt: skip
         for name, shape in shapes.items():
             found = getattr(avatar, name)
@@ -112,3 +125,9 @@ class Avatar:
         if not whole_numbers or not face.dirs.isfinite().all():
             raise InputError(f"{path}: the face's blendshapes move Gaussians there are not, or not finitely; {_REMEDY}")
         return avatar
+
+
+def _fill(part: nn.Module, tensors: dict[str, Tensor], name: str) -> None:
+    """Give a small network its numbers out of a file's, and train it no further."""
+    part.load_state_dict({n[len(name) + 1 :]: t for n, t in tensors.items() if n.startswith(name + ".")})
+    part.requires_grad_(False)

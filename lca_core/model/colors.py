@@ -10,6 +10,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from lca_core.model.claims import Claim
+from lca_core.model.rows import PATCH, SCALE, patches_of
+
 HEADS, SUB = 4, 2  # heads, and sub-squares along a side of a patch
 READ = HEADS * SUB * SUB * 3  # numbers a token has read
 
@@ -19,17 +22,19 @@ def patch_colors(rows: Float[Tensor, "*B P F"]) -> Float[Tensor, "*B P C"]:
 
     A sub-square without the person has the patch's mean, a patch without the person zeros.
     """
-    pixels = rows[..., -4 * 14 * 14 :].unflatten(-1, (4, SUB, 14 // SUB, SUB, 14 // SUB))
+    pixels = patches_of(rows).unflatten(-1, (SUB, PATCH // SUB)).unflatten(-3, (SUB, PATCH // SUB))
     sums = pixels.sum((-3, -1)).flatten(-2).movedim(-1, -2)  # [*B, P, 4 sub-squares, rgb and matte]
     whole = sums.sum(-2, keepdim=True)
-    least = 0.02 * 14 * 14 * 4 / SUB**2  # of a sub-square's matte
+    least = 0.02 * PATCH**2 * SCALE / SUB**2  # of a sub-square's matte
     mean = whole[..., :3] / whole[..., 3:].clamp(min=least)
     own = sums[..., :3] / sums[..., 3:].clamp(min=least)
-    return 4 * torch.where(sums[..., 3:] > least, own, mean).flatten(-2)
+    return SCALE * torch.where(sums[..., 3:] > least, own, mean).flatten(-2)
 
 
 class ColorReading(nn.Module):
     """One more multimodal attention, with colours as values: [B, G, 48] numbers read."""
+
+    claim = Claim("decoders")
 
     def __init__(self, dim: int):
         super().__init__()

@@ -1,19 +1,18 @@
 """Pictures as tensors, and square crops of them that stand upright on a face, wherever the head is turned."""
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from lca_core.data import Picture
+from lca_core.data import Picture, pixels
 
 
-def foreground(picture: Picture) -> Float[Tensor, "4 H W"]:
+def foreground(picture: Picture, device: torch.device | str | None = None) -> Float[Tensor, "4 H W"]:
     """sRGB over mid-grey in [0, 1], and the matte in [0, 1]."""
-    alpha = torch.from_numpy(np.array(picture.matte)).float()[None] / 255
-    rgb = torch.from_numpy(np.array(picture.image)).permute(2, 0, 1).float() / 255
-    return torch.cat([rgb * alpha + 0.5 * (1 - alpha), alpha])
+    image, matte = pixels(picture, device)
+    alpha = matte[None]
+    return torch.cat([image.movedim(-1, 0) * alpha + 0.5 * (1 - alpha), alpha])
 
 
 def upright_crop(

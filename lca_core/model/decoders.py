@@ -1,8 +1,7 @@
 """The two branches: canonical (once per person) and driven (once per frame).
 
 Both write residuals on per-Gaussian template parameters, which start on the body's surface and are trained; with
-the network's part at zero they are the mean template. Numbers of one Gaussian, in order: colour 3 (logit),
-position 3, rotation 4, scale 3 (log), opacity 1 (logit); the driven branch has all but the last.
+the network's part at zero they are the mean template. What the numbers mean stands in `raw.py`.
 """
 
 import torch
@@ -10,31 +9,33 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lca_core.body import Anchors
-from lca_core.splats import Gaussians
-from lca_core.splats.skinning import multiply_quats
+from lca_core.body import Anchors, Driving
+from lca_core.model.claims import Claim
+from lca_core.model.posing import Driver
+from lca_core.model.raw import CANONICAL, COLOR, DRIVEN, OPACITY, ROTATION, SCALE, from_driven, with_colors
 
-CANONICAL, DRIVEN = 14, 13
-POSITION = slice(3, 6)  # among a Gaussian's numbers
-POSITION_UNIT = 0.05  # metres for one unit of network output, so that all outputs are of like size
 _START_OPACITY = 2.0  # logit: 0.88
 
 
 class Template(nn.Module):
     """The person-independent start of every Gaussian, trained: raw numbers [G, k, 14]."""
 
+    claim = Claim(0)
+
     def __init__(self, anchors: Anchors):
         super().__init__()
         raw = torch.zeros(*anchors.points.shape[:2], CANONICAL)
-        raw[..., 6] = 1.0
-        raw[..., 10:13] = (0.6 * anchors.spacing[..., None]).log()
-        raw[..., 12] -= 1.0  # thin along the surface normal
-        raw[..., 13] = _START_OPACITY
+        raw[..., ROTATION.start] = 1.0
+        raw[..., SCALE] = (0.6 * anchors.spacing[..., None]).log()
+        raw[..., SCALE.stop - 1] -= 1.0  # thin along the surface normal
+        raw[..., OPACITY] = _START_OPACITY
         self.raw = nn.Parameter(raw)
 
 
 class CanonicalDecoder(nn.Module):
     """H_cano: a geometry token to its k Gaussians."""
+
+    claim = Claim("decoders", hidden=("net.0",))
 
     def __init__(self, dim: int, per_anchor: int, read: int = 0):
         super().__init__()
@@ -54,11 +55,13 @@ class CanonicalDecoder(nn.Module):
             return raw
         colors = tokens[..., -self.read :].unflatten(-1, (self.read // 3, 3))
         gates = self.gates(tokens).unflatten(-1, (self.k, self.read // 3))
-        return torch.cat([raw[..., :3] + gates @ colors, raw[..., 3:]], -1)
+        return with_colors(raw, raw[..., COLOR] + gates @ colors)
 
 
-class DrivenDecoder(nn.Module):
+class DrivenDecoder(nn.Module, Driver):
     """H_pose: a geometry token and the driving signal (theta, epsilon, psi) to changes of its Gaussians."""
+
+    claim = Claim("decoders", hidden=("net.0",))
 
     def __init__(self, dim: int, per_anchor: int, condition: int):
         super().__init__()
@@ -76,31 +79,8 @@ class DrivenDecoder(nn.Module):
         x = F.gelu(self.token(tokens) * (1 + scale) + shift)
         return self.net(x).unflatten(-1, (self.k, DRIVEN))
 
-
-def to_gaussians(
-    raw: Float[Tensor, "*B G k 14"], surface: Float[Tensor, "*B G k 3"], frames: Float[Tensor, "G k 4"]
-) -> Gaussians:
-    """Raw numbers to Gaussians in the T-pose, N = G k of them.
-
-    surface: the shaped body's points that positions are relative to; frames: quaternions wxyz that turn the
-    Gaussian's third axis to the surface normal.
-    """
-    color, position, rotation, scale, opacity = raw.split([3, 3, 4, 3, 1], -1)
-    return Gaussians(
-        means=(surface + POSITION_UNIT * position).flatten(-3, -2),
-        quats=multiply_quats(frames, F.normalize(rotation, dim=-1)).flatten(-3, -2),
-        scales=scale.clamp(-9.0, -2.0).exp().flatten(-3, -2),
-        opacities=opacity.sigmoid().flatten(-3),
-        colors=color.sigmoid().flatten(-3, -2),
-    )
-
-
-def frames_of_normals(normals: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 4"]:
-    """The shortest rotations, as quaternions wxyz, from the z axis to unit normals."""
-    x, y, z = normals.unbind(-1)
-    w = 1 + z
-    flipped = w < 1e-4  # straight back: half a turn about x
-    zero = torch.zeros_like(x)
-    quats = torch.stack([torch.where(flipped, zero, w), torch.where(flipped, zero + 1, -y),
-                         torch.where(flipped, zero, x), zero], -1)  # fmt: skip
-    return F.normalize(quats, dim=-1)
+    def numbers(
+        self, raw: Float[Tensor, "*F G k 14"], tokens: Float[Tensor, "*F G D"], driving: Driving
+    ) -> Float[Tensor, "*F G k 14"]:
+        """Canonical plus H_pose(T_gs, theta, epsilon, psi); opacity is not driven."""
+        return raw + from_driven(self(tokens, driving.condition.to(tokens)).to(raw))

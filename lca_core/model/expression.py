@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from lca_core.body import Head
 from lca_core.body.driving import EPSILON
-from lca_core.data import Picture
+from lca_core.data import Picture, camera_tensors
+from lca_core.model.claims import Claim
 from lca_core.model.crops import foreground, upright_crop
 
 CHIP_PX = 56
@@ -19,11 +20,10 @@ def expression_chip(picture: Picture, head: Head) -> Float[Tensor, "56 56"]:
 
     Hair, outline and what is behind are left out, so that they cannot pass for expression.
     """
-    camera = picture.camera
-    grey = foreground(picture)[:3].mean(0)[..., None]
+    device = head.up.device
+    grey = foreground(picture, device)[:3].mean(0)[..., None]
     centre = head.eyes.mean(0) - _BELOW_THE_EYES * head.up
-    viewmat, K = torch.from_numpy(camera.viewmat), torch.from_numpy(camera.K)
-    return upright_crop(grey, viewmat, K, centre, head.up, CHIP_SIDE, CHIP_PX)[..., 0]
+    return upright_crop(grey, *camera_tensors(picture.camera, device), centre, head.up, CHIP_SIDE, CHIP_PX)[..., 0]
 
 
 class ExpressionEncoder(nn.Module):
@@ -31,6 +31,8 @@ class ExpressionEncoder(nn.Module):
 
     It sees brightness only, freed of its mean and contrast, so that the code has little room for who the person is.
     """
+
+    claim = Claim("decoders")
 
     def __init__(self):
         super().__init__()

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import pad
 
-from lca_core.body import Anchors
+from lca_core.body import Anchors, Driving
 from lca_core.body.driving import EPSILON
-from lca_core.model.decoders import CANONICAL, POSITION, POSITION_UNIT
+from lca_core.model.posing import Driver
+from lca_core.model.raw import from_offsets
 
 _LEAST = 5e-5  # metres: Gaussians that no blendshape moves further are left out
 
 
 @dataclass(frozen=True)
-class FaceShapes:
+class FaceShapes(Driver):
     """index [M]: the Gaussians that move, numbered over all anchors; dirs [M, 3, E]: metres of the T-pose per unit."""
 
     index: Int[Tensor, " M"]
@@ -40,9 +40,19 @@ class FaceShapes:
         """No blendshapes: the paper's plain codes."""
         return cls(torch.zeros(0, dtype=torch.int64), torch.zeros(0, 3, 0))
 
+    def to(self, device: torch.device | str) -> "FaceShapes":
+        """A copy on another device."""
+        return FaceShapes(self.index.to(device), self.dirs.to(device))
+
     def move(self, raw: Float[Tensor, "*B G k 14"], codes: Float[Tensor, "*B 128"]) -> Float[Tensor, "*B G k 14"]:
         """Raw numbers with the faces of these codes."""
         weights = codes[..., : self.dirs.shape[-1]].to(self.dirs)
-        offsets = torch.einsum("mie,...e->...mi", self.dirs, weights) / POSITION_UNIT
-        offsets = pad(offsets, (POSITION.start, CANONICAL - POSITION.stop)).to(raw)
-        return raw.flatten(-3, -2).index_add(-2, self.index, offsets).unflatten(-2, raw.shape[-3:-1])
+        changes = from_offsets(torch.einsum("mie,...e->...mi", self.dirs, weights)).to(raw)
+        return raw.flatten(-3, -2).index_add(-2, self.index, changes).unflatten(-2, raw.shape[-3:-1])
+
+    def numbers(
+        self, raw: Float[Tensor, "*F G k 14"], tokens: Float[Tensor, "*F G D"], driving: Driving
+    ) -> Float[Tensor, "*F G k 14"]:
+        """Raw numbers with the faces of the signal's codes."""
+        with torch.autocast(raw.device.type, enabled=False):  # half a digit of a metre is not enough
+            return self.move(raw, driving.epsilon)

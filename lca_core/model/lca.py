@@ -10,24 +10,21 @@ from torch import Tensor, nn
 from lca_core.body import Anchors, BodyModel, sample_anchors
 from lca_core.body.driving import EPSILON, GAZE, THETA
 from lca_core.model.alignment import SHELL, ColorCopy, PixelAlignment, Placement, SecondLook, View
+from lca_core.model.claims import Claim
 from lca_core.model.colors import READ, ColorReading, patch_colors
-from lca_core.model.decoders import (
-    CANONICAL,
-    CanonicalDecoder,
-    DrivenDecoder,
-    Template,
-    frames_of_normals,
-    to_gaussians,
-)
+from lca_core.model.decoders import CanonicalDecoder, DrivenDecoder, Template
 from lca_core.model.expression import ActionMap, ExpressionEncoder
 from lca_core.model.face import FaceShapes
+from lca_core.model.parts import PARTS
+from lca_core.model.posing import Driver, Rig
+from lca_core.model.raw import CANONICAL, frames_of_normals
+from lca_core.model.rows import PATCH, mattes_of
 from lca_core.model.transformer import Encoder, fourier
 from lca_core.profiles import Profile
 from lca_core.splats import Gaussians
 
 _BANDS = 6
 _PLACES = ("face", "barycentric", "spacing")  # of the anchors: all else about them follows from the body
-PATCH_PIXELS = 14 * 14  # the last numbers of a row are its patch's matte
 
 
 @dataclass(frozen=True)
@@ -53,8 +50,17 @@ class Inputs:
         )  # fmt: skip
 
 
+class Canonical(NamedTuple):
+    """What encoding leaves of B people: geometry tokens with what they have read, and the canonical numbers."""
+
+    tokens: Float[Tensor, "B G D"]
+    raw: Float[Tensor, "B G k 14"]
+
+
 class PatchEncoder(nn.Sequential):
     """Rows of patch numbers [..., F] to image tokens [..., D]: what is learnt of pictures before attention."""
+
+    claim = Claim(0)
 
     def __init__(self, features: int, dim: int, hidden: int = 256):
         super().__init__(nn.Linear(features, hidden), nn.GELU(), nn.Linear(hidden, dim))
@@ -77,6 +83,8 @@ class LCA(nn.Module):
     these anchors: their places go into the state dict, and are laid anew on the body when one is loaded.
     """
 
+    claim = Claim(0, hidden=("geometry_tokens",), names=("kind", "place", "geometry_tokens"))
+
     def __init__(self, profile: Profile, features: int, body: BodyModel, anchors: Anchors | None = None):
         super().__init__()
         self.profile, self.features = profile, features
@@ -94,7 +102,7 @@ class LCA(nn.Module):
         self.image_tokens = PatchEncoder(features, dim)
         self.kind = nn.Parameter(0.02 * torch.randn(2, dim))  # body picture or face crop
         self.place = nn.ParameterList(  # where in the picture a patch is
-            [nn.Parameter(0.02 * torch.randn((px // 14) ** 2, dim)) for px in (profile.body_px, profile.face_px)]
+            [nn.Parameter(0.02 * torch.randn((px // PATCH) ** 2, dim)) for px in (profile.body_px, profile.face_px)]
         )
         position = 3 * (1 + 2 * _BANDS)
         self.geometry_tokens = nn.Sequential(nn.Linear(position, dim), nn.GELU(), nn.Linear(dim, dim))
@@ -108,12 +116,14 @@ class LCA(nn.Module):
         self.driven = DrivenDecoder(width, k, THETA + EPSILON + GAZE)
         self.expression = ExpressionEncoder()
         self.action_map = ActionMap()
+        self.parts = nn.ModuleDict({name: PARTS[name](width, k) for name in profile.parts})
 
     def _follow(self, anchors: Anchors) -> None:
         """Take over what follows from the anchors' places, in the model's precision and on its device."""
         shapes = FaceShapes.of(anchors) if self.profile.face_shapes else FaceShapes.none()
-        numbers = {f"anchor_{name}": getattr(anchors, name) for name in ("points", "shapedirs", "weights", "normals")}
-        numbers |= {"frames": frames_of_normals(anchors.normals), "face_dirs": shapes.dirs}
+        numbers = {f"anchor_{name}": getattr(anchors, name) for name in ("points", "shapedirs", "normals")}
+        numbers |= {"skinning_weights": anchors.weights.flatten(0, 1), "face_dirs": shapes.dirs}
+        numbers |= {"frames": frames_of_normals(anchors.normals)}
         for name, values in numbers.items():
             self.register_buffer(name, values.to(self.anchor_spacing), persistent=False)
         self.register_buffer("face_index", shapes.index.to(self.anchor_spacing.device), persistent=False)
@@ -122,15 +132,21 @@ class LCA(nn.Module):
         """After loading: the anchors are those of the file, wherever they were sampled."""
         self._follow(Anchors.on(self.body, *(getattr(self, f"anchor_{name}").cpu() for name in _PLACES)))
 
-    def encode(self, inputs: Inputs) -> Float[Tensor, "B G D+C"]:
+    def forward(self, inputs: Inputs) -> Canonical:
+        """All that is done once per person: tokens and canonical numbers, from one `view` of the photographs."""
+        view = self.view(inputs)
+        tokens = self.encode(inputs, view)
+        return Canonical(tokens, self.canonical_raw(tokens, inputs, view))
+
+    def encode(self, inputs: Inputs, view: View | None) -> Float[Tensor, "B G D+C"]:
         """Geometry tokens T_gs of B people, with the colours they have read beside them (`ColorReading`).
 
-        The order of the photographs does not matter.
+        The order of the photographs does not matter. view: `view` of the same inputs.
 
         Patches without a pixel of the person are left out: they are most of a full-body picture, and averaged with
         the others they drown what the geometry tokens have to read at the start of training.
         """
-        streams = self._streams(inputs)
+        streams = self._streams(inputs, view)
         geometry = self.encoder(streams.image, streams.geometry, streams.kept)
         if not self.profile.color_reading:
             return geometry
@@ -146,7 +162,7 @@ class LCA(nn.Module):
 
         Patches of the body pictures, then of the face crops, row by row; all of an anchor's numbers sum to 1.
         """
-        image, geometry, kept, order = self._streams(inputs)
+        image, geometry, kept, order = self._streams(inputs, self.view(inputs))
         maps = self.encoder.attention(image, geometry, kept, anchors, layer)
         bodies, faces = (x.shape[1:3] for x in (inputs.body, inputs.face))
         count = bodies.numel() + faces.numel()
@@ -155,18 +171,18 @@ class LCA(nn.Module):
         body, face = every.split([bodies.numel(), faces.numel()], -1)
         return body.unflatten(-1, bodies), face.unflatten(-1, faces)
 
-    def _streams(self, inputs: Inputs) -> "_Streams":
+    def _streams(self, inputs: Inputs, view: View | None) -> "_Streams":
         """What the encoder starts from."""
         embedded, seen = [], []
         for i, x in enumerate((inputs.body, inputs.face)):
             embedded.append(self.image_tokens(x) + self.kind[i] + self.place[i])
-            on_person = x[..., -PATCH_PIXELS:].amax(-1) > 0
+            on_person = mattes_of(x).amax(-1) > 0
             seen.append((on_person & inputs.seen[..., i, None]).flatten(1))
         kept, order = foreground_first(torch.cat(seen, 1))
         image = pick(torch.cat([x.flatten(1, 2) for x in embedded], 1), order)
         centers = self.anchor_points.mean(1)
         geometry = self.geometry_tokens(fourier(centers, _BANDS)).expand(len(image), -1, -1)
-        if view := self._view(inputs):
+        if view:
             points = self._gaussians(self.template.raw, inputs).means
             samples, hull = (look(points, self.anchor_normals.flatten(0, 1)) for look in (view.samples, view.hull))
             geometry = geometry + self.alignment(samples, hull, *embedded)
@@ -182,25 +198,30 @@ class LCA(nn.Module):
         n = min(betas.shape[-1], self.joint_shapedirs.shape[-1])
         return self.joint_template + torch.einsum("jis,bs->bji", self.joint_shapedirs[..., :n], betas[:, :n])
 
-    def canonical_raw(self, tokens: Float[Tensor, "B G D"], inputs: Inputs) -> Float[Tensor, "B G k 14"]:
+    def canonical_raw(
+        self, tokens: Float[Tensor, "B G D"], inputs: Inputs, view: View | None
+    ) -> Float[Tensor, "B G k 14"]:
         """H_cano(T_gs) on the template: the raw numbers of the canonical Gaussians.
 
         The inputs are looked at once more where the Gaussians have come to lie, if the poses are known (`ColorCopy`).
+        view: `view` of the same inputs.
         """
         if not self.profile.dual_branch:
             return self.template.raw.expand(len(tokens), -1, -1, -1)
         raw = self.template.raw + self.canonical(tokens).to(self.template.raw)
-        if view := self._view(inputs):
+        if view:
             normals = self.anchor_normals.flatten(0, 1)
             drawn = self._gaussians(raw, inputs)
             seen, shell = view.samples(drawn.means, normals), view.hull(drawn.means, normals, SHELL)
             missing = view.look_up(view.missing(drawn), drawn.means, normals, seen)
             raw = raw + self.second_look(raw, tokens, seen, shell, missing)
             samples = view.samples(self._gaussians(raw, inputs).means, normals)
-            raw = torch.cat([self.color_copy(raw[..., :3], tokens, samples), raw[..., 3:]], -1)
+            raw = self.color_copy(raw, tokens, samples)
         return raw
 
-    def _view(self, inputs: Inputs) -> View | None:
+    def view(self, inputs: Inputs) -> View | None:
+        """The photographs, ready to be looked at by points of the body; None for a model that does not look at them,
+        or where no pose is known. Made once for the same inputs: it poses everybody's skeleton."""
         if self.alignment is None or inputs.placement is None:
             return None
         with torch.autocast(inputs.betas.device.type, enabled=False):  # half a digit of a metre is not enough
@@ -210,30 +231,21 @@ class LCA(nn.Module):
     @torch.no_grad()
     def _gaussians(self, raw: Float[Tensor, "*B G k 14"], inputs: Inputs) -> Gaussians:
         with torch.autocast(inputs.betas.device.type, enabled=False):
-            return self.gaussians(raw, self.surface(inputs.betas))
+            return self.rig(inputs.betas).canonical(raw)
 
-    def driven_raw(
-        self, raw: Float[Tensor, "B G k 14"], tokens: Float[Tensor, "B G D"], condition: Float[Tensor, "B C"]
-    ) -> Float[Tensor, "B G k 14"]:
-        """Canonical plus H_pose(T_gs, theta, epsilon, psi), and the face's blendshapes; opacity is not driven."""
-        delta = self.driven(tokens, condition).to(raw)
-        raw = raw + torch.nn.functional.pad(delta, (0, 1))
-        with torch.autocast(raw.device.type, enabled=False):
-            return self.face_shapes.move(raw, condition[..., THETA : THETA + EPSILON])
+    def rig(self, betas: Float[Tensor, "B S"]) -> Rig:
+        """What poses the Gaussians of B people of these shapes."""
+        return Rig(self.surface(betas), self.frames, self.skinning_weights, self.rest_joints(betas))
 
-    def gaussians(self, raw: Float[Tensor, "B G k 14"], surface: Float[Tensor, "B G k 3"]) -> Gaussians:
-        """Raw numbers to Gaussians [B, N] in the T-pose."""
-        return to_gaussians(raw, surface, self.frames)
+    @property
+    def drivers(self) -> list[Driver]:
+        """What takes part in driving, in this order: the driven branch, the face's blendshapes, optional decoders."""
+        return [self.driven, self.face_shapes, *self.parts.values()]
 
     @property
     def face_shapes(self) -> FaceShapes:
         """The body's facial blendshapes; none where the profile does without."""
         return FaceShapes(self.face_index, self.face_dirs)
-
-    @property
-    def skinning_weights(self) -> Float[Tensor, "N 55"]:
-        """The template's weights at every Gaussian."""
-        return self.anchor_weights.flatten(0, 1)
 
 
 def foreground_first(seen: Bool[Tensor, "B K"]) -> tuple[Bool[Tensor, "B M"], Int[Tensor, "B M"]]:

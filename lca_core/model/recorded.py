@@ -6,9 +6,9 @@ from dataclasses import fields
 import numpy as np
 import torch
 
-from lca_core.body import Driving, Head, full_pose, head_of, joint_transforms
+from lca_core.body import Driving, Head
 from lca_core.body.driving import EPSILON
-from lca_core.data import Frame
+from lca_core.data import Frame, signal_tensors
 from lca_core.model.expression import expression_chip
 from lca_core.model.lca import LCA
 
@@ -19,8 +19,9 @@ def target_driving(model: LCA, frame: Frame, betas: np.ndarray) -> Driving:
 
     betas: shape of the person in the frame, who need not be the avatar's: it says where the face is.
     """
-    theta, gaze, root = (torch.from_numpy(x)[None] for x in (frame.theta, frame.gaze, frame.root))
-    code = torch.zeros(1, EPSILON)
+    device = model.template.raw.device
+    theta, root, gaze = signal_tensors([frame], device)
+    code = torch.zeros(1, EPSILON, device=device)
     if frame.face is not None:
         code = model.expression(expression_chip(frame.face, recorded_head(model, frame, betas))[None])
     return Driving(theta, code, gaze, root)
@@ -34,6 +35,8 @@ def driving_of(model: LCA, frames: Sequence[Frame], betas: np.ndarray) -> Drivin
 
 def recorded_head(model: LCA, frame: Frame, betas: np.ndarray) -> Head:
     """Where the head of a recorded person is."""
-    joints = model.rest_joints(torch.from_numpy(betas)[None])
-    theta, gaze, root = (torch.from_numpy(x)[None] for x in (frame.theta, frame.gaze, frame.root))
-    return head_of(joints[0], joint_transforms(joints, full_pose(theta, root, gaze), root[:, 3:])[0][0])
+    device = model.template.raw.device
+    rig = model.rig(torch.from_numpy(betas)[None].to(device)).person(0)
+    theta, root, gaze = signal_tensors([frame], device)
+    moment = Driving(theta, torch.zeros(1, EPSILON, device=device), gaze, root)[0]
+    return rig.heads(rig.transforms(moment))

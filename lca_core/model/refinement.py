@@ -12,23 +12,23 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import pad
 
 from lca_core.body import Driving
-from lca_core.data import Frame, Picture
+from lca_core.data import Frame, Picture, camera_tensors, hidden_of, pixels
 from lca_core.errors import InputError
 from lca_core.model.avatar import Avatar
-from lca_core.model.decoders import to_gaussians
-from lca_core.splats import draw, skin
+from lca_core.model.posing import drive
+from lca_core.model.raw import COLOR, OPACITY, POSITION
+from lca_core.splats import draw
 
 STEPS = 50
 LEARNING_RATE = 0.02
 HOLD = 0.1
 _BODIES, _FACES = 2, 1  # pictures a step
 _FACE_WEIGHT = 0.25
-# What one unit of change is in an avatar's raw numbers: colour 3, position 3, rotation 4, scale 3, opacity 1. Colours
-# have far to go, and positions must not run away before they have settled.
-_UNITS = (2.0,) * 3 + (0.2,) * 3 + (1.0,) * 4 + (1.0,) * 3 + (2.0,)
+# What one unit of change is in an avatar's raw numbers (1 where nothing stands here). Colours have far to go, and
+# positions must not run away before they have settled.
+_UNITS = ((COLOR, 2.0), (POSITION, 0.2), (OPACITY, 2.0))
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,9 @@ class _Shot:
 
     @classmethod
     def of(cls, frame: int, picture: Picture, device: torch.device) -> "_Shot":
-        hidden = np.zeros_like(picture.matte) if picture.hidden is None else picture.hidden
-        colors, matte, hidden = (
-            torch.from_numpy(np.array(x)).float() / 255 for x in (picture.image, picture.matte, hidden)
-        )
-        camera = (torch.from_numpy(x)[None] for x in (picture.camera.viewmat, picture.camera.K))
-        return cls(frame, *(x.to(device) for x in (colors, matte[..., None], 1 - hidden[..., None], *camera)))
+        (colors, matte), hidden = pixels(picture, device), hidden_of(picture, device)
+        camera = (x[None] for x in camera_tensors(picture.camera, device))
+        return cls(frame, colors, matte[..., None], 1 - hidden[..., None], *camera)
 
 
 @torch.enable_grad()
@@ -72,13 +69,15 @@ def refine(avatar: Avatar, frames: Sequence[Frame], driving: Driving, steps: int
             "an avatar is refined in the poses of its photographs, and none of them is known; leave refinement out"
         )
     with torch.no_grad():
-        driven = avatar.driven(avatar.tokens, driving.condition.to(avatar.tokens))
-        moved = avatar.face.move(pad(driven, (0, 1)), driving.epsilon)
+        driven, weights = drive(avatar.drivers, avatar.raw, avatar.weights, avatar.tokens, driving)
+        moved, weights = driven - avatar.raw, weights.expand(len(driving), -1, -1)
         transforms = avatar.transforms(driving)
     device, rng = avatar.raw.device, np.random.default_rng(0)
     bodies = _in_turn([_Shot.of(i, frames[i].body, device) for i in known], rng)
     faces = _in_turn([_Shot.of(i, face, device) for i in known if (face := frames[i].face) is not None], rng)
-    units = avatar.raw.new_tensor(_UNITS)
+    rig, units = avatar.rig, torch.ones_like(avatar.raw[0, 0])
+    for numbers, unit in _UNITS:
+        units[numbers] = unit
     own, common = (torch.zeros_like(start, requires_grad=True) for start in (avatar.raw, avatar.raw[:, :1]))
     adam = torch.optim.Adam([own, common], lr=LEARNING_RATE, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, max(steps, 1), eta_min=LEARNING_RATE / 20)
@@ -88,7 +87,7 @@ def refine(avatar: Avatar, frames: Sequence[Frame], driving: Driving, steps: int
         for shots, count, weight in ((bodies, _BODIES, 1.0), (faces, _FACES, _FACE_WEIGHT)):
             for shot in islice(shots, count):
                 i, behind = shot.frame, torch.from_numpy(rng.random(3, np.float32)).to(device)
-                g = skin(to_gaussians(raw + moved[i], avatar.surface, avatar.frames), avatar.weights, transforms[i])
+                g = rig.pose(raw + moved[i], transforms[i], weights[i])
                 drawn, _ = draw(g, shot.viewmat, shot.K, *shot.matte.shape[1::-1], behind)
                 truth = behind + shot.matte * (shot.colors - behind)
                 loss = loss + weight / count * (shot.shown * (drawn[0] - truth)).abs().mean()

@@ -1,11 +1,10 @@
 """Pictures to rows of patch numbers: the patch's own RGB and matte, behind a frozen encoder's features if there is one.
 
-A patch's pixels are (rgb - 0.5) * 4 with the background at zero. Frozen features are computed once and kept on disk in
-half precision, by content.
+Frozen features are computed once and kept on disk in half precision, by content.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,30 +13,27 @@ from jaxtyping import Float
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lca_core.data import Frame, Picture
+from lca_core.data import Frame, Picture, camera_tensors, signal_tensors
 from lca_core.model.alignment import Placement
 from lca_core.model.crops import foreground
 from lca_core.model.encoders import ImageEncoder
 from lca_core.model.lca import Inputs
+from lca_core.model.rows import PIXELS, to_rows
 from lca_core.paths import atomic_path, cache_dir
 
 _BATCH = 16
 
 
 def rows_length(encoder: ImageEncoder) -> int:
-    """Numbers in a row: features, then 14 x 14 pixels of red, green, blue and matte."""
-    return encoder.dim + 4 * encoder.patch**2
+    """Numbers in a row: features, then the patch's own pixels."""
+    return encoder.dim + PIXELS
 
 
 def patch_rows(pictures: Sequence[Picture], encoder: ImageEncoder) -> Float[Tensor, "B patches F"]:
     """Rows of patch numbers of equally large pictures; half precision."""
     pixels = torch.stack([foreground(p) for p in pictures])
-    p = encoder.patch
-    patches = torch.nn.functional.unfold(
-        (pixels - pixels.new_tensor([0.5, 0.5, 0.5, 0])[:, None, None]) * 4, p, stride=p
-    )
     features = torch.cat([encoder.features(chunk[:, :3]) for chunk in pixels.split(_BATCH)])
-    return torch.cat([features, patches.transpose(1, 2)], -1).half()
+    return to_rows(pixels, features).half()
 
 
 def cached_rows(pictures: Sequence[Picture], encoder: ImageEncoder) -> Float[Tensor, "B patches F"]:
@@ -68,12 +64,8 @@ def person_inputs(frames: Sequence[Frame], betas: np.ndarray, encoder: ImageEnco
 
 def frames_placement(frames: Sequence[Frame]) -> Placement:
     """Poses and cameras of the frames of one person (B = 1)."""
-
-    def stacked(values: Iterable[np.ndarray]) -> Tensor:
-        return torch.from_numpy(np.stack(list(values))).float()
-
-    face_Ks = stacked(np.eye(3) if f.face is None else f.face.camera.K for f in frames)
-    signal = [stacked(getattr(f, name) for f in frames) for name in ("theta", "root", "gaze")]
-    cameras = [f.body.camera for f in frames]
-    placement = Placement.of(*signal, stacked(c.viewmat for c in cameras), stacked(c.K for c in cameras), face_Ks)
+    theta, root, gaze = signal_tensors(frames)
+    viewmats, body_Ks = (torch.stack(each) for each in zip(*(camera_tensors(f.body.camera) for f in frames)))
+    face_Ks = torch.stack([torch.eye(3) if f.face is None else camera_tensors(f.face.camera)[1] for f in frames])
+    placement = Placement.of(theta, root, gaze, viewmats, body_Ks, face_Ks)
     return replace(placement, known=torch.tensor([[f.tracked for f in frames]]))

@@ -12,6 +12,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lca_core.model.claims import Claim
+
 
 class Attention(nn.Module):
     """Multi-head attention of `queries` over `context`, on scaled_dot_product_attention."""
@@ -78,9 +80,13 @@ class Layer(nn.Module):
 class Encoder(nn.Module):
     """L layers; returns the geometry tokens T_gs."""
 
+    claim = Claim("decoders", names=("norm",))
+
     def __init__(self, dim: int, depth: int, heads: int):
         super().__init__()
         self.layers = nn.ModuleList(Layer(dim, heads) for _ in range(depth))
+        for number, layer in enumerate(self.layers, 1):
+            layer.claim = Claim(number, hidden=("",))
         self.norm = nn.LayerNorm(dim)
 
     def forward(

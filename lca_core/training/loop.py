@@ -12,7 +12,6 @@ from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,9 +19,13 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
-from lca_core.body import ACTIONS, BodyModel, Head, full_pose, head_of, joint_transforms
-from lca_core.model import LCA
-from lca_core.splats import Gaussians, draw, skin
+from lca_core.body import ACTIONS, BodyModel, Driving, Head
+from lca_core.body.driving import EPSILON
+from lca_core.model import LCA, Inputs
+from lca_core.model.lca import Canonical
+from lca_core.model.posing import Driver, Posed, drive
+from lca_core.model.raw import SCALE, offsets
+from lca_core.splats import Gaussians, draw
 from lca_core.training.batches import KINDS, Batch, Views, draw_batch
 from lca_core.training.checkpoints import load_state, save_model, save_state, save_template
 from lca_core.training.examples import Example
@@ -79,43 +82,23 @@ def select(values: Tensor, which: tuple[Tensor, Tensor]) -> Tensor:
     return values[which]
 
 
-class Posed(NamedTuple):
-    """What the model makes of a batch: raw numbers of both branches, [B, G, k, 14] and [B, V, G, k, 14], their
-    Gaussians [B, V, N] in the poses of the views, and where the heads are then [B, V]."""
-
-    raw: Tensor
-    driven_raw: Tensor
-    canonical: Gaussians
-    driven: Gaussians
-    heads: Head
-
-
 def forward(model: LCA, batch: Batch, autocast: bool) -> Posed:
     """The whole model on a batch, differentiably."""
     device = batch.theta.device.type
     with torch.autocast(device, torch.bfloat16) if autocast else nullcontext():
-        tokens = model.encode(batch.inputs)
+        tokens, raw = model(batch.inputs)
         codes = model.expression(batch.chips.flatten(0, 1)).to(batch.theta).unflatten(0, batch.has_face.shape)
-        codes = codes * batch.has_face[..., None]
-        raw = model.canonical_raw(tokens, batch.inputs)
-        condition = torch.cat([batch.theta, codes, batch.gaze], -1)
-        driven = model.driven_raw(raw[:, None], tokens[:, None], condition)
-    surface, joints = model.surface(batch.inputs.betas), model.rest_joints(batch.inputs.betas)
-    B, V = batch.has_face.shape
-    pose = full_pose(batch.theta, batch.root, batch.gaze).flatten(0, 1)
-    joints = joints[:, None].expand(-1, V, -1, -1).flatten(0, 1)
-    transforms = joint_transforms(joints, pose, batch.root[..., 3:].flatten(0, 1))[0].unflatten(0, (B, V))
-
-    def posed(numbers: Tensor) -> Gaussians:
-        return skin(model.gaussians(numbers, surface[:, None]), model.skinning_weights, transforms)
-
-    heads = head_of(joints.unflatten(0, (B, V)), transforms)
-    return Posed(raw, driven, posed(raw[:, None]), posed(driven), heads)
+        driving = Driving(batch.theta, codes * batch.has_face[..., None], batch.gaze, batch.root)
+        rig = model.rig(batch.inputs.betas).for_views()
+        driven, weights = drive(model.drivers, raw[:, None], rig.skinning, tokens[:, None], driving)
+    transforms = rig.transforms(driving)
+    canonical, moved = rig.pose(raw[:, None], transforms), rig.pose(driven, transforms, weights)
+    return Posed(raw, driven, canonical, moved, weights, tokens, rig.heads(transforms))
 
 
 def loss_of(model: LCA, batch: Batch, settings: Settings) -> tuple[Tensor, dict[str, float]]:
     """The paper's loss on a batch, and its terms as numbers. All randomness is in the batch."""
-    raw, driven, canonical_posed, driven_posed, heads = forward(model, batch, settings.autocast)
+    posed = forward(model, batch, settings.autocast)
     terms: dict[str, Tensor] = {}
     weights = dict(zip(KINDS, (1.0, settings.face_weight, settings.hand_weight)))
     for name, weight in weights.items():
@@ -124,24 +107,28 @@ def loss_of(model: LCA, batch: Batch, settings: Settings) -> tuple[Tensor, dict[
             continue
         alpha = views.pixels[..., 3:4]
         truth = views.pixels[..., :3] * alpha + views.background[:, None, None] * (1 - alpha)
-        branches = {"cano": canonical_posed, "driven": driven_posed}
+        branches = {"cano": posed.canonical, "driven": posed.driven}
         if not model.profile.dual_branch:
             del branches["cano"]
-        for branch, posed in branches.items():
-            colors, alphas = render(posed.map(partial(select, which=views.which)), views)
+        for branch, gaussians in branches.items():
+            colors, alphas = render(gaussians.map(partial(select, which=views.which)), views)
             terms[f"l1_{name}_{branch}"] = weight * views.share * l1_loss(colors, truth, alphas, alpha)
             if branch == "driven" and name != "hand" and settings.lpips_weight and views.judged.any():
                 distance = lpips(colors[views.judged], truth[views.judged]).mean()
                 terms[f"lpips_{name}_{branch}"] = settings.lpips_weight * weight * views.judged_share * distance
             if branch == "driven" and name == "face" and settings.identity_weight and views.judged.any():
-                distance = identity_loss(colors, truth, views, heads)
+                distance = identity_loss(colors, truth, views, posed.heads)
                 terms["identity"] = settings.identity_weight * views.judged_share * distance
-    position, scales = torch.cat([raw[..., 3:6].flatten(0, 2), driven[..., 3:6].flatten(0, 3)]), raw[..., 10:13]
-    terms["acap"] = settings.regularizer * as_close_as_possible(0.05 * position)
+    moved = torch.cat([offsets(numbers).reshape(-1, 3) for numbers in (posed.raw, posed.driven_raw)])
+    scales = posed.raw[..., SCALE]
+    terms["acap"] = settings.regularizer * as_close_as_possible(moved)
     terms["asap"] = settings.regularizer * 0.02 * as_spherical_as_possible(scales)
     terms["size"] = settings.regularizer * 0.1 * too_large(scales)
-    total = sum(terms.values())
-    return total, {k: v.item() for k, v in terms.items()} | {"loss": total.item()}
+    for name, part in model.parts.items():
+        terms |= {f"{name}_{term}": value for term, value in part.losses(posed, batch).items()}
+    terms["loss"] = sum(terms.values())
+    numbers = torch.stack([value.detach() for value in terms.values()]).tolist()  # together: one wait for a device
+    return terms["loss"], dict(zip(terms, numbers))
 
 
 class Objective(nn.Module):
@@ -208,7 +195,9 @@ class _TemplateObjective(nn.Module):
 
 
 class _NoResiduals:
-    """The model with both branches silent: everybody is the template, in their own shape and pose."""
+    """The model with everything silent but the template: everybody is that, in their own shape and pose."""
+
+    drivers: tuple[Driver, ...] = ()
 
     def __init__(self, model: LCA):
         self.model = model
@@ -216,17 +205,13 @@ class _NoResiduals:
     def __getattr__(self, name: str):
         return getattr(self.model, name)
 
-    def encode(self, inputs):
-        return inputs.betas
+    def __call__(self, inputs: Inputs) -> Canonical:
+        template = self.model.template.raw
+        people = len(inputs.betas)
+        return Canonical(template.new_zeros(people, len(template), 0), template.expand(people, -1, -1, -1))
 
     def expression(self, chips: Tensor) -> Tensor:
-        return chips.new_zeros(len(chips), 128)
-
-    def canonical_raw(self, tokens: Tensor, inputs) -> Tensor:
-        return self.model.template.raw.expand(len(tokens), -1, -1, -1)
-
-    def driven_raw(self, raw: Tensor, tokens: Tensor, condition: Tensor) -> Tensor:
-        return raw.expand(-1, condition.shape[1], -1, -1, -1)
+        return chips.new_zeros(len(chips), EPSILON)
 
 
 def train(

@@ -11,10 +11,11 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from lca_core.model import LCA
+from lca_core.model.posing import Posed
 from lca_core.paths import atomic_path
 from lca_core.training.batches import Views, make_batch, stack_inputs
 from lca_core.training.examples import Example
-from lca_core.training.loop import Posed, forward, render, select
+from lca_core.training.loop import forward, render, select
 
 PEOPLE = 4
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from lca_core.body import ACTIONS, Driving, theta_slice
-from lca_core.data import Camera
+from lca_core.data import Camera, camera_tensors
 from lca_core.errors import InputError
 from lca_core.model import Avatar
 from lca_core.people import MOTIONS, around, face_crop, motion
@@ -40,8 +40,8 @@ def head_camera(avatar: Avatar, azimuth: float = 0.0, px: int = 256) -> Camera:
 @torch.no_grad()
 def picture(gaussians: Gaussians, camera: Camera, background: Sequence[float] = (1.0, 1.0, 1.0)) -> np.ndarray:
     """uint8 [H, W, 3] of Gaussians [N] seen by a camera."""
-    viewmat, K = torch.from_numpy(camera.viewmat)[None], torch.from_numpy(camera.K)[None]
-    colors, _ = draw(gaussians, viewmat, K, camera.width, camera.height, torch.tensor(background))
+    viewmat, K = (x[None] for x in camera_tensors(camera, gaussians.means.device))
+    colors, _ = draw(gaussians, viewmat, K, camera.width, camera.height, gaussians.means.new_tensor(background))
     return (colors[0].clamp(0, 1) * 255).round().byte().numpy()
 
 

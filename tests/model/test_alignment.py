@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from lca_core.model import LCA, Inputs, Placement
-from lca_core.model.alignment import HULL, View, pixels_of
+from lca_core.model.alignment import HULL, View
+from lca_core.model.rows import pixels_of
 from lca_core.training.batches import stack_inputs
 from tests.body.bodies import free_body
 from tests.model.models import FEATURES, TINY, random_inputs, tiny_model
@@ -133,7 +134,7 @@ def placed_inputs(people: int = 2, photos: int = 3, seed: int = 0) -> Inputs:
 
 def raw_of(model: LCA, inputs: Inputs) -> torch.Tensor:
     with torch.no_grad():
-        return model.canonical_raw(model.encode(inputs), inputs)
+        return model(inputs).raw
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from lca_core.body import Driving
 from lca_core.errors import InputError
 from lca_core.model import Avatar
 from lca_core.model.avatar import FORMAT
+from lca_core.model.posing import drive
 from lca_core.splats import skin
 from lca_core.tensor_files import load_tensors, save_tensors
 from tests.model.models import random_inputs, tiny_model
@@ -67,10 +68,9 @@ def test_an_avatar_is_driven_as_the_model_it_came_from(model, avatar):
     """The same numbers by the training loop's path: canonical, driven, skinned."""
     inputs, driving = random_inputs(people=1), random_driving(1)
     with torch.no_grad():
-        tokens = model.encode(inputs)
-        raw = model.driven_raw(model.canonical_raw(tokens, inputs), tokens, driving.condition)
-        rest = model.gaussians(raw, model.surface(inputs.betas))
-        expected = skin(rest, model.skinning_weights, avatar.transforms(driving))
+        tokens, raw = model(inputs)
+        raw, weights = drive(model.drivers, raw, model.skinning_weights, tokens, driving)
+        expected = skin(model.rig(inputs.betas).canonical(raw), weights, avatar.transforms(driving))
     drawn = avatar.drive(driving)
     for name in FIELDS:
         torch.testing.assert_close(getattr(drawn, name), getattr(expected, name), rtol=0, atol=1e-5)

@@ -8,8 +8,9 @@ import torch
 from lca_core.body import ACTIONS, Driving, sample_anchors
 from lca_core.body.driving import EPSILON
 from lca_core.model import LCA, Avatar
-from lca_core.model.decoders import POSITION, POSITION_UNIT
 from lca_core.model.face import FaceShapes
+from lca_core.model.posing import drive
+from lca_core.model.raw import POSITION, offsets
 from lca_core.splats import skin
 from tests.body.bodies import free_body
 from tests.model.models import FEATURES, TINY, random_inputs, tiny_model
@@ -27,11 +28,10 @@ def test_a_code_moves_its_gaussians_as_the_body_moves_its_skin():
     still = sample_anchors(body, 256, 8)
     made = copy.copy(body)
     made.shapedirs = torch.einsum("vie,e->vi", body.exprdirs, codes[: len(ACTIONS)])[..., None]
-    offsets = sample_anchors(made, 256, 8).shapedirs[..., 0]
+    expected = sample_anchors(made, 256, 8).shapedirs[..., 0]
     moved = shapes.move(torch.zeros(256, 8, 14), codes)
-    torch.testing.assert_close(still.points + POSITION_UNIT * moved[..., POSITION], still.points + offsets,
-                               rtol=0, atol=1e-4)  # fmt: skip
-    assert offsets.norm(dim=-1).max() > 0.01
+    torch.testing.assert_close(still.points + offsets(moved), still.points + expected, rtol=0, atol=1e-4)
+    assert expected.norm(dim=-1).max() > 0.01
     moved[..., POSITION] = 0
     assert (moved == 0).all()
 
@@ -65,9 +65,9 @@ def test_model_and_avatar_make_the_same_face(tmp_path):
     inputs = random_inputs(people=1)
     avatar = Avatar.encode(model, inputs)
     driving = replace(Driving.neutral(), epsilon=torch.randn(1, EPSILON))
-    tokens = model.encode(inputs)
-    raw = model.driven_raw(model.canonical_raw(tokens, inputs), tokens, driving.condition)
-    made = model.gaussians(raw, model.surface(inputs.betas)).map(lambda t: t[0])
+    tokens, raw = model(inputs)
+    raw, _ = drive(model.drivers, raw, model.skinning_weights, tokens, driving)
+    made = model.rig(inputs.betas).canonical(raw).map(lambda t: t[0])
     posed = avatar.drive(driving).means
     torch.testing.assert_close(posed[0], skin(made, avatar.weights, avatar.transforms(driving)[0]).means)
     avatar.save(tmp_path / "a.safetensors")

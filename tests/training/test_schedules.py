@@ -3,7 +3,9 @@
 import pytest
 from torch import nn
 
-from lca_core.training.schedules import cosine, layer_of, parameter_groups
+from lca_core.model.claims import Claim, standings
+from lca_core.model.transformer import Encoder
+from lca_core.training.schedules import cosine, parameter_groups
 from tests.training.subjects import TINY, tiny_model
 
 LR = 3e-4
@@ -55,14 +57,38 @@ def test_only_matrices_have_weight_decay():
 
 
 def test_every_layer_of_a_deep_encoder_has_its_own_number():
-    assert [layer_of(f"encoder.layers.{i}.image_attention.out.weight", 12) for i in range(12)] == list(range(1, 13))
+    claimed = standings(Encoder(8, 12, 2))
+    found = [claimed[f"layers.{i}.image_attention.out.weight"].claim.depth(12) for i in range(12)]
+    assert found == list(range(1, 13))
+    assert claimed["norm.weight"].claim.depth(12) == 12
 
 
 def test_parameters_that_are_not_trained_are_left_out():
     layer = nn.Linear(2, 2)
+    layer.claim = Claim("decoders")
     layer.bias.requires_grad_(False)
     groups = parameter_groups(layer, 1, LR, 1.0)
     assert [p.shape for g in groups for p in g["params"]] == [layer.weight.shape]
+
+
+def test_a_parameter_for_which_no_module_speaks_is_an_error():
+    model = tiny_model()
+    model.relight = nn.Linear(2, 2)
+    with pytest.raises(ValueError, match=r"relight\.bias, relight\.weight"):
+        parameter_groups(model, TINY.depth, LR, 1.0)
+    model.relight.claim = Claim("decoders", hidden=("weight",))
+    groups = parameter_groups(model, TINY.depth, LR, 0.65)
+    (hidden,) = (group for group in groups if "relight.weight" in group["names"])
+    assert hidden["hidden"] and hidden["lr"] == LR
+    (plain,) = (group for group in groups if "relight.bias" in group["names"])
+    assert not plain["hidden"] and plain["weight_decay"] == 0
+
+
+def test_names_stand_beside_their_parameters():
+    model = tiny_model()
+    named = dict(model.named_parameters())
+    for group in parameter_groups(model, TINY.depth, LR, 0.65):
+        assert all(named[name] is parameter for name, parameter in zip(group["names"], group["params"], strict=True))
 
 
 def test_the_rate_warms_up_and_then_falls_along_a_cosine():

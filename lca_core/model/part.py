@@ -1,0 +1,31 @@
+"""An optional decoder that reads the geometry tokens beside the two branches of the paper's model.
+
+Loose cloth, light and whatever else reads the same tokens is a `Part`: a file of its own, named in the one table of
+`parts.py` and switched on by a profile's `parts`. It drives (numbers, skinning weights), has loss terms of its own and
+says where it stands in training; the model, the loop, checkpoints and avatars carry it without knowing it.
+"""
+
+from torch import Tensor, nn
+
+from lca_core.model.claims import Claim
+from lca_core.model.posing import Driver, Posed
+
+
+class Part(nn.Module, Driver):
+    """width: length of a geometry token as decoders see it, D; per_anchor: Gaussians of an anchor, k.
+
+    The state dict is all there is of a part: an avatar takes it along and makes the part anew from the two sizes.
+    """
+
+    claim = Claim("decoders")
+
+    def __init__(self, width: int, per_anchor: int):
+        super().__init__()
+        self.width, self.per_anchor = width, per_anchor
+
+    def losses(self, posed: Posed, batch) -> dict[str, Tensor]:
+        """Loss terms by name, already weighted: each a scalar, added to the loss, and a column of the log.
+
+        batch: `lca_core.training.batches.Batch`.
+        """
+        return {}

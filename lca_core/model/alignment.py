@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from lca_core.body import full_pose, joint_transforms
 from lca_core.model.claims import Claim
+from lca_core.model.precision import full_precision
 from lca_core.model.raw import COLOR, with_colors
 from lca_core.model.rows import pixels_of
 from lca_core.splats import Gaussians, draw, skin
@@ -140,10 +141,10 @@ class View:
         (rgb - 0.5) times alpha, and alpha; 0 where the pose is unknown."""
         result = {}
         for kind, pictures in self._pictures.items():
-            which = self._known[kind].nonzero(as_tuple=True)
+            which = self._which(self._known[kind])
             lack = torch.zeros_like(pictures)
             if len(which[0]):
-                with torch.autocast(pictures.device.type, enabled=False):
+                with full_precision(pictures):
                     g = skin(gaussians.map(lambda t, who=which[0]: t[who]), self._weights, self._transforms[which])
                     cameras = torch.eye(4, device=pictures.device).expand(len(g.means), 1, 4, 4)
                     Ks, size = self._Ks[kind][which][:, None], pictures.shape[-1]
@@ -173,6 +174,11 @@ class View:
             alpha = torch.where(inside, _look(missing["body"][:, :, 3:], at)[..., 0], 0.0)
             told += [part.clamp(min=0).sum(1)[..., None] / known for part in (alpha, -alpha)]
         return torch.cat(told, -1)
+
+    @staticmethod
+    def _which(known: Bool[Tensor, "B N"]) -> tuple[Tensor, Tensor]:
+        """(person, photograph) of each that is known."""
+        return known.nonzero(as_tuple=True)
 
     def _posed(self, points: Tensor) -> Float[Tensor, "B N M 3"]:
         x, y, z = points[:, None].unbind(-1)

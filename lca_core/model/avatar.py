@@ -15,7 +15,7 @@ from lca_core.model.expression import ActionMap
 from lca_core.model.face import FaceShapes
 from lca_core.model.lca import LCA, Inputs
 from lca_core.model.part import Part
-from lca_core.model.parts import PARTS
+from lca_core.model.parts import parts_named
 from lca_core.model.posing import Driver, Rig, drive
 from lca_core.model.raw import CANONICAL
 from lca_core.splats import Gaussians
@@ -102,7 +102,7 @@ class Avatar:
             plain = {name: tensors[name] for name in _TENSORS}
             dim, k = plain["tokens"].shape[1], plain["raw"].shape[1]
             parts = {"driven": DrivenDecoder(dim, k, THETA + EPSILON + GAZE), "action_map": ActionMap()}
-            others = {name: PARTS[name](dim, k) for name in header.get("parts", [])}
+            others = dict(parts_named(header.get("parts", []), dim, k))
             for name, part in (parts | {f"parts.{name}": part for name, part in others.items()}).items():
                 _fill(part, tensors, name)
             face = FaceShapes(tensors["face.index"], tensors["face.dirs"])

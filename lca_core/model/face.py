@@ -16,6 +16,7 @@ from torch import Tensor
 from lca_core.body import Anchors, Driving
 from lca_core.body.driving import EPSILON
 from lca_core.model.posing import Driver
+from lca_core.model.precision import full_precision
 from lca_core.model.raw import from_offsets
 
 _LEAST = 5e-5  # metres: Gaussians that no blendshape moves further are left out
@@ -54,5 +55,5 @@ class FaceShapes(Driver):
         self, raw: Float[Tensor, "*F G k 14"], tokens: Float[Tensor, "*F G D"], driving: Driving
     ) -> Float[Tensor, "*F G k 14"]:
         """Raw numbers with the faces of the signal's codes."""
-        with torch.autocast(raw.device.type, enabled=False):  # half a digit of a metre is not enough
+        with full_precision(raw):
             return self.move(raw, driving.epsilon)

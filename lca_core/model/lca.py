@@ -15,8 +15,9 @@ from lca_core.model.colors import READ, ColorReading, patch_colors
 from lca_core.model.decoders import CanonicalDecoder, DrivenDecoder, Template
 from lca_core.model.expression import ActionMap, ExpressionEncoder
 from lca_core.model.face import FaceShapes
-from lca_core.model.parts import PARTS
+from lca_core.model.parts import parts_named
 from lca_core.model.posing import Driver, Rig
+from lca_core.model.precision import full_precision
 from lca_core.model.raw import CANONICAL, frames_of_normals
 from lca_core.model.rows import PATCH, mattes_of
 from lca_core.model.transformer import Encoder, fourier
@@ -116,7 +117,7 @@ class LCA(nn.Module):
         self.driven = DrivenDecoder(width, k, THETA + EPSILON + GAZE)
         self.expression = ExpressionEncoder()
         self.action_map = ActionMap()
-        self.parts = nn.ModuleDict({name: PARTS[name](width, k) for name in profile.parts})
+        self.parts = parts_named(profile.parts, width, k)
 
     def _follow(self, anchors: Anchors) -> None:
         """Take over what follows from the anchors' places, in the model's precision and on its device."""
@@ -224,13 +225,13 @@ class LCA(nn.Module):
         or where no pose is known. Made once for the same inputs: it poses everybody's skeleton."""
         if self.alignment is None or inputs.placement is None:
             return None
-        with torch.autocast(inputs.betas.device.type, enabled=False):  # half a digit of a metre is not enough
+        with full_precision(inputs.betas):
             joints = self.rest_joints(inputs.betas)
             return View(inputs.body, inputs.face, inputs.seen, inputs.placement, joints, self.skinning_weights)
 
     @torch.no_grad()
     def _gaussians(self, raw: Float[Tensor, "*B G k 14"], inputs: Inputs) -> Gaussians:
-        with torch.autocast(inputs.betas.device.type, enabled=False):
+        with full_precision(inputs.betas):
             return self.rig(inputs.betas).canonical(raw)
 
     def rig(self, betas: Float[Tensor, "B S"]) -> Rig:

@@ -8,18 +8,17 @@ validation people, because choices are made by it.
 
 import json as json_format
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from reporting import columns, hold_to_records, run, tell
+from reporting import begin, columns, end, run, tell
 
 from lca_core.data import Person, read_people
 from lca_core.errors import InputError
-from lca_core.evaluation import provenance, read_records, record_of, summarise, write_record, write_results_readme
+from lca_core.evaluation import Record, Tolerance, drawn, provenance, read_records, record_of, summarise
 from lca_core.evaluation.evaluate import Values, evaluate_people
 from lca_core.evaluation.metrics import Summary
 from lca_core.model import Pixels, rows_length
@@ -32,7 +31,8 @@ from lca_core.training.stages import stage_settings
 FIRST_VALIDATION = 9_000
 METRICS = ("psnr", "psnr_fg", "lpips")
 DOMAINS = ("studio", "wild")
-TOLERANCES = {"psnr": 0.3, "psnr_fg": 0.3, "lpips": 0.006}  # trainings on two machines differ by rounding
+TOLERANCES = {"psnr": 0.3, "psnr_fg": 0.3, "lpips": 0.006}
+WHY = "trainings on two machines differ by rounding"
 OUT = REPOSITORY / "build" / "ablation"
 
 
@@ -89,7 +89,7 @@ def judged(plan: Plan) -> list[Person]:
     return [p for domain in DOMAINS for p in read_people(cached_people(seeds, domain, plan.profile, plan.workers))]
 
 
-def measure(plan: Plan, out: Path, names: Sequence[str]) -> Iterator[tuple[str, Scores]]:
+def measured(plan: Plan, out: Path, names: Sequence[str]) -> Iterator[tuple[str, Scores]]:
     """Each variant as it is done."""
     shards = cached_people(range(plan.people), "wild", plan.profile, plan.workers)
     people = examples(list(read_people(shards)), Pixels(), PROFILES[plan.profile])
@@ -131,10 +131,11 @@ def report(found: dict[str, tuple[Summary, Summary]]) -> str:
     return "\n".join(columns(("record", "value", "less full", "95% interval"), rows))
 
 
-def write_records(found: dict[str, tuple[Summary, Summary]], plan: Plan) -> list[Path]:
-    """The records; renews results/README.md."""
+def records_of(found: dict[str, tuple[Summary, Summary]], plan: Plan) -> list[Record]:
+    """The records."""
     seeds = range(FIRST_VALIDATION, FIRST_VALIDATION + plan.judged)
-    source = provenance("python benchmarks/ablation.py --record", {"benchmark": __file__}, list(seeds))
+    source = provenance("python benchmarks/ablation.py --record", {"benchmark": __file__}, list(seeds),
+                        drawn=drawn(DOMAINS, plan.profile))  # fmt: skip
     records = []
     for id, (own, less) in found.items():
         protocol = {
@@ -142,8 +143,9 @@ def write_records(found: dict[str, tuple[Summary, Summary]], plan: Plan) -> list
             "steps": plan.steps, "inputs": 4, "people": "validation",
             "less_full": {"value": less.value, "ci95": less.ci95},
         }  # fmt: skip
-        records.append(record_of(id, own, plan.profile, protocol, source))
-    return [*(write_record(record) for record in records), write_results_readme()]
+        tolerance = Tolerance(TOLERANCES[id.rsplit("/", 1)[-1]], WHY)
+        records.append(record_of(id, own, plan.profile, protocol, source, tolerance=tolerance))
+    return records
 
 
 def main(
@@ -155,7 +157,7 @@ def main(
     quick: bool = False,
     json: bool = False,
     record: bool = False,
-    verify: bool = False,
+    measure: Path | None = None,
 ) -> None:
     """Train the model's variants for a short while and compare them (an hour on 2 cores).
 
@@ -168,22 +170,23 @@ def main(
         quick: Tiny sizes: whether it works.
         json: Print JSON instead of a table.
         record: Write the numbers to results/records/ablation/ and renew results/README.md.
-        verify: Print the records beside what was measured; exit code 1 where they disagree.
+        measure: Write today's records into this file, for `lca_core verify` to compare.
     """
     if min(people, steps, judged) < 2:
         raise InputError("--people, --steps and --judged must be at least 2")
     plan = Plan("smoke", 3, 2, 3) if quick else Plan(people=people, judged=judged, steps=steps)
-    if (record or verify) and plan != Plan():
-        raise InputError("--record and --verify need the default people and steps, and no --quick")
+    if (record or measure) and plan != Plan():
+        raise InputError("--record and --measure need the default people and steps, and no --quick")
+    begin(record)
     if not resume:
         shutil.rmtree(OUT, ignore_errors=True)
     full = None if "full" in only else recorded_full()
     found: dict[str, tuple[Summary, Summary]] = {}
-    for name, scores in measure(plan, OUT, sorted(set(only), key=list(VARIANTS).index)):
+    for name, scores in measured(plan, OUT, sorted(set(only), key=list(VARIANTS).index)):
         full = full or scores
         these = summaries(name, scores, full)
-        for path in write_records(these, plan) if record else ():  # now: the next training may be interrupted
-            print(path, file=sys.stderr)
+        if record:
+            end(records_of(these, plan), record, None)  # now: the next training may be interrupted
         found |= these
     if json:
         print(
@@ -191,9 +194,8 @@ def main(
         )
     else:
         print(report(found))
-    if verify:
-        measured = {id: (own.value, TOLERANCES[id.rsplit("/", 1)[-1]]) for id, (own, _) in found.items()}
-        hold_to_records(measured)
+    if measure:
+        end(records_of(found, plan), False, measure)
 
 
 if __name__ == "__main__":

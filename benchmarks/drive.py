@@ -7,20 +7,20 @@ with another pose: driven branch, skinning, a picture over white. Nothing is kep
 
 import json as json_format
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
-from reporting import hold_to_records, run, tell
+from reporting import begin, end, run, tell, yardstick
 from splats import machine, others_seconds, spread
 
 from lca_core.body import Driving
 from lca_core.data import read_people
 from lca_core.errors import InputError
-from lca_core.evaluation import Record, provenance, write_record, write_results_readme
+from lca_core.evaluation import TIMING, Record, drawn, provenance
 from lca_core.evaluation.evaluate import RELEASE, load_release
 from lca_core.evaluation.protocols import split_frames
 from lca_core.model import Avatar, driving_of, encoder_of, person_inputs, refine
@@ -90,12 +90,13 @@ def drive(avatar: Avatar, plan: Plan) -> dict:
     return {"gaussians": len(avatar), "px": PX, "ms": spread(times), "fps": 1e3 / statistics.median(times)}
 
 
-def measure(plan: Plan) -> dict:
+def measured(plan: Plan) -> dict:
     """Everything, as one dictionary of plain numbers."""
     results: dict = {"machine": machine(torch.get_num_threads())}
     start, others = time.perf_counter(), others_seconds()
     tell("four photographs to an avatar")
     avatar, results["encode"] = encode(plan)
+    results["yardstick"] = yardstick()
     tell("driving it")
     results["drive"] = drive(avatar, plan)
     used = max(0.0, others_seconds() - others) / (time.perf_counter() - start)
@@ -117,51 +118,46 @@ def report(results: dict) -> str:
     ])  # fmt: skip
 
 
-def write_records(results: dict) -> list:
-    """The result records speed/...; renews results/README.md."""
-    source = provenance(
-        "python benchmarks/drive.py --record", {"benchmark": __file__, "checkpoint": RELEASE}, [TEST_PERSON]
-    )
+def records_of(results: dict) -> list[Record]:
+    """The result records speed/..."""
+    files = {"benchmark": __file__, "checkpoint": RELEASE}
     device, coded, driven = {"device": results["machine"]}, results["encode"], results["drive"]
-    records = [
+    device |= {"yardstick": results["yardstick"]}
+    source = provenance(
+        "python benchmarks/drive.py --record", files, [TEST_PERSON], drawn=drawn(["studio"], coded["profile"])
+    )
+    timing = {"kind": "timing", "tolerance": TIMING, "provenance": source}
+    return [
         Record("speed/encode_4_photos_s", coded["seconds"]["median"], "s", None, 1, 0, coded["profile"],
                protocol=device | {
                    "what": "pictures in memory to an avatar: patch rows, transformer, canonical branch; median",
                    "left_out": "reading files, finding and cutting out the person, loading weights", **coded,
-               }, provenance=source),
+               }, **timing),
         Record("speed/refine_s", coded["refine_seconds"]["median"], "s", None, 1, 0, coded["profile"],
                protocol=device | {"what": f"{STEPS} steps of `model.refine` on the same photographs; median", **coded},
-               provenance=source),
+               **timing),
         Record("speed/drive_fps", driven["fps"], "frames/s", None, 1, 0, coded["profile"], protocol=device | {
             "what": "driven branch, skinning, picture; every frame another pose; 1 / median time",
             "kept_between_frames": "the avatar", **driven,
-        }, provenance=source),
+        }, **timing),
     ]  # fmt: skip
-    return [*(write_record(record) for record in records), write_results_readme()]
 
 
-def main(quick: bool = False, json: bool = False, record: bool = False, verify: bool = False) -> None:
+def main(quick: bool = False, json: bool = False, record: bool = False, measure: Path | None = None) -> None:
     """Measure encoding and driving (about a minute; run nothing else).
 
     Args:
         quick: A few rounds: whether it works.
         json: Print JSON instead of a table.
         record: Write the numbers to results/records/speed/ and renew results/README.md.
-        verify: Print the records beside what was measured; speeds belong to a machine and are not judged.
+        measure: Write today's records into this file, for `lca_core verify` to compare.
     """
-    if (record or verify) and quick:
-        raise InputError("--record and --verify need all rounds: leave --quick out")
-    results = measure(QUICK if quick else Plan())
+    if (record or measure) and quick:
+        raise InputError("--record and --measure need all rounds: leave --quick out")
+    begin(record)
+    results = measured(QUICK if quick else Plan())
     print(json_format.dumps(results, indent=1) if json else report(results))
-    for path in write_records(results) if record else ():
-        print(path, file=sys.stderr)
-    if verify:
-        coded = results["encode"]
-        speeds = (
-            ("encode_4_photos_s", coded["seconds"]["median"]), ("refine_s", coded["refine_seconds"]["median"]),
-            ("drive_fps", results["drive"]["fps"]),
-        )  # fmt: skip
-        hold_to_records({f"speed/{name}": (value, None) for name, value in speeds})
+    end(records_of(results), record, measure)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from hostile_files import Hostile, hostile_files
-from reporting import columns, hold_to_records, run
+from reporting import begin, columns, end, run
 
 from lca_core.curation.decode import read_clip, read_photo
 from lca_core.errors import InputError
@@ -87,7 +87,7 @@ def tried(file: Hostile) -> dict:
     }  # fmt: skip
 
 
-def measure() -> list[dict]:
+def measured() -> list[dict]:
     """What became of every file."""
     with tempfile.TemporaryDirectory() as folder:
         results = [tried(file) for file in hostile_files(Path(folder))]
@@ -106,9 +106,9 @@ def report(results: list[dict]) -> str:
     return "\n".join([*columns(titles, rows), f"{good} of {len(results)} files handled"])
 
 
-def write_records(results: list[dict]) -> list[Path]:
-    """The result record curation/hostile_handled; renews results/README.md."""
-    from lca_core.evaluation import Record, provenance, write_record, write_results_readme  # slow to import
+def records_of(results: list[dict]) -> list:
+    """The result record curation/hostile_handled."""
+    from lca_core.evaluation import Record, Tolerance, provenance  # slow to import
 
     protocol = {
         "what": "files accepted as upright 8-bit RGB or refused by one sentence that names file, fault and way out, "
@@ -122,24 +122,22 @@ def write_records(results: list[dict]) -> list[Path]:
     files = {"benchmark": __file__, "files": Path(__file__).with_name("hostile_files.py")}
     good = sum(result["handled"] for result in results)
     source = provenance("python benchmarks/hostile.py --record", files)
-    record = Record(ID, good, "files", None, 0, 0, "", protocol=protocol, provenance=source)
-    return [write_record(record), write_results_readme()]
+    exact = Tolerance(0.0, "each file is handled or not, on every machine")
+    return [Record(ID, good, "files", None, 0, 0, "", tolerance=exact, protocol=protocol, provenance=source)]
 
 
-def main(json: bool = False, record: bool = False, verify: bool = False) -> None:
+def main(json: bool = False, record: bool = False, measure: Path | None = None) -> None:
     """Try every file, each in a process of its own (about half a minute; a machine with fork, not Windows).
 
     Args:
         json: Print JSON instead of a table.
         record: Write how many are handled to results/records/curation/ and renew results/README.md.
-        verify: Print the record beside what was measured; exit code 1 where they disagree.
+        measure: Write today's record into this file, for `lca_core verify` to compare.
     """
-    results = measure()
+    begin(record)
+    results = measured()
     print(json_format.dumps(results, indent=1) if json else report(results))
-    for path in write_records(results) if record else ():
-        print(path, file=sys.stderr)
-    if verify:
-        hold_to_records({ID: (sum(result["handled"] for result in results), 0.0)})
+    end(records_of(results), record, measure)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,14 @@ here, and no avatar.
 """
 
 import json as json_format
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from reporting import columns, hold_to_records, run, tell
+from reporting import begin, columns, end, run, tell
 from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 from lca_core.body import ACTIONS
 from lca_core.data import read_people
 from lca_core.errors import InputError
-from lca_core.evaluation import Record, provenance, write_record, write_results_readme
+from lca_core.evaluation import Record, Tolerance, drawn, provenance
 from lca_core.evaluation.control import READABLE, explained
 from lca_core.evaluation.expressions import FACES, cached_expressions
 from lca_core.model import Pixels
@@ -34,7 +34,7 @@ from lca_core.training.schedules import cosine
 
 FIRST_TRAINING, FIRST_VALIDATION, FIRST_TEST = 5_000, 9_000, 10_000
 RECORD = "control/labelled_actions"
-TOLERANCE = 1.0  # actions: one may lie at the line
+TOLERANCE = Tolerance(1.0, "an action may lie at the line")
 FACES_TOLD = 2 * FACES  # of a training person
 BATCH, LEARNING_RATE, WARMUP = 128, 2e-3, 50
 TURN, ZOOM, SHIFT, NOISE = 0.05, 0.05, 0.04, 0.02  # how chips vary: radians, share, share of half a side, brightness
@@ -95,7 +95,7 @@ def read_by(network: ExpressionEncoder, people: Sequence[Faces]) -> dict[str, fl
     return explained(actions.numpy().astype(float), network(chips)[:, : len(ACTIONS)].numpy().astype(float))
 
 
-def measure(plan: Plan) -> dict[int, dict[str, float]]:
+def measured(plan: Plan) -> dict[int, dict[str, float]]:
     """People told -> action -> R2 on the people read."""
     tell("faces are drawn where the cache has none")
     told = faces_of(range(FIRST_TRAINING, FIRST_TRAINING + plan.told), plan, FACES_TOLD)
@@ -121,44 +121,43 @@ def report(found: dict[int, dict[str, float]]) -> str:
     ])  # fmt: skip
 
 
-def write_records(found: dict[int, dict[str, float]], plan: Plan) -> list:
-    """The record; renews results/README.md."""
+def record_of(found: dict[int, dict[str, float]], plan: Plan) -> Record:
+    """The record."""
     r2 = found[plan.told]
     rounded = {n: {name: round(value, 3) for name, value in values.items()} for n, values in found.items()}
     protocol = {
         "what": f"facial actions of 52 that an expression encoder taught the true ones reads with R2 >= {READABLE}",
         "taught_on": f"{FACES_TOLD} faces of each of the people {FIRST_TRAINING}-{FIRST_TRAINING + plan.told - 1}",
         "r2": rounded[plan.told], "of_a_quarter_of_the_people": rounded[plan.told // 4], "faces_a_person": FACES,
+        "pooled": "R2 of each action over all faces of all people",
     }  # fmt: skip
     seeds = [plan.first_read, plan.first_read + plan.read - 1]
-    source = provenance("python benchmarks/readable.py --record", {"benchmark": __file__}, seeds)
-    source |= {"seeds_are": "first and last"}
-    record = Record(RECORD, float(counted(r2)), "", None, plan.read, plan.read * FACES, plan.profile, protocol=protocol,
-                    provenance=source)  # fmt: skip
-    return [write_record(record), write_results_readme()]
+    source = provenance("python benchmarks/readable.py --record", {"benchmark": __file__}, seeds,
+                        seeds_are="first and last", drawn=drawn(["expressions"], plan.profile))  # fmt: skip
+    return Record(RECORD, float(counted(r2)), "", None, plan.read, plan.read * FACES, plan.profile, tolerance=TOLERANCE,
+                  protocol=protocol, provenance=source)  # fmt: skip
 
 
-def main(quick: bool = False, json: bool = False, record: bool = False, verify: bool = False, workers: int = 2) -> None:
+def main(quick: bool = False, json: bool = False, record: bool = False, measure: Path | None = None,
+         workers: int = 2) -> None:  # fmt: skip
     """Teach an expression encoder the facial actions and see which it reads on others (half an hour the first time).
 
     Args:
         quick: A few people and steps, read on validation people: whether it works.
         json: Print JSON instead of a table.
         record: Write the number to results/records/ and renew results/README.md.
-        verify: Print the record beside what was measured; exit code 1 where they disagree.
+        measure: Write today's record into this file, for `lca_core verify` to compare.
         workers: Processes that draw.
     """
     if workers < 1:
         raise InputError("--workers must be at least 1")
-    if quick and (record or verify):
-        raise InputError("--record and --verify need all people: leave out --quick")
+    if quick and (record or measure):
+        raise InputError("--record and --measure need all people: leave out --quick")
+    begin(record)
     plan = Plan(4, 4, FIRST_VALIDATION, 20, workers=workers) if quick else Plan(workers=workers)
-    found = measure(plan)
+    found = measured(plan)
     print(json_format.dumps(found, indent=1) if json else report(found))
-    for path in write_records(found, plan) if record else ():
-        print(path, file=sys.stderr)
-    if verify:
-        hold_to_records({RECORD: (float(counted(found[plan.told])), TOLERANCE)})
+    end([record_of(found, plan)], record, measure)
 
 
 if __name__ == "__main__":

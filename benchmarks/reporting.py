@@ -1,11 +1,20 @@
-"""What the benchmarks have in common: how they tell what they do, hold it to the records, and end."""
+"""What the benchmarks have in common: how they tell what they do, what speeds are set against, and how they end."""
 
+import json
+import statistics
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
 
+import torch
 import tyro
 
 from lca_core.errors import InputError
+from lca_core.paths import atomic_path
+
+SIDE, ROUNDS = 1024, 41  # of the yardstick
 
 
 def tell(what: str) -> None:
@@ -19,25 +28,35 @@ def columns(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in [header, *rows]]
 
 
-def hold_to_records(measured: Mapping[str, tuple[float, float | None]]) -> None:
-    """Print what is recorded beside what was measured now; exit code 1 where they disagree.
+def yardstick() -> dict:
+    """What speeds are set against, measured in the same run: {what, value (seconds, median), unit}."""
+    a, times = torch.ones(SIDE, SIDE), []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        a @ a
+        times.append(time.perf_counter() - start)
+    what = f"product of two float32 matrices {SIDE} x {SIDE} by torch, {torch.get_num_threads()} threads"
+    return {"what": what, "value": statistics.median(times), "unit": "s"}
 
-    measured: id -> (value, how far another machine's may be from it; None: not judged).
-    """
-    from lca_core.evaluation import read_records  # slow to import
 
-    records, rows, holds = read_records(), [], True
-    for id, (value, tolerance) in measured.items():
-        if id not in records:
-            raise InputError(f"there is no record {id}; run with --record")
-        recorded = records[id].value
-        agrees = tolerance is None or abs(value - recorded) <= tolerance
-        holds &= agrees
-        within = "not judged" if tolerance is None else f"{tolerance:g}" + ("" if agrees else "  NO")
-        rows.append((id, f"{recorded:.4g}", f"{value:.4g}", within))
-    print("", *columns(("record", "recorded", "measured", "within"), rows), sep="\n")
-    if not holds:
-        sys.exit(1)
+def begin(record: bool) -> None:
+    """InputError, before anything is measured, where numbers are to be recorded and files are not committed."""
+    from lca_core.evaluation import require_clean_tree  # slow to import
+
+    if record:
+        require_clean_tree()
+
+
+def end(records: Sequence, record: bool, measure: Path | None) -> None:
+    """Write today's records: `record`: to results/records/, renewing results/README.md; `measure`: into a file, for
+    `lca_core verify` to compare."""
+    from lca_core.evaluation import write_record, write_results_readme  # slow to import
+
+    for path in [*map(write_record, records), write_results_readme()] if record else ():
+        print(path, file=sys.stderr)
+    if measure:
+        with atomic_path(measure) as partial:
+            partial.write_text(json.dumps([asdict(one) for one in records], allow_nan=False), encoding="utf-8")
 
 
 def run(main: Callable) -> None:

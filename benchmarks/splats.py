@@ -29,7 +29,7 @@ import numba
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from reporting import columns, hold_to_records, run, tell
+from reporting import begin, columns, end, run, tell, yardstick
 from torch import Tensor
 
 from lca_core.errors import InputError
@@ -508,7 +508,7 @@ class Plan:
 QUICK = Plan(3, ((200, 48), (400, 48)), ((200, 32), (200, 64)), 48, (500, 48, 3), (60, 32, 2), compile=False)
 
 
-def measure(sizes: dict[str, tuple[int, int]], backends: tuple[str, ...], plan: Plan, threads: int) -> dict:
+def measured(sizes: dict[str, tuple[int, int]], backends: tuple[str, ...], plan: Plan, threads: int) -> dict:
     """Everything, as one dictionary of plain numbers."""
     results: dict = {"machine": machine(threads), "rounds": plan.rounds, "notes": []}
     notes, start, others = results["notes"], time.perf_counter(), others_seconds()
@@ -527,6 +527,7 @@ def measure(sizes: dict[str, tuple[int, int]], backends: tuple[str, ...], plan: 
     for name, (count, px) in sizes.items():
         tell(f"forward and backward of {name}")
         results["forward_backward"][name] = forward_backward(count, px, backends, library, threads, plan.rounds)
+    results["yardstick"] = yardstick()
     tell("growth")
     results["growth"] = {
         per: growth(list(chosen), plan.made_for, per, plan.rounds)
@@ -603,9 +604,9 @@ def report(results: dict) -> str:
     return "\n".join(lines + results["notes"])
 
 
-def write_records(results: dict) -> list[Path]:
-    """The result records of the two sizes, the frame rate and the gradient error; renews results/README.md."""
-    from lca_core.evaluation import Record, provenance, write_record, write_results_readme  # slow to import
+def records_of(results: dict) -> list:
+    """The result records of the two sizes, the frame rate and the gradient error."""
+    from lca_core.evaluation import TIMING, Record, Tolerance, provenance  # slow to import
 
     source = provenance("python benchmarks/splats.py --record", {"benchmark": __file__}, [SEED])
     device = {
@@ -619,36 +620,26 @@ def write_records(results: dict) -> list[Path]:
         turns = {"rounds": results["rounds"], "aggregation": "median over rounds, backends taking turns"}
         more = {"gaussians": size["gaussians"], "px": size["px"], "splat_px_5_50_95": size["splat_px"], **turns}
         ms, ratio = size["ms"]["numba"], size["ratio_to_numba"]["torch"]
-        values[f"splats/{name}/forward_backward_ms"] = (ms["median"], "ms", {**more, "spread": ms})
+        beside = {"what": "tiled PyTorch, taking turns", "value": size["ms"]["torch"]["median"] / 1e3, "unit": "s"}
+        values[f"splats/{name}/forward_backward_ms"] = (ms["median"], "ms", {**more, "spread": ms, "yardstick": beside})
         what = "time of tiled PyTorch (gsplat's torch projection) / time of numba, round by round"
         values[f"splats/{name}/ratio_to_torch"] = (ratio["median"], "x", {"what": what, **more, "spread": ratio})
     drawn = results["skin_rasterise"]
     what = "skinning, [N, 55] weights with 4 not zero, then drawing; no gradients, no networks; 1 / median time; the "
     "weights' zeros are left out once for all frames"
     values["splats/skin_rasterise_fps"] = (
-        drawn["fps"], "frames/s", {"what": what, "gaussians": drawn["gaussians"], "px": drawn["px"], "ms": drawn["ms"]},
+        drawn["fps"], "frames/s", {"what": what, "gaussians": drawn["gaussians"], "px": drawn["px"], "ms": drawn["ms"],
+                                    "yardstick": results["yardstick"]},
     )  # fmt: skip
     what = "largest relative L2 error of a gradient to the float64 reference over scenes"
     errors = results["gradient_error"]
     values["splats/gradient_error_max"] = (errors["max"], "", {"what": what, "by_input": errors})
-    paths = [
-        write_record(Record(id, value, unit, None, 0, 0, "", protocol={**common, **more}, provenance=source))
+    exact = Tolerance(errors["max"], "rounding may make gradients twice as inexact, or exact")
+    return [
+        Record(id, value, unit, None, 0, 0, "", kind="timing" if unit else "live", tolerance=TIMING if unit else exact,
+               protocol={**common, **more}, provenance=source)
         for id, (value, unit, more) in values.items()
-    ]
-    return [*paths, write_results_readme()]
-
-
-def measured_values(results: dict) -> dict[str, tuple[float, float | None]]:
-    """What `hold_to_records` compares; times are the machine's own, gradients may become more exact."""
-    from lca_core.evaluation import read_records  # slow to import
-
-    values = {"splats/skin_rasterise_fps": (results["skin_rasterise"]["fps"], None)}
-    for name in RECORDED:
-        size = results["forward_backward"][name]
-        values[f"splats/{name}/forward_backward_ms"] = (size["ms"]["numba"]["median"], None)
-        values[f"splats/{name}/ratio_to_torch"] = (size["ratio_to_numba"]["torch"]["median"], None)
-    id = "splats/gradient_error_max"
-    return values | {id: (results["gradient_error"]["max"], read_records()[id].value)}
+    ]  # fmt: skip
 
 
 def read_size(name: str) -> tuple[int, int]:
@@ -667,7 +658,7 @@ def main(
     quick: bool = False,
     json: bool = False,
     record: bool = False,
-    verify: bool = False,
+    measure: Path | None = None,
 ) -> None:
     """Measure the splatting: speed, growth, frame rate, exactness. About 1.5 minutes on 2 cores; run nothing else.
 
@@ -684,23 +675,21 @@ def main(
         quick: Tiny sizes, 3 rounds: whether it works, not how fast it is (seconds).
         json: Print JSON instead of a table.
         record: Write the numbers to results/records/splats/ and renew results/README.md.
-        verify: Print the records beside what was measured; exit code 1 if gradients have become less exact. Times
-            belong to a machine and are not judged.
+        measure: Write today's records into this file, for `lca_core verify` to compare.
     """
     chosen = {name: read_size(name) for name in (("300_48",) if quick else sizes)}
-    if (record or verify) and (quick or not set(RECORDED) <= set(chosen) or "torch" not in backends):
-        raise InputError(f"--record and --verify need the sizes {' '.join(RECORDED)} and torch, and no --quick")
+    if (record or measure) and (quick or not set(RECORDED) <= set(chosen) or "torch" not in backends):
+        raise InputError(f"--record and --measure need the sizes {' '.join(RECORDED)} and torch, and no --quick")
     if rounds < 1 or not 0 <= threads <= numba.config.NUMBA_NUM_THREADS:
         raise InputError(f"--rounds must be at least 1 and --threads 0 to {numba.config.NUMBA_NUM_THREADS}")
+    begin(record)
     threads = threads or numba.config.NUMBA_NUM_THREADS
     numba.set_num_threads(threads)
     torch.set_num_threads(threads)
-    results = measure(chosen, backends, QUICK if quick else Plan(rounds), threads)
+    results = measured(chosen, backends, QUICK if quick else Plan(rounds), threads)
     print(json_format.dumps(results, indent=1) if json else report(results))
-    for path in write_records(results) if record else ():
-        print(path, file=sys.stderr)
-    if verify:
-        hold_to_records(measured_values(results))
+    if record or measure:
+        end(records_of(results), record, measure)
 
 
 if __name__ == "__main__":

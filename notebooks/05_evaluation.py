@@ -53,7 +53,7 @@ from lca_core.evaluation.evaluate import (
 from lca_core.evaluation.metrics import l1_fg, lpips_crop, over_white, psnr, psnr_fg
 from lca_core.evaluation.protocols import split_frames
 from lca_core.evaluation.records import sha256
-from lca_core.evaluation.verify import tolerance_of
+from lca_core.evaluation.tolerances import tolerance_of
 from lca_core.model import driving_of, encoder_of, recorded_head, refine, target_driving
 from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of

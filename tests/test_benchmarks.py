@@ -1,8 +1,11 @@
 """The benchmarks run and say what they measured, at sizes too small to mean anything."""
 
 import importlib.util
+import re
 import sys
+from dataclasses import replace
 from functools import partial
+from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
 from typing import get_args
@@ -13,7 +16,10 @@ import pytest
 import torch
 
 from lca_core.errors import InputError
-from lca_core.evaluation import read_records, write_record
+from lca_core.evaluation import measurers, read_records, summarise, write_record
+from lca_core.evaluation.checks import shape_faults, value_faults
+from lca_core.evaluation.measurers import read_measured
+from lca_core.evaluation.verify import compared, ratio
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -38,7 +44,7 @@ def splats():
 @pytest.fixture(scope="module")
 def measured(splats):
     sizes = {name: (300, 48) for name in splats.RECORDED}
-    return splats.measure(sizes, ("numba", "torch"), splats.QUICK, numba.get_num_threads())
+    return splats.measured(sizes, ("numba", "torch"), splats.QUICK, numba.get_num_threads())
 
 
 def test_it_measures_both_backends_and_finds_their_pictures_and_gradients_equal(splats, measured):
@@ -51,15 +57,40 @@ def test_it_measures_both_backends_and_finds_their_pictures_and_gradients_equal(
     assert "numba" in text and "torch" in text and "frames/s" in text
 
 
-def test_verifying_shows_every_record_and_fails_once_gradients_are_less_exact_than_recorded(splats, measured, capsys):
-    def hold(error):
-        splats.hold_to_records(splats.measured_values(measured | {"gradient_error": {"max": error}}))
+def by_id(records) -> dict:
+    return {record.id: record for record in records}
 
-    hold(1e-9)
-    text = capsys.readouterr().out
-    assert all(id in text for id in ("splats/5k_128/forward_backward_ms", "splats/gradient_error_max"))
-    with pytest.raises(SystemExit, match="1"):
-        hold(1e-3)
+
+def test_speeds_stand_beside_their_yardstick_and_gradients_may_not_become_less_exact(splats, measured):
+    found = by_id(splats.records_of(measured))
+    assert {id for id in read_records() if id.startswith("splats/")} == set(found)
+    for id, record in found.items():
+        assert record.kind == ("live" if id == "splats/gradient_error_max" else "timing")
+        assert record.kind == "live" or ratio(record) > 0
+        assert compared(record, record).holds and not shape_faults(record)
+    exact = found["splats/gradient_error_max"]
+    assert compared(exact, replace(exact, value=exact.value / 100)).holds
+    assert not compared(exact, replace(exact, value=3 * exact.value)).holds
+
+
+def test_what_was_measured_is_written_for_verify_and_nothing_else(splats, measured, tmp_path):
+    records = splats.records_of(measured)
+    splats.end(records, False, tmp_path / "measured.json")
+    assert read_measured(tmp_path / "measured.json") == by_id(records)
+
+
+def test_every_script_that_verify_runs_is_there_and_measures_into_a_file():
+    scripts = re.findall(r'by_script\("benchmarks/(\w+).py"', Path(measurers.__file__).read_text())
+    assert len(scripts) >= 7
+    for name in scripts:
+        assert "measure" in signature(loaded(name).main).parameters, name
+
+
+def test_nothing_is_measured_for_the_records_from_a_dirty_tree(monkeypatch):
+    monkeypatch.setattr("lca_core.evaluation.sources.uncommitted", lambda: ["lca_core/paths.py"])
+    for name in ("hostile", "drive", "readable", "splats", "control"):
+        with pytest.raises(InputError, match="lca_core/paths.py: not committed"):
+            loaded(name).main(record=True)
 
 
 @pytest.mark.parametrize("name", ["5k", "0_128", "5k_128px", "_64"])
@@ -71,16 +102,14 @@ def test_a_size_that_is_none_is_refused_by_name(splats, name):
 # --- People ----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def people(monkeypatch):
-    module = loaded("people")
-    records = {id: SimpleNamespace(value=value) for id, (value, _) in module.measured_values(RESULTS).items()}
-    monkeypatch.setattr("lca_core.evaluation.read_records", lambda: records)
-    return module
+@pytest.fixture(scope="module")
+def people():
+    return loaded("people")
 
 
 def rate(value: float) -> dict:
-    return {"value": value, "ci95": (value - 0.01, value), "n_people": 2, "n_frames": 8, "per_person": {"10000": value}}
+    people = {"10000": value - 0.01, "10001": value + 0.01}
+    return {"value": value, "ci95": (value - 0.01, value + 0.01), "n_people": 2, "n_frames": 8, "per_person": people}
 
 
 WORST = [{"person": "10001", "trouble": 0.5, "reasons": ["no face mesh in 1 of 4"], "frames": [2]}]
@@ -89,11 +118,13 @@ RESULTS = {
     "portraits": {"px": 256, "shots": 4}, "face_mesh_rate": rate(0.99), "face_mesh_rate_of_records": None,
     "pose_rate": rate(0.95), "worst_portraits": WORST, "worst_records": WORST,
     "identity_eer": rate(0.03) | {"threshold": 0.5, "different_pairs": 12, "different_pairs_under_0.6": 0.1,
-                                  "of_same_sex_and_age_class": None},
-    "crowd": {"n_people": 2, "smallest": {"trait": "hat", "kind": "cap", "share": 0.04, "ci95": (0.02, 0.05)}},
+                                  "of_same_sex_and_age_class": None, "same_pairs": 12, "histogram": []},
+    "crowd": {"n_people": 2, "shares": {},
+              "smallest": {"trait": "hat", "kind": "cap", "share": 0.04, "ci95": (0.02, 0.05)}},
     "speed": {"images_per_second": 6.0, "px": {"body": 112, "face": 112}, "people": 2, "pictures": 16, "workers": 2,
               "megabytes_per_1000_images": 30.0, "images_per_person": 8.0, "images_per_core_second": 3.0,
-              "cores_used_by_others": 0.0},
+              "cores_used_by_others": 0.0, "samples_per_pixel": 4,
+              "yardstick": {"what": "a product", "value": 0.01, "unit": "s"}},
     "cloth": {"people": 2, "deviation_mm": 80.0, "deviation_mm_by_motion": {"walk": 80.0}, "poke_through": 0.0,
               "poke_through_worst": 0.0, "skinned_poke_through": 0.1},
 }  # fmt: skip
@@ -106,18 +137,19 @@ def test_what_was_measured_of_people_is_told_with_the_worst_of_them(people):
     assert "face_mesh_rate" in text and "0.990" in text and "10001  0.50  no face mesh in 1 of 4" in text
 
 
-def test_people_agree_with_their_records_whatever_the_speed_and_not_when_faces_are_lost(people, capsys):
-    def hold(**changed):
-        people.hold_to_records(people.measured_values(RESULTS | changed))
+def test_people_agree_with_their_records_however_slow_the_machine_and_not_when_faces_are_lost(people):
+    recorded = by_id(people.records_made(RESULTS))
+    assert not any(shape_faults(record) for record in recorded.values())
 
-    hold(speed=RESULTS["speed"] | {"images_per_second": 1.0})
-    text = capsys.readouterr().out
-    assert "people/identity_eer" in text and "NO" not in text
-    with pytest.raises(SystemExit, match="1"):
-        hold(face_mesh_rate=rate(0.9))
-    assert "NO" in capsys.readouterr().out
-    with pytest.raises(SystemExit, match="1"):
-        hold(cloth=RESULTS["cloth"] | {"deviation_mm": 40.0})
+    def disagree(**changed):
+        found = by_id(people.records_made(RESULTS | changed))
+        return {id for id, record in recorded.items() if not compared(record, found[id]).holds}
+
+    slow = {"images_per_second": 1.0, "yardstick": {"what": "a product", "value": 0.06, "unit": "s"}}
+    assert disagree(speed=RESULTS["speed"] | slow) == set()
+    assert disagree(speed=RESULTS["speed"] | {"images_per_second": 1.0}) == {"people/images_per_second"}
+    assert disagree(face_mesh_rate=rate(0.9)) == {"people/face_mesh_rate"}
+    assert disagree(cloth=RESULTS["cloth"] | {"deviation_mm": 40.0}) == {"people/cloth_deviation_mm"}
 
 
 def test_a_plan_for_a_cluster_grows_with_people_and_shrinks_with_speed(people):
@@ -150,12 +182,11 @@ def test_variants_are_compared_with_the_full_model_person_by_person(ablation):
 
 def test_a_variant_measured_alone_is_compared_with_the_full_models_records(ablation, tmp_path, monkeypatch):
     full = {9000: [20.0, 22.0], 9001: [30.0]}
-    monkeypatch.setattr(ablation, "write_record", partial(write_record, folder=tmp_path))
-    monkeypatch.setattr(ablation, "write_results_readme", lambda: tmp_path / "README.md")
     monkeypatch.setattr(ablation, "read_records", partial(read_records, tmp_path))
     with pytest.raises(InputError, match="ablation/full/studio/psnr.*measure the variant `full`"):
         ablation.recorded_full()
-    ablation.write_records(ablation.summaries("full", scores(full), scores(full)), ablation.Plan())
+    for record in ablation.records_of(ablation.summaries("full", scores(full), scores(full)), ablation.Plan()):
+        write_record(record, tmp_path)
     means = {person: [float(np.mean(values))] for person, values in full.items()}
     assert ablation.recorded_full() == scores(means)
     assert get_args(ablation.Name) == tuple(ablation.VARIANTS)
@@ -206,6 +237,50 @@ def test_curation_is_recorded_of_all_test_people_only():
         loaded("curation").main(only=(), quick=True, record=True)
 
 
+def summary_of(*values: float):
+    return summarise({str(10_000 + n): [value] for n, value in enumerate(values)}, np.random.default_rng(0))
+
+
+def test_records_of_curation_keep_their_peoples_values_or_say_what_is_pooled():
+    curation = loaded("curation")
+    summary, beside = summary_of(50.0, 52.0), {"what": "a product", "value": 0.01, "unit": "s"}
+    found = {
+        "mpjpe_mm": curation.Measured(51.0, "mm", 2, 2, {}, summary),
+        "fault_recall_min": curation.Measured(0.95, "", 63, 0, {"pooled": "clips of one fault"}),
+        "clips_per_second_ray": curation.Measured(0.2, "clips/s", 24, 0, {"yardstick": beside}),
+    }
+    records = by_id(curation.records_of(found, curation.Plan()))
+    assert not any(shape_faults(record) or value_faults(record) for record in records.values())
+    assert records["curation/mpjpe_mm"].per_person == {"10000": 50.0, "10001": 52.0}
+    assert records["curation/clips_per_second_ray"].kind == "timing"
+
+
+def test_records_of_control_keep_their_peoples_values_or_say_what_is_pooled():
+    control = loaded("control")
+    gains = {
+        id: summary_of(1.0, 2.0) for id in ("control/face_gain_db", "inputs/2/psnr", "release/wild/identity_rank1")
+    }
+    found = gains | {"control/probe_actions": summary_of(3.0)}
+    details = {"seeds": [10_000, 10_001], "profile": "laptop", "steps": {}, "probe_r2": {}, "landmarks_r2": {},
+               "gaze_deg_of_true_pictures": 5.0}  # fmt: skip
+    records = by_id(control.records_made(found, details))
+    assert set(records) == set(found)
+    assert not any(shape_faults(record) or value_faults(record) for record in records.values())
+    assert records["control/probe_actions"].n_people == 2 and not records["control/probe_actions"].per_person
+
+
+def test_speeds_of_avatars_stand_beside_a_yardstick():
+    times = {"median": 0.5}
+    drive = loaded("drive")
+    yardstick = drive.yardstick()
+    assert 0 < yardstick["value"] < 10
+    results = {"machine": {}, "yardstick": yardstick, "drive": {"fps": 100.0},
+               "encode": {"seconds": times, "refine_seconds": times, "profile": "laptop"}}  # fmt: skip
+    records = drive.records_of(results)
+    assert {record.unit for record in records} == {"s", "frames/s"} and all(ratio(record) > 0 for record in records)
+    assert not any(shape_faults(record) for record in records)
+
+
 @pytest.fixture(scope="module")
 def readable():
     return loaded("readable")
@@ -227,10 +302,8 @@ def test_a_network_told_the_actions_reads_on_others_those_that_show(readable):
     assert readable.counted(r2) == 1
 
 
-def test_what_was_read_is_recorded_with_what_fewer_people_gave(readable, tmp_path, monkeypatch):
-    monkeypatch.setattr(readable, "write_record", partial(write_record, folder=tmp_path))
-    monkeypatch.setattr(readable, "write_results_readme", lambda: tmp_path / "README.md")
-    readable.write_records({32: {"jawOpen": 0.2}, 128: {"jawOpen": 0.75, "cheekPuff": 0.1}}, readable.Plan())
-    record = read_records(tmp_path)["control/labelled_actions"]
+def test_what_was_read_is_recorded_with_what_fewer_people_gave(readable):
+    record = readable.record_of({32: {"jawOpen": 0.2}, 128: {"jawOpen": 0.75, "cheekPuff": 0.1}}, readable.Plan())
+    assert record.id == "control/labelled_actions" and not shape_faults(record)
     assert record.value == 1 and record.protocol["of_a_quarter_of_the_people"] == {"jawOpen": 0.2}
     assert "75" in readable.report({32: {"jawOpen": 0.2}, 128: {"jawOpen": 0.75}})

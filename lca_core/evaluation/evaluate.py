@@ -22,6 +22,7 @@ from lca_core.evaluation.baselines import PosedPicture, optimise_person
 from lca_core.evaluation.metrics import iou, l1_fg, lpips_crop, over_white, psnr, psnr_fg, summarise
 from lca_core.evaluation.protocols import split_frames
 from lca_core.evaluation.records import Record, provenance, record_of
+from lca_core.evaluation.sources import drawn
 from lca_core.model import LCA, Avatar, ImageEncoder, driving_of, person_inputs, refine, target_driving
 from lca_core.model.decoders import DrivenDecoder
 from lca_core.model.face import FaceShapes
@@ -146,16 +147,30 @@ def evaluate_people(
 
 
 def to_records(
-    results: dict[str, Values], checkpoint: Path, profile: str, command: str, n_inputs: int = 4
+    results: dict[str, Values],
+    checkpoint: Path,
+    profile: str,
+    command: str,
+    n_inputs: int = 4,
+    template: Path | None = None,
+    manifest: Path | None = None,
 ) -> list[Record]:
-    """Result records of an evaluation: <method>/<domain>/<metric>."""
+    """Result records of an evaluation: <method>/<domain>/<metric>.
+
+    template: the file of the mean template, which the baselines start from; manifest: of the people evaluated, where
+    there is one. Digital humans are named by how they are drawn.
+    """
     records = []
+    files = {"checkpoint": checkpoint} | ({"manifest": manifest} if manifest else {})
     for domain, methods in results.items():
         for method, metrics in methods.items():
             for metric, values in metrics.items():
                 if method.startswith("baseline/") and metric not in ("psnr", "psnr_fg", "lpips"):
                     continue
-                source = provenance(command, {"checkpoint": checkpoint}, sorted(values, key=str))
+                made_with = files | ({"template": template} if template and method.startswith("baseline/") else {})
+                seeds = sorted(values, key=str)
+                more = {"drawn": drawn([domain], profile)} if all(isinstance(seed, int) for seed in seeds) else {}
+                source = provenance(command, made_with, seeds, **more)
                 summary = summarise(values, np.random.default_rng(0))
                 records.append(
                     record_of(f"{method}/{domain}/{metric}", summary, profile, protocol_of(metric, n_inputs), source)

@@ -1,14 +1,17 @@
 """Result records: the one place a number in a notebook, a figure or the README comes from.
 
-A record is one JSON file, results/records/<id>.json, the id's slashes being folders.
+A record is one JSON file, results/records/<id>.json, the id's slashes being folders. It is one of three kinds:
+
+live: measured with the shipped weights and today's code; `verify` measures it again.
+frozen: made by weights and code of a commit that it names; `verify` checks their hashes, and its command begins by
+    checking that commit out.
+timing: a speed, judged by its ratio to a yardstick measured in the same run.
 """
 
-import hashlib
 import json
 import math
 import re
 import shlex
-import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -17,7 +20,11 @@ from pathlib import Path
 import lca_core
 from lca_core.errors import InputError
 from lca_core.evaluation.metrics import Summary
-from lca_core.paths import RECORDS, REPOSITORY, RESULTS, atomic_path
+from lca_core.evaluation.sources import commit_here, sha256, tracked, uncommitted
+from lca_core.evaluation.tolerances import Tolerance, usual_tolerance
+from lca_core.paths import CHECKPOINTS, RECORDS, REPOSITORY, atomic_path
+
+KINDS = ("live", "frozen", "timing")
 
 # The last part of a record's id -> its unit, and whether more is better.
 METRICS = {
@@ -30,6 +37,7 @@ METRICS = {
     "identity_same_rate": ("", True),
     "identity_rank1": ("", True),
 }
+DIGITS = 6  # of a person's own value
 
 _ID = re.compile(r"[a-z0-9_.-]+(/[a-z0-9_.-]+)*")
 
@@ -39,8 +47,11 @@ class Record:
     """One measured number and everything needed to believe it.
 
     id: e.g. "release/wild/psnr_fg"; unit: "dB", "s", "" ...; ci95: bootstrap over people, None where there is one
-    person or none (speeds); paper: the paper's value or None; protocol: mask, crop, resolution, network, pose
-    source, aggregation, or for speeds device, threads and what was left out; provenance: see `provenance`.
+    person or none (speeds); paper: the paper's value or None; kind: one of `KINDS`; tolerance: see `Tolerance`.
+    protocol: mask, crop, resolution, network, pose source, aggregation, or for speeds device, threads and what was left
+    out; `pooled` says, of a number that is no mean over people (an error rate of pairs, a count), what it is of;
+    `yardstick` {what, value, unit "s"} of a timing. provenance: see `provenance`; `per_person` holds each person's own
+    value; `lacks` names what an older record was made without ("people", "yardstick", "inputs"): no new one may.
     """
 
     id: str
@@ -51,13 +62,16 @@ class Record:
     n_frames: int
     profile: str
     paper: float | None = None
+    kind: str = "live"
+    tolerance: Tolerance | None = None
     protocol: dict = field(default_factory=dict)
     provenance: dict = field(default_factory=dict)
 
     def __post_init__(self):
         if not _ID.fullmatch(self.id) or ".." in self.id:
             raise ValueError(f"a record's id is lower-case names joined by slashes, not {self.id!r}")
-        numbers = [self.value, *(self.ci95 or ()), *([] if self.paper is None else [self.paper])]
+        within = [] if self.tolerance is None else [self.tolerance.within]
+        numbers = [self.value, *(self.ci95 or ()), *([] if self.paper is None else [self.paper]), *within]
         if not all(math.isfinite(number) for number in numbers):
             raise ValueError(f"record {self.id} holds a number that is not finite: {numbers}")
 
@@ -66,24 +80,47 @@ class Record:
         """Each person's own value (seed or id as text), so that a part of the people can be compared again."""
         return self.provenance.get("per_person", {})
 
+    @property
+    def files(self) -> dict[str, tuple[str, str]]:
+        """What it was made with: name ("checkpoint", "benchmark" ...) -> (file, sha256)."""
+        names = [name for name in self.provenance if f"{name}_sha256" in self.provenance]
+        return {name: (self.provenance[name], self.provenance[f"{name}_sha256"]) for name in names}
+
 
 def record_of(
-    id: str, summary: Summary, profile: str, protocol: dict, provenance: dict, paper: float | None = None
+    id: str,
+    summary: Summary,
+    profile: str,
+    protocol: dict,
+    provenance: dict,
+    paper: float | None = None,
+    kind: str = "live",
+    tolerance: Tolerance | None = None,
+    unit: str | None = None,
 ) -> Record:
-    """A record of a `summarise`d metric; the unit follows from the id's last part, people's values are kept."""
+    """A record of a `summarise`d metric; people's values are kept.
+
+    unit: default: that of the metric which the id's last part names; ValueError where it names none. tolerance:
+    default: the metric's (`usual_tolerance`). A frozen record's command is given the checkout it begins with
+    (`from_commit`).
+    """
     metric = id.rsplit("/", 1)[-1]
-    if metric not in METRICS:
+    if unit is None and metric not in METRICS:
         raise ValueError(f"record {id}: {metric!r} is not one of {', '.join(METRICS)}")
-    people = {person: round(value, 6) for person, value in summary.per_person.items()}
+    if kind == "frozen":
+        provenance = provenance | {"command": from_commit(provenance["command"], provenance.get("commit"))}
+    people = {person: round(value, DIGITS) for person, value in summary.per_person.items()}
     return Record(
         id=id,
         value=summary.value,
-        unit=METRICS[metric][0],
+        unit=METRICS[metric][0] if unit is None else unit,
         ci95=summary.ci95,
         n_people=summary.n_people,
         n_frames=summary.n_frames,
         profile=profile,
         paper=paper,
+        kind=kind,
+        tolerance=tolerance or usual_tolerance(id, summary.n_people),
         protocol=protocol,
         provenance={**provenance, "per_person": people},
     )
@@ -95,79 +132,123 @@ def provenance(
     seeds: Sequence[int] = (),
     **more,
 ) -> dict:
-    """Where a number comes from: the command, each named file's sha256, the seeds, the code's version, the date.
+    """Where a number comes from: the command, each named file's sha256, the seeds, the commit, the date.
 
-    files: e.g. {"checkpoint": path, "manifest": path}; kept by name relative to the repository (or bare file
-    name outside it), never by a path of this machine.
+    files: e.g. {"checkpoint": weights, "manifest": path}; kept by name relative to the repository (or bare file
+    name outside it), never by a path of this machine. Those that git does not keep, such as weights that the command
+    itself trains into runs/, are listed under `not_kept`. seeds: of the people. more: what else is worth knowing, e.g.
+    drawn=`sources.drawn`(domains, profile). `clean` is False where files were not committed.
     """
+    commit = commit_here()
     entry = {
         "command": command if isinstance(command, str) else shlex.join(command),
         "seeds": list(seeds),
-        "code_version": code_version(),
+        "code_version": lca_core.__version__,
+        "commit": commit,
+        "clean": commit is not None and not uncommitted(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         **more,
     }
+    not_kept = []
     for name, path in (files or {}).items():
         path = Path(path).resolve()
         inside = path.is_relative_to(REPOSITORY)
         entry[name] = path.relative_to(REPOSITORY).as_posix() if inside else path.name
         entry[f"{name}_sha256"] = sha256(path)
-    return entry
+        if not (inside and tracked(path)):
+            not_kept.append(name)
+    return entry | ({"not_kept": not_kept} if not_kept else {})
 
 
-def sha256(path: Path | str) -> str:
-    """The file's SHA-256 as 64 hexadecimal digits; InputError where there is no such file."""
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+def from_commit(command: str, commit: str | None) -> str:
+    """A command that checks a commit out beside today's code, installs what it needed and runs `command` there."""
+    if commit is None or command.startswith("git worktree add"):
+        return command
+    place = f"build/at-{commit[:7]}"
+    there = re.sub(r"\bpython ", ".venv/bin/python ", command)
+    return f"git worktree add --detach {place} {commit[:7]} && cd {place} && make venv && {there}"
 
 
-def code_version() -> str:
-    """The package's version, and the git commit ("+dirty" with uncommitted changes) where there is one."""
-    try:
-        git = ["git", "-C", str(REPOSITORY)]
-        commit = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
-        changes = subprocess.run(
-            [*git, "status", "--porcelain", "--untracked-files=no"], capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return lca_core.__version__
-    return f"{lca_core.__version__}+{commit.stdout.strip()}" + ("+dirty" if changes.stdout.strip() else "")
+def write_record(record: Record, folder: Path | str | None = None) -> Path:
+    """Write <folder>/<id>.json whole or not at all, and return its path.
 
-
-def write_record(record: Record, folder: Path | str = RECORDS) -> Path:
-    """Write <folder>/<id>.json whole or not at all, and return its path."""
-    path = Path(folder, f"{record.id}.json")
+    folder: default: results/records/, to which nothing is admitted that verify could not hold: InputError for a record
+    of another kind, without tolerance or people's values, from files that are not committed, or of other weights than
+    those that the record of this id is of.
+    """
+    place = Path(folder or RECORDS)
+    path = place / f"{record.id}.json"
+    if place.resolve() == RECORDS.resolve():
+        _admit(record, path)
     text = json.dumps(asdict(record), indent=2, allow_nan=False, ensure_ascii=False)
     with atomic_path(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
     return path
 
 
+def _admit(record: Record, path: Path) -> None:
+    from lca_core.evaluation.checks import debts_of, shape_faults  # which reads Record from here
+
+    if not record.provenance.get("clean"):
+        raise InputError(f"{record.id} was made from files that are not committed; commit first, then measure again")
+    if wrong := [*shape_faults(record), *debts_of(record)]:
+        raise InputError(f"{record.id} is no record yet: {'; '.join(wrong)}")
+    weights = record.files.get("checkpoint")
+    if weights is None:
+        return
+    name, digest = weights
+    if record.kind == "live" and not _shipped(name, digest):
+        raise InputError(
+            f"{record.id} would be of {name}, which is not shipped (results/checkpoints/): records of other weights "
+            "have ids and a commit of their own (kind frozen); leave --record out"
+        )
+    if path.exists() and (before := read_record(path).files.get("checkpoint")) is not None:
+        if before[0] != name and not _shipped(before[0], digest):
+            raise InputError(
+                f"{record.id} is a record of {before[0]}; {name} would overwrite it: leave --record out, or remove the "
+                "record first"
+            )
+
+
+def _shipped(name: str, digest: str) -> bool:
+    """Whether a file's content is what is shipped under a name."""
+    path = REPOSITORY / name
+    return path.parent == CHECKPOINTS and path.exists() and sha256(path) == digest
+
+
 def read_record(path: Path | str) -> Record:
-    """The record in one file; InputError names the file and what is wrong with it."""
+    """The record in one file; InputError names the file and what is wrong with it.
+
+    One that does not say its kind is read, for verify to name it.
+    """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        names = {f.name for f in fields(Record)}
-        if not isinstance(content, dict) or set(content) != names:
-            raise InputError(f"{path} is not a record: it needs exactly the fields {', '.join(sorted(names))}")
-        if content["ci95"] is not None:
-            content["ci95"] = tuple(content["ci95"])
-        return Record(**content)
-    except InputError:
-        raise
+        return record_from(json.loads(Path(path).read_text(encoding="utf-8")))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, TypeError) as error:
         raise InputError(f"{path} is not a record: {error}") from error
 
 
-def read_records(folder: Path | str = RECORDS) -> dict[str, Record]:
-    """All records under a folder by id, sorted; InputError where a file's place and its id disagree."""
+def record_from(content: dict) -> Record:
+    """The record in plain JSON, as `asdict` has made it; ValueError or TypeError for anything else."""
+    names = {f.name for f in fields(Record)}
+    if isinstance(content, dict):
+        content = {"kind": "", "tolerance": None} | content
+    if not isinstance(content, dict) or set(content) != names:
+        raise ValueError(f"it needs exactly the fields {', '.join(sorted(names))}")
+    if content["ci95"] is not None:
+        content["ci95"] = tuple(content["ci95"])
+    if content["tolerance"] is not None:
+        content["tolerance"] = Tolerance(**content["tolerance"])
+    return Record(**content)
+
+
+def read_records(folder: Path | str | None = None) -> dict[str, Record]:
+    """All records under a folder (default: results/records/) by id, sorted; InputError where a file's place and its id
+    disagree."""
+    folder = Path(folder or RECORDS)
     records = {}
-    for path in sorted(Path(folder).rglob("*.json")):
+    for path in sorted(folder.rglob("*.json")):
         record = read_record(path)
         place = path.relative_to(folder).with_suffix("").as_posix()
         if place != record.id:
@@ -179,38 +260,3 @@ def read_records(folder: Path | str = RECORDS) -> dict[str, Record]:
 def show(value: float, unit: str) -> str:
     """A number as it is printed everywhere: two decimals for dB, else four significant digits, and the unit."""
     return f"{value:.2f} {unit}" if unit == "dB" else f"{value:.4g} {unit}".rstrip()
-
-
-def results_readme(records: dict[str, Record]) -> str:
-    """results/README.md from the records: a table for each first part of the ids."""
-    lines = [
-        "# Results",
-        "",
-        "Generated from the records in `records/` (one JSON file a number, with its protocol and provenance);",
-        "don't edit. `make verify` evaluates the shipped checkpoints again and compares. The people are digital",
-        "humans that training never saw; intervals are 95% bootstrap intervals over people. The paper's values",
-        "were measured on other data (real people, its own cameras) at another scale: beside ours, not against ours.",
-    ]
-    groups: dict[str, list[Record]] = {}
-    for record in records.values():
-        groups.setdefault(record.id.split("/")[0], []).append(record)
-    for group, members in groups.items():
-        lines += ["", f"## {group}", "", "| record | value | 95% interval | people | pictures | profile | paper |"]
-        lines.append("|---|---|---|---|---|---|---|")
-        for r in members:
-            interval = "" if r.ci95 is None else " to ".join(show(end, r.unit) for end in r.ci95)
-            paper = "" if r.paper is None else show(r.paper, r.unit)
-            link = f"[{r.id}](records/{r.id}.json)"
-            people, pictures = (str(n or "") for n in (r.n_people, r.n_frames))  # speeds have none
-            cells = (link, show(r.value, r.unit), interval, people, pictures, r.profile, paper)
-            lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def write_results_readme(results: Path | str = RESULTS) -> Path:
-    """Write <results>/README.md from <results>/records and return its path."""
-    path = Path(results, "README.md")
-    text = results_readme(read_records(Path(results, "records")))
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    return path

@@ -1,0 +1,93 @@
+"""Where a number comes from: files by their hash, the commit of the code, the people as they are drawn."""
+
+import hashlib
+import subprocess
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from lca_core.errors import InputError
+from lca_core.paths import REPOSITORY
+from lca_core.people.production import RENDERING, digest_of
+from lca_core.profiles import PROFILES, Profile
+
+# What recording writes changes nothing that is measured: several commands may record, one after the other.
+_WRITTEN = ("results/records", "results/README.md", "results/figures")
+_CODE = ("lca_core", "benchmarks")
+
+
+def sha256(path: Path | str) -> str:
+    """The file's SHA-256 as 64 hexadecimal digits; InputError where there is no such file."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def git(*arguments: str) -> bytes | None:
+    """What git says of the repository; None where it fails, there is no git or no history."""
+    try:
+        done = subprocess.run(["git", "-C", str(REPOSITORY), *arguments], capture_output=True)
+    except OSError:
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def commit_here() -> str | None:
+    """The 40 digits of the commit that is checked out; None without a history."""
+    found = git("rev-parse", "HEAD")
+    return None if found is None else found.decode().strip()
+
+
+def uncommitted() -> list[str]:
+    """Files that differ from the commit, and new files of code; what recording itself writes does not count."""
+    changed = git("diff", "HEAD", "--name-only", "--", ".", *(f":(exclude){path}" for path in _WRITTEN)) or b""
+    new = git("ls-files", "--others", "--exclude-standard", "--", *_CODE) or b""
+    return sorted({*changed.decode().splitlines(), *new.decode().splitlines()})
+
+
+def require_clean_tree() -> None:
+    """InputError unless the code that measures is a commit: asked before anything is measured for the records."""
+    if commit_here() is None:
+        raise InputError("there is no git history here, and a record names its commit; record from a clone")
+    if files := uncommitted():
+        more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+        raise InputError(f"{', '.join(files[:3])}{more}: not committed, and a record names its commit; commit first")
+
+
+@lru_cache
+def has_commit(commit: str) -> bool:
+    """Whether the history here holds a commit (shallow clones do not hold them all)."""
+    return git("cat-file", "-e", f"{commit}^{{commit}}") is not None
+
+
+@lru_cache
+def sha256_at(commit: str, path: str) -> str | None:
+    """SHA-256 of a file, named from the repository, as it was at a commit; None where the commit has none."""
+    content = git("cat-file", "blob", f"{commit}:{path}")
+    return None if content is None else hashlib.sha256(content).hexdigest()
+
+
+def tracked(path: Path) -> bool:
+    """Whether git keeps the file: what it does not, such as weights under runs/, no clone brings along."""
+    return git("ls-files", "--error-unmatch", "--", str(path)) is not None
+
+
+def drawn(domains: Iterable[str], profile: Profile | str) -> dict[str, str]:
+    """`<domain>-<profile>` -> digest of how people of a domain are drawn and at which sizes.
+
+    It changes with `RENDERING` and with the sizes, as the cache of people does, and not with the last bits of a
+    picture, which differ from machine to machine.
+    """
+    sizes = PROFILES[profile] if isinstance(profile, str) else profile
+    return {f"{domain}-{sizes.name}": digest_of(RENDERING, sizes.recording) for domain in domains}
+
+
+def drawn_otherwise(digests: dict[str, str]) -> list[str]:
+    """Which of these sets are drawn otherwise today; sets at sizes that no profile has are left to the measurer."""
+    names = {name: name.partition("-")[::2] for name in digests}
+    return [
+        name for name, (domain, profile) in names.items()
+        if profile in PROFILES and drawn([domain], profile)[name] != digests[name]
+    ]  # fmt: skip

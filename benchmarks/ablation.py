@@ -78,7 +78,9 @@ def trained(name: str, plan: Plan, people: Sequence[Example], out: Path):
     sizes: Profile = replace(PROFILES[plan.profile], **variant.profile)
     if not (folder / "weights.safetensors").exists():
         model = build_model(sizes, rows_length(Pixels()))
-        settings = replace(stage_settings("pretrain", plan.profile, plan.steps), **variant.settings)
+        settings = replace(
+            stage_settings("pretrain", plan.profile, plan.steps, precision="float32"), **variant.settings
+        )
         train(model, people, settings, folder, resume=True)
     return load_model(folder / "weights.safetensors")[0]
 

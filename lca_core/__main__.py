@@ -58,8 +58,8 @@ def people(
 
 
 def train(
-    stage: Literal["pretrain", "posttrain"],
-    data: Path,
+    stage: Literal["pretrain", "posttrain", "mixed"],
+    data: tuple[Path, ...],
     out: Path,
     profile: ProfileName = "smoke",
     init: Path | None = None,
@@ -70,23 +70,30 @@ def train(
     resume: bool = False,
     encoder: str | None = None,
     shard: bool = False,
+    precision: Literal["auto", "float32", "bfloat16"] = "auto",
+    validate: Path | None = None,
+    keep_steps: tuple[int, ...] = (),
 ) -> None:
-    """Train: pretrain on wild people from random weights, or posttrain on studio people from pretrained ones.
+    """Train: pretrain on wild people from random weights, posttrain on studio people from pretrained ones, or mixed, on
+    both kinds at once from random weights.
 
     Args:
         stage: Which stage.
-        data: Folder of shards made by `people`.
-        out: Folder for weights.safetensors, state.safetensors (to resume) and log.csv.
+        data: Folder of shards made by `people`; for mixed, a folder of each kind.
+        out: Folder for weights.safetensors, log.csv and the last two states (to resume).
         profile: Sizes of the model and the run.
         init: Weights to start from, template and all (default: posttrain starts from the shipped release).
         steps: Number of steps (default: the profile's).
-        lr: Learning rate (default: 9e-4 to pretrain, 4e-4 to post-train).
+        lr: Learning rate (default: 4e-4 to post-train, else 9e-4).
         gamma: Layer-wise decay of the learning rate when post-training.
         seed: Random seed of weights and batches.
-        resume: Go on from state.safetensors in `out`.
+        resume: Go on from the newest whole state in `out`, with the same people, weights and settings.
         encoder: Image encoder: pixels (none), or the folder of a DINOv2, DINOv3 or Sapiens 2 (default: that
             of `init`, or else pixels).
         shard: Under torchrun, share the parameters between the processes too (FSDP2), not the batch alone.
+        precision: Of the network: float32, bfloat16, or whichever is quicker here by a timed step (auto).
+        validate: Folder of shards of validation people (seeds 9000-9999), whose psnr is logged twenty times a run.
+        keep_steps: Steps after which weights are kept in half precision (weights_000100.safetensors).
     """
     from lca_core.training.stages import train_stage
 
@@ -103,6 +110,9 @@ def train(
         resume=resume,
         encoder=encoder,
         shard=shard,
+        precision=precision,
+        validate=validate,
+        keep_steps=keep_steps,
     )
 
 
@@ -332,6 +342,9 @@ def main() -> None:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except FloatingPointError as error:  # a training that came apart: nobody's input, nothing to trace
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

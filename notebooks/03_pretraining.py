@@ -63,7 +63,7 @@ from lca_core.profiles import profile as profile_of
 from lca_core.training import build_model, load_template, read_header
 from lca_core.training.batches import draw_batch
 from lca_core.training.examples import examples
-from lca_core.training.loop import forward, loss_of, render, select
+from lca_core.training.objective import forward, loss_of, render, select
 from lca_core.training.stages import ENCODER, stage_settings, train_stage
 from lca_core.viewer import loss_curves, read_log, sheet, training_figure
 
@@ -418,8 +418,8 @@ summary
 #     for x in (inputs, blind):
 #         print(trained(x).raw[..., :3].sigmoid().mean((0, 1, 2)))
 # ```
-# To be fair it should be trained without them as well: zero the same columns in `Example.body_rows` and
-# `Example.face_rows` and train again. What is left then is what outlines tell: shape, but no colour.
+# To be fair it should be trained without them as well: zero the same columns in what `Example.inputs`
+# makes of pictures and train again. What is left then is what outlines tell: shape, but no colour.
 # </details>
 #
 # **3.** Train for 150 steps with `lpips_weight` 0 and with 0.1. Which is sharper?

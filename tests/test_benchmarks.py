@@ -15,11 +15,13 @@ import numpy as np
 import pytest
 import torch
 
+from lca_core.data import write_shard
 from lca_core.errors import InputError
 from lca_core.evaluation import measurers, read_records, summarise, write_record
 from lca_core.evaluation.checks import shape_faults, value_faults
 from lca_core.evaluation.measurers import read_measured
 from lca_core.evaluation.verify import compared, ratio
+from tests.data.people import random_person
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -205,6 +207,20 @@ def test_every_variant_lacks_the_part_it_is_named_after(ablation):
     assert full - parts("plain") == aligned | {"color_reading"}
     assert ablation.PROFILES["smoke"].dual_branch and not ablation.VARIANTS["single_branch"].profile["dual_branch"]
     assert ablation.VARIANTS["adamw"].settings == {"muon": False}
+
+
+def test_people_to_stream_are_copies_under_ids_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("LCA_CACHE", str(tmp_path / "cache"))
+    streaming = loaded("streaming")
+    write_shard(tmp_path / "drawn.tar", [random_person(seed, "wild") for seed in (3, 4)])
+    (tmp_path / "copies").mkdir()
+    streaming.copies([tmp_path / "drawn.tar"], 11, tmp_path / "copies")
+    entries = streaming.index(tmp_path / "copies")
+    assert [e.id for e in entries] == [f"wild-{n:06d}" for n in range(11)]
+    assert len({e.shard for e in entries}) == 2 and len({e.digest for e in entries}) == 11
+    copied = [streaming.read_entry(e).frames[1].body.image for e in (entries[0], entries[1], entries[10])]
+    assert np.array_equal(copied[0], copied[2]) and not np.array_equal(copied[0], copied[1])
+    assert 10 < streaming.peak_mb() < 1e6
 
 
 def test_planted_faults_are_counted_by_what_was_planted():

@@ -171,3 +171,39 @@ def _person(members: dict[str, bytes]) -> Person:
         )
     betas = np.array(document["betas"], np.float32)
     return Person(document["id"], document["domain"], document["seed"], betas, tuple(frames), document["meta"])
+
+
+def samples(path: Path | str, start: int = 0, truth: bool = False) -> Iterator[tuple[int, dict[str, bytes]]]:
+    """(byte at which it begins, members by name) of every sample of a shard, from the one that begins at `start` on.
+
+    truth: as for `read_people`. InputError names a broken shard.
+    """
+    try:
+        with open(path, "rb") as file:
+            file.seek(start)
+            with tarfile.open(fileobj=file, mode="r:") as tar:
+                key, begins, members = None, start, {}
+                for info in tar:
+                    if not info.isfile():
+                        continue
+                    sample, _, name = info.name.partition(".")
+                    if sample != key:
+                        if members:
+                            yield begins, members
+                        key, begins, members = sample, info.offset, {}
+                    if truth or not info.name.endswith(_TRUTH):
+                        members[name] = tar.extractfile(info).read()
+                if members:
+                    yield begins, members
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise InputError(f"{path} is not a whole shard ({error!r}); delete it and make it again") from error
+
+
+def read_sample(path: Path | str, start: int) -> Person:
+    """The one person whose sample begins at byte `start` of a shard, without truth; InputError as `read_people`."""
+    try:
+        return _person(next(samples(path, start))[1])
+    except (StopIteration, KeyError, TypeError, ValueError, SyntaxError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is not a whole shard ({error!r}); delete it and make it again") from error

@@ -11,8 +11,13 @@ from lca_core.data import Picture, pixels
 def foreground(picture: Picture, device: torch.device | str | None = None) -> Float[Tensor, "4 H W"]:
     """sRGB over mid-grey in [0, 1], and the matte in [0, 1]."""
     image, matte = pixels(picture, device)
-    alpha = matte[None]
-    return torch.cat([image.movedim(-1, 0) * alpha + 0.5 * (1 - alpha), alpha])
+    return over_grey(image, matte)
+
+
+def over_grey(image: Float[Tensor, "*B H W 3"], matte: Float[Tensor, "*B H W"]) -> Float[Tensor, "*B 4 H W"]:
+    """`foreground` of pictures that are tensors in [0, 1]."""
+    alpha = matte[..., None, :, :]
+    return torch.cat([image.movedim(-1, -3) * alpha + 0.5 * (1 - alpha), alpha], -3)
 
 
 def upright_crop(
@@ -39,10 +44,11 @@ def upright_crop(
     down = F.normalize(origin - top, dim=0)
     right = torch.stack([down[1], -down[0]])
     scale = focal[0] / middle[2] * side / px  # pixels of the picture a pixel of the crop
-    row, column = torch.meshgrid(torch.arange(px) + 0.5, torch.arange(px) + 0.5, indexing="ij")
+    middles = torch.arange(px, device=image.device) + 0.5
+    row, column = torch.meshgrid(middles, middles, indexing="ij")
     across, along = (column - at[0] * px)[..., None], (row - at[1] * px)[..., None]
     place = origin + scale * (across * right + along * down)
-    size = torch.tensor([image.shape[1], image.shape[0]])
+    size = torch.tensor([image.shape[1], image.shape[0]], device=image.device)
     found = F.grid_sample(
         image.float().movedim(-1, 0)[None], (2 * place / size - 1)[None], padding_mode="border", align_corners=False
     )

@@ -13,6 +13,7 @@ from lca_core.model.alignment import SHELL, ColorCopy, PixelAlignment, Placement
 from lca_core.model.claims import Claim
 from lca_core.model.colors import READ, ColorReading, patch_colors
 from lca_core.model.decoders import CanonicalDecoder, DrivenDecoder, Template
+from lca_core.model.encoders import Pixels
 from lca_core.model.expression import ActionMap, ExpressionEncoder
 from lca_core.model.face import FaceShapes
 from lca_core.model.parts import parts_named
@@ -80,15 +81,23 @@ class _Streams(NamedTuple):
 class LCA(nn.Module):
     """The model at any profile's sizes.
 
-    features: length of a row of patch numbers; body: the body file the anchors lie on. What is learned is learned of
+    features: length of a row of patch numbers; image_encoder: name of the encoder that made them, which is the one the
+    model knows; body: the body file the anchors lie on. What is learned is learned of
     these anchors: their places go into the state dict, and are laid anew on the body when one is loaded.
     """
 
     claim = Claim(0, hidden=("geometry_tokens",), names=("kind", "place", "geometry_tokens"))
 
-    def __init__(self, profile: Profile, features: int, body: BodyModel, anchors: Anchors | None = None):
+    def __init__(
+        self,
+        profile: Profile,
+        features: int,
+        body: BodyModel,
+        anchors: Anchors | None = None,
+        image_encoder: str = Pixels.name,
+    ):
         super().__init__()
-        self.profile, self.features = profile, features
+        self.profile, self.features, self.image_encoder = profile, features, image_encoder
         dim, k = profile.dim, profile.gaussians_per_anchor
         self.body = body
         anchors = anchors or sample_anchors(body, profile.anchors, k)

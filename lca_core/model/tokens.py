@@ -1,6 +1,7 @@
 """Pictures to rows of patch numbers: the patch's own RGB and matte, behind a frozen encoder's features if there is one.
 
-Frozen features are computed once and kept on disk in half precision, by content.
+Frozen features are computed once and kept on disk in half precision, by content; pixels are cut into rows whenever they
+are asked for.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float16
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -29,23 +30,33 @@ def rows_length(encoder: ImageEncoder) -> int:
     return encoder.dim + PIXELS
 
 
-def patch_rows(pictures: Sequence[Picture], encoder: ImageEncoder) -> Float[Tensor, "B patches F"]:
+def patch_rows(pictures: Sequence[Picture], encoder: ImageEncoder) -> Float16[Tensor, "B patches F"]:
     """Rows of patch numbers of equally large pictures; half precision."""
     pixels = torch.stack([foreground(p) for p in pictures])
-    features = torch.cat([encoder.features(chunk[:, :3]) for chunk in pixels.split(_BATCH)])
-    return to_rows(pixels, features).half()
+    return torch.cat([_features(pixels, encoder), to_rows(pixels).half()], -1)
 
 
-def cached_rows(pictures: Sequence[Picture], encoder: ImageEncoder) -> Float[Tensor, "B patches F"]:
-    """`patch_rows`, kept in the cache under the pictures' own bytes."""
+def cached_features(pictures: Sequence[Picture], encoder: ImageEncoder) -> Float16[Tensor, "B patches dim"]:
+    """The part of the rows that is the frozen encoder's, kept in the cache under the pictures' own bytes.
+
+    Nothing is kept for an encoder without features.
+    """
+    if not encoder.dim:
+        height, width = pictures[0].matte.shape
+        return torch.zeros(len(pictures), (height // encoder.patch) * (width // encoder.patch), 0).half()
     digest = hashlib.sha256(encoder.name.encode())
     for picture in pictures:
         digest.update(picture.image.tobytes() + picture.matte.tobytes())
-    path = cache_dir("tokens", encoder.name) / f"{digest.hexdigest()[:32]}.safetensors"
+    path = cache_dir("features", encoder.name) / f"{digest.hexdigest()[:32]}.safetensors"
     if not path.exists():
+        features = _features(torch.stack([foreground(p) for p in pictures]), encoder)
         with atomic_path(path) as partial:
-            save_file({"rows": patch_rows(pictures, encoder)}, partial)
-    return load_file(path)["rows"]
+            save_file({"features": features}, partial)
+    return load_file(path)["features"]
+
+
+def _features(pixels: Float[Tensor, "B 4 H W"], encoder: ImageEncoder) -> Float16[Tensor, "B patches dim"]:
+    return torch.cat([encoder.features(chunk[:, :3]) for chunk in pixels.split(_BATCH)]).half()
 
 
 def person_inputs(frames: Sequence[Frame], betas: np.ndarray, encoder: ImageEncoder, face_px: int) -> Inputs:

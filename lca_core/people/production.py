@@ -36,12 +36,13 @@ def render_people(
 
     A shard appears only when it is whole, and shards already there are kept: the same call after an interruption,
     kill -9 included, goes on where it stopped. truth: with depth, normals, parts and lights. InputError when `out`
-    holds another set (other seeds, domain, profile or truth). Returns the paths of all shards and prints how many
-    pictures a second were made.
+    holds another set (other seeds, domain, profile or truth, or drawn by other code). Returns the paths of all shards
+    and prints how many pictures a second were made.
     """
     profile = profile_named(profile) if isinstance(profile, str) else profile
     out, seeds = Path(out), [int(s) for s in seeds]
-    _claim(out / f"{domain}.json", {"domain": domain, "profile": profile.name, "truth": truth, "seeds": seeds})
+    description = {"domain": domain, "profile": profile.name, "truth": truth, "seeds": seeds, "rendering": RENDERING}
+    _claim(out / f"{domain}.json", description)
     batches = [seeds[i : i + PEOPLE_A_SHARD] for i in range(0, len(seeds), PEOPLE_A_SHARD)]
     paths = [out / f"{domain}-{i:05d}.tar" for i in range(len(batches))]
     todo = [(path, batch) for path, batch in zip(paths, batches, strict=True) if not path.exists()]

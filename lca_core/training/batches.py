@@ -1,7 +1,7 @@
 """Batches: which people, which photographs they are encoded from, which pictures they are held to.
 
 All that is random in a training step is drawn here, for the whole batch, from one numpy generator: processes that
-train together draw alike and each takes its own people (`Part`).
+train together draw alike, and each takes and loads its own people only (`Part`).
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from lca_core.model import Inputs, Placement
+from lca_core.training.datasets import Presence, dataset_of
 from lca_core.training.examples import Example
 
 KINDS = ("body", "face", "hand")
@@ -93,15 +94,27 @@ def draw_batch(
     """
     if size % part.size:
         raise ValueError(f"{part.size} processes cannot share a batch of {size} people evenly")
-    chosen = [people[i] for i in rng.choice(len(people), size=size, replace=len(people) < size)]
+    dataset = dataset_of(people)
+    numbers = choose_people(rng, dataset.groups, size)
+    mine = range(size)[part.rank :: part.size]
+    chosen = [dataset[n] if i in mine else dataset.presence(n) for i, n in enumerate(numbers)]
     shown = int(rng.integers(max(1, inputs // 2), inputs + 1))
-    frames = [rng.permutation(len(p.theta)) for p in chosen]
+    frames = [rng.permutation(len(p.has_body)) for p in chosen]
     told = rng.random(size) < placed
     # Targets come from the far end, so that they are mostly not among the photographs shown.
     targets = [np.resize(f[::-1], views) for f in frames]
-    own = list(zip(chosen, frames, told))[part.rank :: part.size]
-    given = [p.inputs(sorted(f[:shown].tolist()), known) for p, f, known in own]
+    given = [chosen[i].inputs(sorted(frames[i][:shown].tolist()), told[i]) for i in mine]
     return make_batch(chosen, stack_inputs(given), targets, rng, judged, part)
+
+
+def choose_people(rng: np.random.Generator, groups: Sequence[int], size: int) -> list[int]:
+    """Numbers of `size` people, as many from each group (of so many people), nobody twice while there are enough."""
+    chosen, first = [], 0
+    for i, count in enumerate(groups):
+        share = size * (i + 1) // len(groups) - size * i // len(groups)
+        chosen += (first + rng.choice(count, size=share, replace=count < share)).tolist()
+        first += count
+    return chosen
 
 
 def stack_inputs(items: list[Inputs]) -> Inputs:
@@ -126,7 +139,7 @@ def stack_inputs(items: list[Inputs]) -> Inputs:
 
 
 def make_batch(
-    people: Sequence[Example],
+    people: Sequence[Example | Presence],
     inputs: Inputs,
     targets: Sequence[np.ndarray],
     rng: np.random.Generator,
@@ -135,7 +148,8 @@ def make_batch(
 ) -> Batch:
     """A batch of given people (of all processes) whose target frames are `targets`, as many for each.
 
-    inputs: of this process's people only. Backgrounds and judged pictures are drawn.
+    inputs: of this process's people only; of the others it is enough to know which pictures there are. Backgrounds and
+    judged pictures are drawn.
     """
     mine = slice(part.rank, None, part.size)
     own, frames = people[mine], [torch.from_numpy(t.copy()) for t in targets]

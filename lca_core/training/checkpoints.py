@@ -1,33 +1,35 @@
-"""Checkpoints: weights, template, and whole training states, each one safetensors file (see tensor_files)."""
+"""Weights and templates, each one safetensors file (see tensor_files); training states are in `states`."""
 
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 
 from lca_core import tensor_files
 from lca_core.body import Anchors, BodyModel
 from lca_core.errors import InputError
-from lca_core.model.lca import LCA
+from lca_core.model import LCA, Pixels
 from lca_core.profiles import Profile
 from lca_core.tensor_files import load_tensors, save_tensors
-from lca_core.training.optimizers import MuonAndAdamW
-from lca_core.training.team import part_like, whole
 
 MODEL = "lca_core model 6"
 TEMPLATE = "lca_core template 4"
-STATE = "lca_core training state 4"
 _REMEDY = "give a .safetensors file made by `train`"
 
 
-def save_model(path: Path | str, model: LCA, meta: dict) -> None:
-    """The weights alone, as shipped: one safetensors file with the profile and `meta` (plain JSON) in its header."""
-    header = {"profile": asdict(model.profile), "features": model.features, "meta": meta}
-    save_tensors(path, MODEL, model.state_dict(), header)
+def save_model(path: Path | str, model: LCA, meta: dict, half: bool = False) -> None:
+    """The weights alone, as shipped: one safetensors file; in its header the profile, the image encoder that the model
+    was trained with, and `meta` (plain JSON).
+
+    half: parameters in half precision, for weights that are kept along the way.
+    """
+    header = {"profile": asdict(model.profile), "features": model.features, "encoder": model.image_encoder}
+    tensors = model.state_dict()
+    if half:
+        tensors |= {name: parameter.half() for name, parameter in model.named_parameters()}
+    save_tensors(path, MODEL, tensors, header | {"meta": meta})
 
 
 def save_template(path: Path | str, model: LCA) -> None:
@@ -50,11 +52,16 @@ def load_template(path: Path | str, model: LCA) -> Float[Tensor, "G k 14"]:
 
 
 def read_header(path: Path | str) -> dict:
-    """Profile, features and meta of a weights file; InputError when it is none, or of another version's sizes."""
+    """Profile, features, encoder (its name, in meta too) and meta of a weights file; InputError when it is none, or of
+    another version's sizes."""
     header = tensor_files.read_header(path, MODEL, _REMEDY)
     try:
-        return {"profile": Profile(**header["profile"]), "features": header["features"], "meta": header["meta"]}
-    except (KeyError, TypeError) as error:
+        meta = header["meta"]
+        encoder = header.get("encoder", meta.get("encoder", Pixels.name))  # files of before have it in meta alone
+        profile = Profile(**header["profile"])
+        meta = meta | {"encoder": encoder}
+        return {"profile": profile, "features": header["features"], "encoder": encoder, "meta": meta}
+    except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} holds weights this version cannot read ({error}); {_REMEDY}") from error
 
 
@@ -66,60 +73,22 @@ def load_model(path: Path | str, body: BodyModel | None = None, device: str = "c
     if face is None or face.shape != size:
         raise InputError(f"{path} does not hold the anchors its header speaks of, {size}; {_REMEDY}")
     nowhere = Anchors.on(body, torch.zeros(size, dtype=torch.int64), torch.zeros(*size, 3), torch.ones(size))
-    model = LCA(header["profile"], header["features"], body, nowhere)
+    model = LCA(header["profile"], header["features"], body, nowhere, header["encoder"])
     load_weights(path, model)
     return model.to(device).eval(), header["meta"]
 
 
 def load_weights(path: Path | str, model: LCA) -> None:
-    """Copy a weights file into `model`, anchors and all; InputError when it is none, or sizes or bodies differ."""
+    """Copy a weights file into `model`, anchors and all; InputError when it is none, or sizes, bodies or image encoders
+    differ."""
+    trained_with = read_header(path)["encoder"]
+    if trained_with != model.image_encoder:
+        raise InputError(
+            f"{path} was trained with the image encoder {trained_with}, this model reads {model.image_encoder}; give "
+            "--encoder as it was then"
+        )
     _, tensors = load_tensors(path, MODEL, _REMEDY)
     try:
         model.load_state_dict(tensors)
     except (RuntimeError, ValueError) as error:
         raise InputError(f"{path} does not fit a model of profile {model.profile.name!r}: {error}") from error
-
-
-def save_state(folder: Path, model: LCA, optimizer: MuonAndAdamW, rng: np.random.Generator, step: int,
-               settings: dict, average: AveragedModel | None = None, write: bool = True) -> None:  # fmt: skip
-    """Everything a run needs to go on exactly as if it had not stopped, in one file: `folder`/state.safetensors.
-
-    average: moving averages of the weights, where they are kept; write: whether this process writes the file (where
-    processes share the parameters, all of them call this).
-    """
-    tensors = {f"model.{k}": whole(v) for k, v in model.state_dict().items()}
-    if average is not None:
-        tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
-    for i, state in optimizer.state().items():
-        tensors |= {f"optimizer.{i}.{k}": whole(v) for k, v in state.items()}
-    tensors["torch_rng"] = torch.get_rng_state()
-    header = {"step": step, "rng": rng.bit_generator.state, "settings": settings}
-    if write:
-        save_tensors(folder / "state.safetensors", STATE, tensors, header)
-
-
-def load_state(folder: Path, model: LCA, optimizer: MuonAndAdamW, rng: np.random.Generator,
-               settings: dict, average: AveragedModel | None = None) -> int:  # fmt: skip
-    """Restore a run in place; returns the steps done. InputError when the run was made with other settings."""
-    path = folder / "state.safetensors"
-    header, tensors = load_tensors(path, STATE, "remove it to start anew")
-    before = header["settings"]
-    changed = [k for k in settings if before.get(k) != settings[k]]
-    if changed:
-        told = ", ".join(f"{k} was {before.get(k)!r}, is {settings[k]!r}" for k in changed)
-        raise InputError(f"{path} belongs to another run ({told}); give the same settings or another --out")
-    for prefix, module in (("model.", model), ("average.", average)):
-        if module is not None:
-            own = module.state_dict()
-            found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-            module.load_state_dict({k: part_like(v, own[k]) if k in own else v for k, v in found.items()})
-    state: dict[int, dict] = {}
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    for name, value in tensors.items():
-        if name.startswith("optimizer."):
-            _, i, key = name.split(".")
-            state.setdefault(int(i), {})[key] = part_like(value, parameters[int(i)])
-    optimizer.load(state)
-    rng.bit_generator.state = header["rng"]
-    torch.set_rng_state(tensors["torch_rng"])
-    return header["step"]

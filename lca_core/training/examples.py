@@ -1,7 +1,7 @@
-"""Records to tensors in memory: what the training loop draws its batches from."""
+"""Records to tensors: what the training loop draws its batches from."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -12,8 +12,10 @@ from tqdm.auto import tqdm
 from lca_core.body import BodyModel, full_pose, head_of, joint_transforms
 from lca_core.data import Person, Picture
 from lca_core.model import ImageEncoder, Inputs, Placement
+from lca_core.model.crops import over_grey
 from lca_core.model.expression import CHIP_PX, expression_chip
-from lca_core.model.tokens import cached_rows
+from lca_core.model.rows import to_rows
+from lca_core.model.tokens import cached_features
 from lca_core.profiles import Profile
 
 
@@ -21,15 +23,17 @@ from lca_core.profiles import Profile
 class Example:
     """One person as tensors, F frames.
 
-    *_rows: patch rows of the encoder; *_pixels: targets, sRGB, matte and what is hidden; chips: what expression codes
-    are read from; has_face, has_hand (left, right): False where a crop is missing (its tensors are zero); cameras as in
+    *_features: what the frozen encoder says of patches of `patch` pixels, D = 0 without one; *_pixels: sRGB, matte and
+    what is hidden, as targets and, cut into patch rows, as photographs; chips: what expression codes are read from;
+    has_face, has_hand (left, right): False where a crop is missing (its tensors are zero); cameras as in
     `Camera`; tracked: False where poses are unknown; actions are NaN where unknown.
     """
 
     id: str
     betas: Float[Tensor, " S"]
-    body_rows: Float16[Tensor, "F P C"]
-    face_rows: Float16[Tensor, "F Q C"]
+    patch: int
+    body_features: Float16[Tensor, "F P D"]
+    face_features: Float16[Tensor, "F Q D"]
     body_pixels: UInt8[Tensor, "F H W 5"]
     face_pixels: UInt8[Tensor, "F h w 5"]
     hand_pixels: UInt8[Tensor, "F 2 s s 5"]
@@ -52,6 +56,22 @@ class Example:
         """True: every frame has a full-body picture."""
         return torch.ones_like(self.has_face)
 
+    @property
+    def body_rows(self) -> Float16[Tensor, "F P C"]:
+        """Patch rows of every full-body picture."""
+        return _rows(self.body_features, self.body_pixels, self.patch)
+
+    @property
+    def face_rows(self) -> Float16[Tensor, "F Q C"]:
+        """Patch rows of every face crop, zeros where there is none."""
+        return _rows(self.face_features, self.face_pixels, self.patch)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the tensors take."""
+        values = (getattr(self, field.name) for field in fields(self))
+        return sum(value.nbytes for value in values if isinstance(value, Tensor))
+
     def inputs(self, chosen: list[int], placed: bool = True) -> Inputs:
         """The encoder's inputs (B = 1) from the frames of these numbers; placed: whether their poses are told."""
         has_face = self.has_face[chosen]
@@ -59,22 +79,23 @@ class Example:
         names = ("theta", "root", "gaze", "viewmats", "body_Ks", "face_Ks")
         placement = Placement.of(*(getattr(self, name)[chosen] for name in names))
         placement = replace(placement, known=(self.tracked[chosen] & bool(placed))[None])
-        rows = (self.body_rows[chosen].float()[None], self.face_rows[chosen].float()[None])
+        kinds = ((self.body_features, self.body_pixels), (self.face_features, self.face_pixels))
+        rows = [_rows(features[chosen], pixels[chosen], self.patch).float()[None] for features, pixels in kinds]
         return Inputs(*rows, seen[None], self.betas[None], placement)
 
 
 def example(person: Person, encoder: ImageEncoder, profile: Profile, body: BodyModel) -> Example:
-    """Turn a record into tensors; patch rows come from the cache where they were made before."""
+    """Turn a record into tensors; frozen features come from the cache where they were made before."""
     face_px = profile.face_px
     frames = person.frames
     faces = [f.face for f in frames if f.face is not None]
-    body_rows = cached_rows([f.body for f in frames], encoder)
+    body_features = cached_features([f.body for f in frames], encoder)
     has_face = torch.tensor([f.face is not None for f in frames])
-    face_rows = body_rows.new_zeros(len(frames), (face_px // encoder.patch) ** 2, body_rows.shape[-1])
+    face_features = body_features.new_zeros(len(frames), (face_px // encoder.patch) ** 2, encoder.dim)
     face_pixels = torch.zeros(len(frames), face_px, face_px, 5, dtype=torch.uint8)
     face_Ks = torch.eye(3).repeat(len(frames), 1, 1)
     if faces:
-        face_rows[has_face] = cached_rows(faces, encoder)
+        face_features[has_face] = cached_features(faces, encoder)
         face_pixels[has_face] = torch.stack([_pixels(f) for f in faces])
         face_Ks[has_face] = torch.stack([torch.from_numpy(f.camera.K) for f in faces])
 
@@ -89,7 +110,8 @@ def example(person: Person, encoder: ImageEncoder, profile: Profile, body: BodyM
                 hand_pixels[i, side], hand_Ks[i, side] = _pixels(hand), torch.from_numpy(hand.camera.K)
     unknown = np.full(52, np.nan, np.float32)
     return Example(
-        id=person.id, betas=torch.from_numpy(person.betas), body_rows=body_rows, face_rows=face_rows,
+        id=person.id, betas=torch.from_numpy(person.betas), patch=encoder.patch,
+        body_features=body_features, face_features=face_features,
         body_pixels=torch.stack([_pixels(f.body) for f in frames]), face_pixels=face_pixels, has_face=has_face,
         hand_pixels=hand_pixels, has_hand=torch.tensor([[hand is not None for hand in f.hands] for f in frames]),
         chips=_chips(person, body), hand_Ks=hand_Ks,
@@ -104,9 +126,15 @@ def example(person: Person, encoder: ImageEncoder, profile: Profile, body: BodyM
 def examples(
     people: Iterable[Person], encoder: ImageEncoder, profile: Profile, total: int | None = None
 ) -> list[Example]:
-    """All people as tensors, with a progress bar (the frozen encoder runs here)."""
+    """All people as tensors in memory, with a progress bar (the frozen encoder runs here)."""
     body = BodyModel.load()
-    return [example(p, encoder, profile, body) for p in tqdm(people, total=total, desc="patch rows", unit="person")]
+    return [example(p, encoder, profile, body) for p in tqdm(people, total=total, desc="examples", unit="person")]
+
+
+def _rows(features: Float16[Tensor, "F P D"], pixels: UInt8[Tensor, "F H W 5"], patch: int) -> Float16[Tensor, "F P C"]:
+    """As `lca_core.model.patch_rows` makes them of the same pictures."""
+    image, matte = pixels[..., :3].float() / 255, pixels[..., 3].float() / 255
+    return torch.cat([features, to_rows(over_grey(image, matte)).half()], -1)
 
 
 def _chips(person: Person, body: BodyModel) -> UInt8[Tensor, "F 56 56"]:

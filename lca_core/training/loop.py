@@ -1,217 +1,81 @@
-"""One training loop for both stages, to be read from top to bottom.
+"""One training loop for all stages, to be read from top to bottom.
 
 Pretraining starts from random weights (after a short fit of the person-independent template) on wild people;
 post-training starts from pretrained weights on studio people with layer-wise learning-rate decay.
 """
 
-import csv
+import math
+import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
-from lca_core.body import ACTIONS, BodyModel, Driving, Head
-from lca_core.body.driving import EPSILON
-from lca_core.model import LCA, Inputs
-from lca_core.model.lca import Canonical
-from lca_core.model.posing import Driver, Posed, drive
-from lca_core.model.raw import SCALE, offsets
-from lca_core.splats import Gaussians, draw
-from lca_core.training.batches import KINDS, Batch, Views, draw_batch
-from lca_core.training.checkpoints import load_state, save_model, save_state, save_template
+from lca_core.body import ACTIONS, BodyModel
+from lca_core.model import LCA, Pixels
+from lca_core.training.batches import Batch, choose_people, draw_batch
+from lca_core.training.checkpoints import save_model, save_template
+from lca_core.training.datasets import dataset_of
 from lca_core.training.examples import Example
-from lca_core.training.identity import face_chip, identity_distance
-from lca_core.training.losses import as_close_as_possible, as_spherical_as_possible, l1_loss, too_large
+from lca_core.training.log import append_row, cut_log
+from lca_core.training.objective import Objective, loss_of
 from lca_core.training.optimizers import MuonAndAdamW
-from lca_core.training.perceptual import lpips
+from lca_core.training.precision import check_precision, quicker, time_precisions
 from lca_core.training.schedules import cosine, parameter_groups
+from lca_core.training.settings import Settings
+from lca_core.training.states import Run, check_same_run, has_state, newest_state, restore, save_state
+from lca_core.training.survival import check_finite
 from lca_core.training.team import Team, whole
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What defines a run besides the profile and the data."""
-
-    stage: str
-    steps: int
-    lr: float
-    gamma: float = 1.0  # layer-wise decay
-    seed: int = 0
-    warmup: int = 50
-    template_steps: int = 0  # first fit the template alone (pretraining)
-    regularizer: float = 1.0  # lambda of L_reg
-    face_weight: float = 0.5
-    hand_weight: float = 0.25
-    lpips_weight: float = 0.1
-    placed: float = 0.8  # share of people whose photographs' poses the model is told
-    lpips_views: int = 1  # pictures of a kind that LPIPS (and the identity loss) looks at in a step
-    identity_weight: float = 0.0  # of the distance to a face recogniser; what it then says of the avatars proves little
-    autocast: bool = True
-    muon: bool = True  # for the hidden matrices (`MuonAndAdamW`); never where processes share the parameters
-    accumulate: int = 1  # batches a step
-    ema: float = 0.0  # of the weights, per step; what is written are the averages. 0: none
+from lca_core.training.template import fit_template
 
 
 class Paused(Exception):
     """The time given to `train` is over; everything needed to go on is saved."""
 
 
-def render(gaussians: Gaussians, views: Views) -> tuple[Tensor, Tensor]:
-    """(colours [P, H, W, 3], alphas [P, H, W, 1]) of one Gaussian set a picture, over the views' backgrounds.
-
-    Where something hides the person, the background shows: nothing is to be learnt there.
-    """
-    height, width = views.pixels.shape[1:3]
-    behind = views.background[:, None]
-    colors, alphas = draw(gaussians, views.viewmats[:, None], views.Ks[:, None], width, height, behind)
-    shown, behind = 1 - views.pixels[..., 4:], views.background[:, None, None]
-    return behind + shown * (colors[:, 0] - behind), shown * alphas[:, 0]
-
-
-def select(values: Tensor, which: tuple[Tensor, Tensor]) -> Tensor:
-    """The entries (person, view) of a tensor [B, V, ...], one a picture."""
-    return values[which]
-
-
-def forward(model: LCA, batch: Batch, autocast: bool) -> Posed:
-    """The whole model on a batch, differentiably."""
-    device = batch.theta.device.type
-    with torch.autocast(device, torch.bfloat16) if autocast else nullcontext():
-        tokens, raw = model(batch.inputs)
-        codes = model.expression(batch.chips.flatten(0, 1)).to(batch.theta).unflatten(0, batch.has_face.shape)
-        driving = Driving(batch.theta, codes * batch.has_face[..., None], batch.gaze, batch.root)
-        rig = model.rig(batch.inputs.betas).for_views()
-        driven, weights = drive(model.drivers, raw[:, None], rig.skinning, tokens[:, None], driving)
-    transforms = rig.transforms(driving)
-    canonical, moved = rig.pose(raw[:, None], transforms), rig.pose(driven, transforms, weights)
-    return Posed(raw, driven, canonical, moved, weights, tokens, rig.heads(transforms))
-
-
-def loss_of(model: LCA, batch: Batch, settings: Settings) -> tuple[Tensor, dict[str, float]]:
-    """The paper's loss on a batch, and its terms as numbers. All randomness is in the batch."""
-    posed = forward(model, batch, settings.autocast)
-    terms: dict[str, Tensor] = {}
-    weights = dict(zip(KINDS, (1.0, settings.face_weight, settings.hand_weight)))
-    for name, weight in weights.items():
-        views: Views = getattr(batch, name)
-        if not len(views.pixels) or not weight:
-            continue
-        alpha = views.pixels[..., 3:4]
-        truth = views.pixels[..., :3] * alpha + views.background[:, None, None] * (1 - alpha)
-        branches = {"cano": posed.canonical, "driven": posed.driven}
-        if not model.profile.dual_branch:
-            del branches["cano"]
-        for branch, gaussians in branches.items():
-            colors, alphas = render(gaussians.map(partial(select, which=views.which)), views)
-            terms[f"l1_{name}_{branch}"] = weight * views.share * l1_loss(colors, truth, alphas, alpha)
-            if branch == "driven" and name != "hand" and settings.lpips_weight and views.judged.any():
-                distance = lpips(colors[views.judged], truth[views.judged]).mean()
-                terms[f"lpips_{name}_{branch}"] = settings.lpips_weight * weight * views.judged_share * distance
-            if branch == "driven" and name == "face" and settings.identity_weight and views.judged.any():
-                distance = identity_loss(colors, truth, views, posed.heads)
-                terms["identity"] = settings.identity_weight * views.judged_share * distance
-    moved = torch.cat([offsets(numbers).reshape(-1, 3) for numbers in (posed.raw, posed.driven_raw)])
-    scales = posed.raw[..., SCALE]
-    terms["acap"] = settings.regularizer * as_close_as_possible(moved)
-    terms["asap"] = settings.regularizer * 0.02 * as_spherical_as_possible(scales)
-    terms["size"] = settings.regularizer * 0.1 * too_large(scales)
-    for name, part in model.parts.items():
-        terms |= {f"{name}_{term}": value for term, value in part.losses(posed, batch).items()}
-    terms["loss"] = sum(terms.values())
-    numbers = torch.stack([value.detach() for value in terms.values()]).tolist()  # together: one wait for a device
-    return terms["loss"], dict(zip(terms, numbers))
-
-
-class Objective(nn.Module):
-    """The loss as a module, so that several processes can share its gradients."""
-
-    def __init__(self, model: LCA, settings: Settings):
-        super().__init__()
-        self.model, self.settings = model, settings
-
-    def forward(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        return loss_of(self.model, batch, self.settings)
-
-
-def identity_loss(colors: Tensor, truth: Tensor, views: Views, heads: Head) -> Tensor:
-    """Mean distance of dlib's 128 numbers of the judged faces from those of the truth, aligned by the eyes."""
-    judged = views.judged.nonzero()[:, 0]
-    where = tuple(index[judged] for index in views.which[:2])
-    cameras = zip(views.viewmats[judged], views.Ks[judged], heads.eyes[where], heads.up[where])
-    chips = [
-        torch.stack([face_chip(images[i], *camera) for images in (colors, truth)]) for i, camera in zip(judged, cameras)
-    ]
-    made, true = torch.stack(chips, 1)
-    return identity_distance(made, true.detach()).mean()
-
-
 def sample(people: Sequence[Example], model: LCA, settings: Settings, rng: np.random.Generator, team: Team) -> Batch:
-    """A training batch of the profile's size, this process's part of it, on its device."""
-    sizes, judges = model.profile, settings.lpips_weight or settings.identity_weight
+    """A training batch of the profile's size, this process's part of it, on its device.
+
+    Whom the next call will draw is known already, and begins to be loaded.
+    """
+    sizes, judges, dataset = model.profile, settings.lpips_weight or settings.identity_weight, dataset_of(people)
     judged = settings.lpips_views if judges else 0
     batch = draw_batch(
-        people, rng, sizes.batch_people, sizes.inputs, sizes.views, settings.placed, judged, team.part
+        dataset, rng, sizes.batch_people, sizes.inputs, sizes.views, settings.placed, judged, team.part
     )  # fmt: skip
+    following = choose_people(deepcopy(rng), dataset.groups, sizes.batch_people)
+    dataset.expect(following[team.part.rank :: team.part.size])
     return batch.to(team.device)
 
 
-def fit_template(
-    model: LCA, people: Sequence[Example], settings: Settings, rng: np.random.Generator, team: Team | None = None
-) -> None:
-    """Train the person-independent template alone, the network's residuals left out."""
-    team = team or Team.join()
-    optimizer = torch.optim.Adam([model.template.raw], lr=0.02)
-    objective = team.wrap(_TemplateObjective(model, settings))
-    bar = tqdm(range(settings.template_steps), desc="template", unit="step", disable=not team.leads)
-    for step in bar:
-        loss, terms = objective(sample(people, model, settings, rng, team))
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        for group in optimizer.param_groups:
-            group["lr"] = 0.02 * cosine(step + 1, settings.template_steps, 0)
-        bar.set_postfix(loss=f"{terms['loss']:.3f}")
+def choose_precision(
+    model: LCA, people: Sequence[Example], settings: Settings, rng: np.random.Generator, team: Team
+) -> dict:
+    """{"chosen": the precision a run computes in, "seconds": of a step by precision, where that was timed}.
 
+    On a GPU it is bfloat16. On a CPU a step of each is timed on the batch that comes first anyway, and the processes of
+    a team take the same. Weights, gradients and random states stay as they are.
+    """
+    if settings.precision != "auto":
+        return {"chosen": settings.precision, "seconds": {}}
+    if team.device.type != "cpu":
+        return {"chosen": "bfloat16", "seconds": {}}
+    batch = sample(people, model, settings, deepcopy(rng), team)
 
-class _TemplateObjective(nn.Module):
-    """The loss of the template alone: its numbers are the one parameter here."""
+    def step(precision: str) -> None:
+        loss_of(model, batch, replace(settings, precision=precision))[0].backward()
+        model.zero_grad(set_to_none=True)
 
-    def __init__(self, model: LCA, settings: Settings):
-        super().__init__()
-        self.template = model.template
-        self._model, self._settings = _NoResiduals(model), settings
-
-    def forward(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        return loss_of(self._model, batch, self._settings)
-
-
-class _NoResiduals:
-    """The model with everything silent but the template: everybody is that, in their own shape and pose."""
-
-    drivers: tuple[Driver, ...] = ()
-
-    def __init__(self, model: LCA):
-        self.model = model
-
-    def __getattr__(self, name: str):
-        return getattr(self.model, name)
-
-    def __call__(self, inputs: Inputs) -> Canonical:
-        template = self.model.template.raw
-        people = len(inputs.betas)
-        return Canonical(template.new_zeros(people, len(template), 0), template.expand(people, -1, -1, -1))
-
-    def expression(self, chips: Tensor) -> Tensor:
-        return chips.new_zeros(len(chips), EPSILON)
+    with torch.random.fork_rng(devices=[]):
+        seconds = team.mean(time_precisions(step))
+    return {"chosen": quicker(seconds), "seconds": seconds}
 
 
 def train(
@@ -224,38 +88,56 @@ def train(
     checkpoint_minutes: float = 4.0,
     meta: dict | None = None,
     watch: Callable[[int, LCA], None] | None = None,
+    validate: Callable[[int, LCA], dict[str, float]] | None = None,
+    keep_steps: Collection[int] = (),
+    origins: Mapping[str, str] | None = None,
     minutes: float = 0.0,
     shard: bool = False,
 ) -> LCA:
-    """Train `model` in place on examples; writes into `out` log.csv, state.safetensors and weights.safetensors.
+    """Train `model` in place on examples, any sequence of them or a `Dataset`.
 
+    Writes into `out` log.csv, state.safetensors (and state_before.safetensors, the one before) and weights.safetensors.
     Under torchrun all processes call this alike: they share each batch, and the first one writes. resume: go on from
-    state.safetensors if it is there (bitwise as if never stopped, on a CPU). watch is called with (step, model) after
-    0, 1, 2, 4, 8, ... steps and at the end, for pictures. minutes: save and raise `Paused` after so many (0: never).
-    shard: processes share the parameters too (FSDP2); then the model returned is a copy, there are no averages, and
-    watch is not called. ValueError when the processes cannot share the profile's batch evenly, or for averages of
-    shared parameters.
+    the newest state that is whole, if there is one (bitwise as if never stopped, on a CPU). watch is called with
+    (step, model) after 0, 1, 2, 4, 8, ... steps and at the end, for pictures; validate after every step, for numbers to
+    log (`Validation`). keep_steps: weights after so many steps are kept in half precision, weights_000100.safetensors
+    and so on. origins: what the run depends on beside people and settings; a state of other origins is not gone on
+    from. minutes: save and raise `Paused` after so many (0: never). shard: processes share the parameters too (FSDP2);
+    then the model returned is a copy, there are no averages, and watch and validate are not called.
+    ValueError when the processes cannot share the profile's batch evenly, or for averages of shared parameters;
+    InputError for a state of another run; FloatingPointError, before the step is taken, where a loss or a gradient is
+    not finite.
     """
     if shard and settings.ema:
         raise ValueError("averages of the weights (ema) are not kept where processes share them (shard)")
-    team, out = Team.join(), Path(out)
+    check_precision(settings.precision)
+    team, out, people = Team.join(), Path(out), dataset_of(people)
     out.mkdir(parents=True, exist_ok=True)
     model.to(team.device)
     rng = np.random.default_rng(settings.seed)
-    run = asdict(settings) | {"profile": model.profile.name, "people": len(people)}
-    start, log = 0, out / "log.csv"
-    resume = team.any(team.leads and resume and (out / "state.safetensors").exists())  # the leader may still write it
-    if not resume:
+    facts = asdict(settings) | {"profile": model.profile.name, "people": len(people)}
+    run = Run(facts, people.identities(), {"encoder": model.image_encoder} | dict(origins or {}))
+    start, log, state = 0, out / "log.csv", None
+    if team.any(team.leads and resume and has_state(out)):  # the leader may still write it
+        state = newest_state(out)
+        check_same_run(state, run)
+    precision = state.header["precision"] if state else choose_precision(model, people, settings, rng, team)
+    settings = replace(settings, precision=precision["chosen"])
+    if team.leads and precision["seconds"]:
+        timed = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in precision["seconds"].items())
+        capability = torch.backends.cpu.get_cpu_capability()
+        print(f"precision: {precision['chosen']} (a step here, {capability}: {timed})", file=sys.stderr)
+    if state is None:
         if team.leads:
             log.unlink(missing_ok=True)
         if settings.template_steps:
-            fit_template(model, people, settings, rng, team)
+            fit_template(model, settings, lambda: sample(people, model, settings, rng, team), team)
             if team.leads:
                 save_template(out / "template.safetensors", model)
     copy = deepcopy(model) if shard else model
     model.train()
-    watch = watch if team.leads and not shard else None
-    if watch and not resume:
+    watch, validate = (call if team.leads and not shard else None for call in (watch, validate))
+    if watch and state is None:
         watch(0, model)
     objective = team.wrap(Objective(model, settings), shard)
     groups = parameter_groups(model, model.profile.depth, settings.lr, settings.gamma)
@@ -263,10 +145,26 @@ def train(
     average = None
     if settings.ema:
         average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))
-    if resume:
-        start = load_state(out, model, optimizer, rng, run, average)
+    meta = (meta or {}) | {"settings": facts | {"precision": settings.precision}}
+
+    def save(done: int) -> None:
+        if team.leads or shard:
+            save_state(out, model, optimizer, rng, done, run, precision, average, write=team.leads)
+
+    def keep(done: int) -> None:
+        kept = average.module if average else copy
+        if shard:
+            copy.load_state_dict({name: whole(value) for name, value in model.state_dict().items()})
         if team.leads:
-            _cut_log(log, start)
+            save_model(out / f"weights_{done:06d}.safetensors", kept, meta | {"step": done}, half=True)
+
+    if state:
+        start = restore(state, model, optimizer, rng, average)
+        if team.leads:
+            cut_log(log, start)
+        state = None  # its tensors are no longer needed
+    elif 0 in keep_steps:
+        keep(0)
     saved = begun = time.monotonic()
     bar = tqdm(
         range(start, settings.steps), desc=settings.stage, unit="step", initial=start, total=settings.steps,
@@ -274,6 +172,7 @@ def train(
     )  # fmt: skip
     smooth = None
     for step in bar:
+        began = time.monotonic()
         factor = cosine(step, settings.steps, settings.warmup)
         for group in optimizer.param_groups:
             group["lr"] = group["base_lr"] * factor
@@ -283,37 +182,46 @@ def train(
             loss, terms = objective(sample(people, model, settings, rng, team))
             (loss / settings.accumulate).backward()
             summed = {k: summed.get(k, 0.0) + v / settings.accumulate for k, v in terms.items()}
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        gradients = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+        norm = nn.utils.get_total_norm(list(gradients.values()))
+        length, terms = float(whole(norm)), team.mean(summed)
+        if not (math.isfinite(length) and math.isfinite(terms["loss"])):
+            remedy = f"the states in {out} are of before; go on from one with a lower learning rate, in another --out"
+            check_finite(f"step {step} of {settings.stage}", terms, gradients, remedy)
+        nn.utils.clip_grads_with_norm_(model.parameters(), 1.0, norm)
         optimizer.step()
         if average is not None:
             average.update_parameters(model)
-        terms = team.mean(summed)
         smooth = terms["loss"] if smooth is None else 0.98 * smooth + 0.02 * terms["loss"]
         bar.set_postfix(loss=f"{smooth:.3f}")
         now, done = time.monotonic(), step + 1
         pausing = team.any(bool(minutes) and now - begun > 60 * minutes) and done < settings.steps
         saving = pausing or team.any(now - saved > 60 * checkpoint_minutes)
         if team.leads:
-            _append_log(log, {"step": step, **terms, "lr": settings.lr * factor})
-        if saving and (team.leads or shard):
-            save_state(out, model, optimizer, rng, done, run, average, write=team.leads)
+            row = {"step": step, "loss": terms["loss"], **terms, "lr": settings.lr * factor, "grad_norm": length}
+            row |= {"seconds": now - began, "seconds_left": (now - begun) / (done - start) * (settings.steps - done)}
+            append_row(log, row | (validate(done, average.module if average else model) if validate else {}))
+        if done in keep_steps:
+            keep(done)
+        if saving:
+            save(done)
         if watch and done & (done - 1) == 0:
             watch(done, model)
         saved = time.monotonic() if saving else saved
         if pausing:
             bar.close()
             raise Paused(f"{settings.stage} paused after {done:,} of {settings.steps:,} steps")
+    if shard:
+        save(settings.steps)
+        copy.load_state_dict({name: whole(value) for name, value in model.state_dict().items()})
     if average is not None:
         model.load_state_dict(average.module.state_dict())
-    if shard:
-        save_state(out, model, optimizer, rng, settings.steps, run, write=team.leads)
-        copy.load_state_dict({name: whole(value) for name, value in model.state_dict().items()})
     model = copy.eval()
     if team.leads:
         fit_action_map(model, people)
         if not shard:
-            save_state(out, model, optimizer, rng, settings.steps, run, average)
-        save_model(out / "weights.safetensors", model, (meta or {}) | {"settings": run})
+            save(settings.steps)
+        save_model(out / "weights.safetensors", model, meta)
         if watch:
             watch(settings.steps, model)
     team.wait()
@@ -335,27 +243,9 @@ def fit_action_map(model: LCA, people: Sequence[Example], most: int = 4000) -> N
         model.action_map.fit(torch.cat(actions), torch.cat(codes), exact=model.face_dirs.shape[-1] == len(ACTIONS))
 
 
-def build_model(profile, features: int, seed: int = 0, body: BodyModel | None = None) -> LCA:
-    """A model with reproducible random weights."""
+def build_model(
+    profile, features: int, seed: int = 0, body: BodyModel | None = None, image_encoder: str = Pixels.name
+) -> LCA:
+    """A model with reproducible random weights. image_encoder: name of the one whose rows it reads."""
     torch.manual_seed(seed)
-    return LCA(profile, features, body or BodyModel.load())
-
-
-def _append_log(path: Path, row: dict[str, float]) -> None:
-    columns = [
-        "step", "loss", "l1_body_cano", "l1_body_driven", "l1_face_cano", "l1_face_driven", "l1_hand_cano",
-        "l1_hand_driven", "lpips_body_driven", "lpips_face_driven", "identity", "acap", "asap", "size", "lr",
-    ]  # fmt: skip
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, columns, restval="")
-        if new:
-            writer.writeheader()
-        writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
-
-
-def _cut_log(path: Path, steps: int) -> None:
-    """Drop rows past the checkpoint, which the resumed run writes again."""
-    if path.exists():
-        lines = path.read_text().splitlines(keepends=True)
-        path.write_text("".join(lines[: steps + 1]))
+    return LCA(profile, features, body or BodyModel.load(), image_encoder=image_encoder)

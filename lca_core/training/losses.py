@@ -1,6 +1,7 @@
 """The paper's loss: image terms on both branches, and the regulariser L_reg(p, s) = ACAP + ASAP."""
 
-import torch
+import math
+
 from jaxtyping import Float
 from torch import Tensor
 
@@ -29,9 +30,9 @@ def as_close_as_possible(position: Float[Tensor, "*B 3"]) -> Float[Tensor, ""]:
 def as_spherical_as_possible(log_scales: Float[Tensor, "*B 3"]) -> Float[Tensor, ""]:
     """ASAP: logarithm of longest over shortest axis beyond a free ratio."""
     ratio = log_scales.amax(-1) - log_scales.amin(-1)
-    return (ratio - torch.log(torch.tensor(_FREE_RATIO))).clamp(min=0).mean()
+    return (ratio - math.log(_FREE_RATIO)).clamp(min=0).mean()
 
 
 def too_large(log_scales: Float[Tensor, "*B 3"], limit: float = 0.03) -> Float[Tensor, ""]:
     """Logarithm of the longest axis over `limit` metres: keeps splats from smearing over the picture."""
-    return (log_scales.amax(-1) - torch.log(torch.tensor(limit))).clamp(min=0).mean()
+    return (log_scales.amax(-1) - math.log(limit)).clamp(min=0).mean()

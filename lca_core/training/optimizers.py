@@ -16,7 +16,7 @@ BETAS = (0.9, 0.98)  # of AdamW
 class MuonAndAdamW:
     """To a training loop, one optimizer: groups as of `schedules.parameter_groups`, those marked "hidden" for Muon.
 
-    muon: False leaves all to AdamW.
+    groups: each has its parameters' names under "names"; muon: False leaves all to AdamW.
     """
 
     def __init__(self, groups: Sequence[dict], muon: bool = True):
@@ -38,24 +38,21 @@ class MuonAndAdamW:
         for optimizer in self._all:
             optimizer.step()
 
-    def state(self) -> dict[int, dict[str, torch.Tensor]]:
-        """Every parameter's state, by its number in the order of `param_groups`."""
-        result: dict[int, dict] = {}
-        for first, optimizer in self._numbered():
-            result |= {first + i: state for i, state in optimizer.state_dict()["state"].items()}
+    def state(self) -> dict[str, dict[str, torch.Tensor]]:
+        """Every parameter's state, by its name."""
+        result: dict[str, dict] = {}
+        for optimizer in self._all:
+            state, names = optimizer.state_dict()["state"], _names(optimizer)
+            result |= {names[i]: values for i, values in state.items()}
         return result
 
-    def load(self, state: dict[int, dict[str, torch.Tensor]]) -> None:
+    def load(self, state: dict[str, dict[str, torch.Tensor]]) -> None:
         """Restore what `state` gave."""
-        for first, optimizer in self._numbered():
-            count = sum(len(group["params"]) for group in optimizer.param_groups)
-            own = {i - first: value for i, value in state.items() if first <= i < first + count}
+        for optimizer in self._all:
+            own = {i: state[name] for i, name in enumerate(_names(optimizer)) if name in state}
             optimizer.load_state_dict(optimizer.state_dict() | {"state": own})
 
-    def _numbered(self) -> list[tuple[int, torch.optim.Optimizer]]:
-        """Each optimizer after the number of its first parameter."""
-        numbered, first = [], 0
-        for optimizer in self._all:
-            numbered.append((first, optimizer))
-            first += sum(len(group["params"]) for group in optimizer.param_groups)
-        return numbered
+
+def _names(optimizer: torch.optim.Optimizer) -> list[str]:
+    """Of the parameters, in the optimizer's order."""
+    return [name for group in optimizer.param_groups for name in group["names"]]

@@ -14,8 +14,9 @@ from lca_core.model import LCA
 from lca_core.model.posing import Posed
 from lca_core.paths import atomic_path
 from lca_core.training.batches import Views, make_batch, stack_inputs
+from lca_core.training.datasets import dataset_of
 from lca_core.training.examples import Example
-from lca_core.training.loop import forward, render, select
+from lca_core.training.objective import forward, render, select
 
 PEOPLE = 4
 
@@ -28,9 +29,10 @@ class Pictures:
     """
 
     def __init__(self, people: Sequence[Example], folder: Path | str):
-        self.folder = Path(folder)
-        shown = [p for p in people if p.has_face.sum() > 1] or list(people)
-        self._people = shown[:: -(-len(shown) // PEOPLE)]
+        self.folder, dataset = Path(folder), dataset_of(people)
+        everybody = range(len(dataset))
+        shown = [i for i in everybody if dataset.presence(i).has_face.sum() > 1] or everybody
+        self._people = [dataset[i] for i in shown[:: -(-len(shown) // PEOPLE)]]
         targets, given = [], []
         for person in self._people:
             last = int(person.has_face.nonzero()[-1]) if person.has_face.any() else len(person.theta) - 1

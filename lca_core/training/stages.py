@@ -1,69 +1,116 @@
-"""The two stages as one call each: data, model, settings, loop."""
+"""The stages as one table, and each as one call: data, model, settings, loop."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lca_core.data import read_people
+from lca_core.data import split_of
+from lca_core.data.streaming import Data, drawn_by, index
 from lca_core.errors import InputError
 from lca_core.model import LCA, ImageEncoder, encoder_named, encoder_of, rows_length
 from lca_core.paths import CHECKPOINTS
 from lca_core.profiles import profile as profile_of
 from lca_core.training.checkpoints import load_weights, read_header
-from lca_core.training.examples import Example, examples
-from lca_core.training.loop import Settings, build_model, train
+from lca_core.training.datasets import MEMORY, Dataset, Mixed, Streamed
+from lca_core.training.loop import build_model, train
+from lca_core.training.precision import Precision
 from lca_core.training.progress import Pictures
+from lca_core.training.settings import Settings
+from lca_core.training.validation import Validation
 
-LEARNING_RATE = {"pretrain": 9e-4, "posttrain": 4e-4}
+
+@dataclass(frozen=True)
+class Stage:
+    """domains: whose people it trains on, as many of each in a batch; lr: its learning rate; anew: from random weights
+    unless told otherwise, after a fit of the template (else from the shipped release's); decays: whether the rate
+    decays by gamma from layer to layer; steps: fields of the profile, whose sum is its number of steps."""
+
+    domains: tuple[str, ...]
+    lr: float
+    anew: bool
+    decays: bool
+    steps: tuple[str, ...]
+
+
+STAGES = {
+    "pretrain": Stage(("wild",), 9e-4, anew=True, decays=False, steps=("pretrain_steps",)),
+    "posttrain": Stage(("studio",), 4e-4, anew=False, decays=True, steps=("posttrain_steps",)),
+    # The paper's Table 1: both at once, from nothing, for as long as the two together.
+    "mixed": Stage(("wild", "studio"), 9e-4, anew=True, decays=False, steps=("pretrain_steps", "posttrain_steps")),
+}
+LEARNING_RATE = {name: stage.lr for name, stage in STAGES.items()}
 ENCODER = "pixels"
 TEMPLATE_STEPS = {"smoke": 40}  # other profiles: 150
-_DOMAIN = {"pretrain": "wild", "posttrain": "studio"}
+VALIDATIONS = 20  # in a run
+
+
+def stage_named(name: str) -> Stage:
+    """The stage called `name`; InputError when there is none."""
+    if name not in STAGES:
+        raise InputError(f"no stage is called {name!r}; choose one of {', '.join(STAGES)}")
+    return STAGES[name]
 
 
 def stage_settings(
-    stage: str, profile: str, steps: int = 0, lr: float = 0.0, gamma: float = 0.65, seed: int = 0
+    stage: str,
+    profile: str,
+    steps: int = 0,
+    lr: float = 0.0,
+    gamma: float = 0.65,
+    seed: int = 0,
+    precision: Precision = "auto",
 ) -> Settings:
     """The settings of a stage at a profile; zeros mean the default."""
-    sizes = profile_of(profile)
-    steps = steps or (sizes.pretrain_steps if stage == "pretrain" else sizes.posttrain_steps)
+    sizes, row = profile_of(profile), stage_named(stage)
+    steps = steps or sum(getattr(sizes, name) for name in row.steps)
     return Settings(
         stage=stage,
         steps=steps,
-        lr=lr or LEARNING_RATE[stage],
-        gamma=1.0 if stage == "pretrain" else gamma,
+        lr=lr or row.lr,
+        gamma=gamma if row.decays else 1.0,
         seed=seed,
         warmup=max(2, steps // 40),
-        template_steps=TEMPLATE_STEPS.get(profile, 150) if stage == "pretrain" else 0,
+        template_steps=TEMPLATE_STEPS.get(profile, 150) if row.anew else 0,
+        precision=precision,
     )
 
 
 def load_examples(
-    data: Path | str | Sequence[Path], profile: str, encoder: ImageEncoder, domain: str | None = None
-) -> list[Example]:
-    """People of a folder of shards as tensors; InputError when their pictures are of another size."""
+    data: Data, profile: str, encoder: ImageEncoder, domains: Sequence[str] = (), memory: int = MEMORY
+) -> Dataset:
+    """People of shards as examples that are loaded when they are drawn (`Streamed`).
+
+    Of several domains, a batch takes as many of each.
+
+    data: a folder of shards, a shard, several of these, or a mapping of them by domain; domains: of whom all must be
+    (none: of any); memory: bytes of examples kept. InputError when pictures are of another size or people of another
+    domain, or a domain has nobody.
+    """
     sizes = profile_of(profile)
-    people = list(read_people(data))
-    for person in people:
-        size = person.frames[0].body.image.shape[0]
-        if size != sizes.body_px:
+    entries = index(data)
+    for entry in entries:
+        if entry.px != sizes.body_px:
             raise InputError(
-                f"{_folder(data)}: pictures of {person.id} are {size} px, profile {profile!r} wants {sizes.body_px}; "
+                f"{entry.shard}: pictures of {entry.id} are {entry.px} px, profile {profile!r} wants {sizes.body_px}; "
                 "give the profile the people were made with"
             )
-        if domain and person.domain != domain:
+        if domains and entry.domain not in domains:
             raise InputError(
-                f"{_folder(data)}: {person.id} is of domain {person.domain!r}; this stage trains on {domain!r} people"
+                f"{entry.shard}: {entry.id} is of domain {entry.domain!r}; this stage trains on "
+                f"{' and '.join(domains)} people"
             )
-    return examples(people, encoder, sizes, total=len(people))
-
-
-def _folder(data: Path | str | Sequence[Path]) -> Path:
-    return Path(data) if isinstance(data, str | Path) else data[0].parent
+    groups = [[e for e in entries if e.domain == domain] for domain in domains] if domains else [entries]
+    for domain, group in zip(domains or ("",), groups, strict=True):
+        if not group:
+            raise InputError(f"nobody in {data} is {f'of domain {domain!r}' if domain else 'there'}; give them, too")
+    parts = [Streamed(group, encoder, sizes, memory=memory // len(groups)) for group in groups]
+    return parts[0] if len(parts) == 1 else Mixed(parts)
 
 
 def train_stage(
     stage: str,
-    data: Path | str | Sequence[Path],
+    data: Data,
     out: Path | str,
     profile: str = "smoke",
     *,
@@ -76,32 +123,52 @@ def train_stage(
     minutes: float = 0.0,
     encoder: str | None = None,
     shard: bool = False,
+    precision: Precision = "auto",
+    validate: Data | None = None,
+    keep_steps: Collection[int] = (),
 ) -> LCA:
-    """Run "pretrain" on wild people or "posttrain" on studio people; see `loop.train` for what is written.
+    """Run a stage of `STAGES`; see `loop.train` for what is written.
 
     Beside it `out`/pictures shows four of the people as training goes on (`Pictures`).
 
+    data: a folder of shards, a shard, several of these, or a mapping of them by domain, as `mixed` needs them.
     encoder: "pixels" (none), or the folder of a pretrained ViT, see `lca_core.model.encoders` (default: what init was
     trained with, or else `ENCODER`).
     init: weights to start from, template and all (default: post-training starts from the shipped release's, where its
     profile is this one).
-    InputError for a stage there is not, missing data, or weights of another size.
+    precision: of the network; validate: shards of validation people, whose psnr is logged now and then; keep_steps: the
+    steps after which weights are kept in half precision.
+    InputError for a stage there is not, missing data, people to validate on who are for training or for tests, or
+    weights of another size.
     """
-    if stage not in _DOMAIN:
-        raise InputError(f"no stage is called {stage!r}; choose pretrain or posttrain")
-    if stage == "posttrain" and init is None:
+    row = stage_named(stage)
+    if not row.anew and init is None:
         init = CHECKPOINTS / "release.safetensors"
     header = None if init is None else read_header(init)
     if header and header["profile"].name != profile:
         raise InputError(f"{init} is of profile {header['profile'].name!r}, not {profile!r}; give --init")
     images = encoder_of(header["meta"], encoder) if header else encoder_named(encoder or ENCODER)
-    people = load_examples(data, profile, images, _DOMAIN[stage])
-    model = build_model(profile_of(profile), rows_length(images), seed)
-    settings = stage_settings(stage, profile, steps, lr, gamma, seed)
+    people = load_examples(data, profile, images, row.domains)
+    unseen = None if validate is None else _unseen(validate, profile, images)
+    model = build_model(profile_of(profile), rows_length(images), seed, image_encoder=images.name)
+    settings = stage_settings(stage, profile, steps, lr, gamma, seed, precision)
+    origins = {f"drawing of {domain} people": str(number) for domain, number in drawn_by(index(data)).items()}
     if init is not None:
         load_weights(init, model)
         settings = replace(settings, template_steps=0)  # it brings its template along
+        origins["init"] = hashlib.sha256(Path(init).read_bytes()).hexdigest()
     began = Path(init).name if init else None
-    meta = {"stage": stage, "encoder": images.name, "people": [p.id for p in people], "init": began}
-    watch = Pictures(people, Path(out) / "pictures")
-    return train(model, people, settings, out, resume=resume, meta=meta, watch=watch, minutes=minutes, shard=shard)
+    meta = {"stage": stage, "people": [person.id for person in people.identities()], "init": began}
+    return train(
+        model, people, settings, out, resume=resume, meta=meta, watch=Pictures(people, Path(out) / "pictures"),
+        validate=None if unseen is None else Validation(unseen, max(1, settings.steps // VALIDATIONS)),
+        keep_steps=keep_steps, origins=origins, minutes=minutes, shard=shard,
+    )  # fmt: skip
+
+
+def _unseen(data: Data, profile: str, encoder: ImageEncoder) -> Dataset:
+    """People to validate on; InputError for digital humans of another split. (Real people are split by folder.)"""
+    for entry in index(data):
+        if entry.seed is not None and (split := split_of(entry.seed)) != "validation":
+            raise InputError(f"{entry.shard}: {entry.id} is a {split} person; validate on seeds 9000 to 9999")
+    return load_examples(data, profile, encoder)

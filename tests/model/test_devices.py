@@ -11,7 +11,7 @@ from lca_core.evaluation.evaluate import draw_like, template_avatar
 from lca_core.model import Avatar, alignment, driving_of, lca
 from lca_core.model.alignment import View
 from lca_core.splats import Gaussians
-from lca_core.training import loop
+from lca_core.training import objective
 from lca_core.training.batches import draw_batch
 from tests.training.subjects import painted_examples, painted_person, tiny_model
 
@@ -37,7 +37,7 @@ def only_shapes(monkeypatch):
 
     monkeypatch.setattr(lca, "foreground_first", every_patch)
     monkeypatch.setattr(View, "_which", staticmethod(every_picture))
-    for module in (alignment, loop):
+    for module in (alignment, objective):
         monkeypatch.setattr(module, "draw", drawn)
     monkeypatch.setattr("lca_core.evaluation.evaluate.draw", drawn)
 
@@ -50,11 +50,11 @@ def model():
 @torch.no_grad()
 def test_a_training_forward_stays_on_its_device(model):
     batch = draw_batch(painted_examples(2), np.random.default_rng(0), 2, 2, 2).to(META)
-    posed = loop.forward(model, batch, autocast=False)
+    posed = objective.forward(model, batch, autocast=False)
     for gaussians in (posed.canonical, posed.driven):
         assert {tensor.device for tensor in vars(gaussians).values()} == {META}
     views = replace(batch.face, which=tuple(index for index in batch.face.which))
-    colors, alphas = loop.render(posed.driven.map(lambda t: t.new_zeros(len(views.pixels), *t.shape[2:])), views)
+    colors, alphas = objective.render(posed.driven.map(lambda t: t.new_zeros(len(views.pixels), *t.shape[2:])), views)
     assert colors.device == alphas.device == META
 
 

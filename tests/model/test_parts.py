@@ -20,9 +20,9 @@ from lca_core.model.part import Part
 from lca_core.model.parts import PARTS
 from lca_core.model.raw import from_offsets
 from lca_core.splats import skin
-from lca_core.training import load_model, save_model, train
+from lca_core.training import Settings, load_model, save_model, train
 from lca_core.training.batches import draw_batch
-from lca_core.training.loop import Settings, forward
+from lca_core.training.objective import forward
 from lca_core.training.schedules import parameter_groups
 from tests.body.bodies import free_body
 from tests.model.models import random_inputs
@@ -89,7 +89,7 @@ def test_its_loss_is_a_column_of_the_log_and_its_numbers_are_trained(swaying, tm
 
 def test_its_skinning_weights_pose_the_gaussians_of_training_and_have_gradients(swaying):
     batch = draw_batch(painted_examples(2), np.random.default_rng(0), 2, 2, 2)
-    posed = forward(swaying, batch, "float32")
+    posed = forward(swaying, batch, autocast=False)
     assert posed.weights.shape[-2:] == swaying.skinning_weights.shape
     assert (posed.weights - swaying.skinning_weights).abs().max() > 0.01
     rig = swaying.rig(batch.inputs.betas).for_views()

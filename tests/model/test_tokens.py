@@ -7,7 +7,7 @@ import torch
 
 from lca_core.data import Picture
 from lca_core.model import patch_rows, person_inputs, rows_length
-from lca_core.model.tokens import cached_rows, foreground
+from lca_core.model.tokens import cached_features, foreground
 from lca_core.profiles import profile
 from lca_core.training import example
 from tests.body.bodies import free_body
@@ -49,15 +49,15 @@ def test_a_row_holds_features_and_then_the_patch_in_colour_and_matte():
     torch.testing.assert_close(rows[0, 1, 3:].float(), scaled, rtol=0, atol=4e-3)
 
 
-def test_cached_rows_are_made_once_for_each_content(tmp_path, monkeypatch):
+def test_cached_features_are_made_once_for_each_content(tmp_path, monkeypatch):
     monkeypatch.setenv("LCA_CACHE", str(tmp_path))
     encoder = MeanColour()
     picture, other = plain((1, 2, 3), 255), plain((1, 2, 4), 255)
-    first = cached_rows([picture], encoder)
-    again = cached_rows([replace(picture, image=picture.image.copy())], encoder)
+    first = cached_features([picture], encoder)
+    again = cached_features([replace(picture, image=picture.image.copy())], encoder)
     assert encoder.calls == 1
     assert torch.equal(first, again)
-    assert not torch.equal(cached_rows([other], encoder), first)
+    assert not torch.equal(cached_features([other], encoder), first)
     assert encoder.calls == 2
 
 

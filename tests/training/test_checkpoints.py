@@ -1,6 +1,6 @@
 """Weights in files: they come back exactly, and other files are refused."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +8,19 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from lca_core import tensor_files
 from lca_core.body import Anchors, sample_anchors
 from lca_core.errors import InputError
 from lca_core.model import LCA, Avatar, rows_length
-from lca_core.training import load_model, load_template, load_weights, read_header, save_model, save_template
+from lca_core.training import (
+    checkpoints,
+    load_model,
+    load_template,
+    load_weights,
+    read_header,
+    save_model,
+    save_template,
+)
 from tests.body.bodies import free_body
 from tests.model.models import random_inputs
 from tests.model.models import tiny_model as other_model
@@ -23,7 +32,7 @@ def test_a_model_comes_back_from_its_file_exactly(tmp_path):
     model = other_model()
     save_model(tmp_path / "w.safetensors", model, {"stage": "pretrain", "people": ["wild-000000"]})
     again, meta = load_model(tmp_path / "w.safetensors", free_body())
-    assert meta == {"stage": "pretrain", "people": ["wild-000000"]}
+    assert meta == {"stage": "pretrain", "people": ["wild-000000"], "encoder": "pixels"}
     assert again.profile == model.profile and again.features == model.features
     assert not again.training
     for name, tensor in model.state_dict().items():
@@ -102,6 +111,42 @@ def test_weights_of_another_size_are_refused(tmp_path):
     wider = LCA(replace(TINY, name="wider", dim=48), rows_length(MeanColour()), free_body())
     with pytest.raises(InputError, match="wider"):
         load_weights(tmp_path / "w.safetensors", wider)
+
+
+def test_a_model_knows_the_encoder_it_was_trained_with(tmp_path):
+    model, path = tiny_model(), tmp_path / "w.safetensors"
+    model.image_encoder = "dinov2-0123"
+    save_model(path, model, {"stage": "pretrain"})
+    assert tensor_files.read_header(path, checkpoints.MODEL, "")["encoder"] == "dinov2-0123"
+    header, (again, meta) = read_header(path), load_model(path, free_body())
+    assert header["encoder"] == header["meta"]["encoder"] == meta["encoder"] == "dinov2-0123"
+    assert again.image_encoder == "dinov2-0123"
+    with pytest.raises(InputError, match=r"w\.safetensors.*dinov2-0123.*pixels"):
+        load_weights(path, tiny_model())
+    load_weights(path, again)
+
+
+def test_files_from_before_the_encoder_stood_in_the_header_still_load(tmp_path):
+    model, path = tiny_model(), tmp_path / "w.safetensors"
+    header = {"profile": asdict(TINY), "features": model.features, "meta": {"encoder": "dinov2-0123"}}
+    tensor_files.save_tensors(path, checkpoints.MODEL, model.state_dict(), header)
+    assert load_model(path, free_body())[0].image_encoder == "dinov2-0123"
+    tensor_files.save_tensors(path, checkpoints.MODEL, model.state_dict(), header | {"meta": {}})
+    assert read_header(path)["encoder"] == "pixels"
+
+
+def test_weights_kept_in_half_precision_load_as_others_and_take_half_the_room(tmp_path):
+    model = other_model()
+    save_model(tmp_path / "whole.safetensors", model, {})
+    save_model(tmp_path / "half.safetensors", model, {}, half=True)
+    again, _ = load_model(tmp_path / "half.safetensors", free_body())
+    for name, parameter in model.named_parameters():
+        found = again.get_parameter(name)
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found, parameter.half().float(), rtol=0, atol=0)
+    assert torch.equal(again.anchor_barycentric, model.anchor_barycentric)
+    sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("half", "whole")]
+    assert sizes[0] < 0.6 * sizes[1]
 
 
 @pytest.mark.parametrize("kind", ["text", "other tensors", "an avatar", "cut short", "missing"])

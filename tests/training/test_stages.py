@@ -1,19 +1,27 @@
-"""What a stage hands to the loop."""
+"""What a stage hands to the loop, and a whole one on people from shards."""
 
+import csv
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from lca_core.data import write_shard
+from lca_core.errors import InputError
+from lca_core.model import Pixels
 from lca_core.profiles import profile
-from lca_core.training import stages
+from lca_core.training import load_model, read_header, stages
+from tests.body.bodies import free_body
+from tests.training.subjects import TINY, painted_person
 
 
 @pytest.fixture
 def handed(monkeypatch):
     """The settings that `train` was called with, and the weights that were loaded."""
     seen = SimpleNamespace(settings=[], loaded=[])
-    monkeypatch.setattr(stages, "load_examples", lambda *_: [])
-    monkeypatch.setattr(stages, "build_model", lambda *_: "model")
+    monkeypatch.setattr(stages, "index", lambda _: [])
+    monkeypatch.setattr(stages, "load_examples", lambda *_: SimpleNamespace(identities=list))
+    monkeypatch.setattr(stages, "build_model", lambda *_, **__: "model")
     monkeypatch.setattr(stages, "Pictures", lambda *_: None)
     monkeypatch.setattr(
         stages, "read_header", lambda path: {"profile": profile("smoke"), "features": 0, "meta": {"encoder": "pixels"}}
@@ -24,9 +32,73 @@ def handed(monkeypatch):
 
 
 def test_pretraining_fits_its_template_first_unless_it_goes_on_from_weights_that_bring_one(handed, tmp_path):
+    (tmp_path / "weights.safetensors").write_bytes(b"weights")
     stages.train_stage("pretrain", tmp_path, tmp_path, "smoke")
     stages.train_stage("pretrain", tmp_path, tmp_path, "smoke", init=tmp_path / "weights.safetensors")
     first, second = handed.settings
     assert first.template_steps == stages.TEMPLATE_STEPS["smoke"] and second.template_steps == 0
     assert handed.loaded == [tmp_path / "weights.safetensors"]
     assert second.lr == first.lr and second.steps == first.steps
+
+
+def test_stages_differ_as_their_table_says():
+    smoke = profile("smoke")
+    settings = {name: stages.stage_settings(name, "smoke", gamma=0.5, precision="float32") for name in stages.STAGES}
+    assert {name: s.gamma for name, s in settings.items()} == {"pretrain": 1.0, "posttrain": 0.5, "mixed": 1.0}
+    assert settings["mixed"].steps == smoke.pretrain_steps + smoke.posttrain_steps
+    assert settings["posttrain"].template_steps == 0 < settings["mixed"].template_steps
+    assert {s.precision for s in settings.values()} == {"float32"}
+    with pytest.raises(InputError, match="pretrain, posttrain, mixed"):
+        stages.stage_settings("finetune", "smoke")
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    """Folders of two wild people, one studio person and one validation person."""
+    folder = tmp_path_factory.mktemp("people")
+    sets = {"wild": (0, 1), "studio": (5,), "validation": (9000,)}
+    for name, seeds in sets.items():
+        domain = "studio" if name == "studio" else "wild"
+        chosen = [replace(painted_person(s), id=f"{domain}-{s:06d}", domain=domain) for s in seeds]
+        write_shard(folder / name / f"{domain}-00000.tar", chosen)
+    return folder
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    monkeypatch.setattr(stages, "profile_of", lambda name: TINY)
+    monkeypatch.setitem(stages.TEMPLATE_STEPS, "tiny", 1)
+
+
+def test_wild_and_studio_people_are_trained_on_together(people, tiny, tmp_path):
+    data = {"wild": people / "wild", "studio": people / "studio"}
+    how = {"steps": 2, "precision": "float32", "validate": people / "validation", "keep_steps": (1,)}
+    stages.train_stage("mixed", data, tmp_path, "tiny", **how)
+    assert read_header(tmp_path / "weights.safetensors")["meta"]["people"] == [
+        "wild-000000", "wild-000001", "studio-000005",
+    ]  # fmt: skip
+    assert load_model(tmp_path / "weights_000001.safetensors", free_body())[1]["step"] == 1
+    with (tmp_path / "log.csv").open(newline="") as file:
+        assert all(float(row["val_psnr"]) > 0 for row in csv.DictReader(file))
+    (tmp_path / "weights.safetensors").unlink()
+    stages.train_stage("mixed", [people / "wild", people / "studio"], tmp_path, "tiny", resume=True, **how)
+    assert (tmp_path / "weights.safetensors").exists()
+
+
+def test_a_stage_wants_people_of_its_domains_and_size(people, tiny):
+    mixed = stages.load_examples([people / "studio", people / "wild"], "tiny", Pixels(), ("wild", "studio"))
+    assert mixed.groups == (2, 1) and mixed[0].id == "wild-000000"
+    with pytest.raises(InputError, match="nobody in .*wild.* is of domain 'studio'"):
+        stages.load_examples(people / "wild", "tiny", Pixels(), ("wild", "studio"))
+    with pytest.raises(InputError, match="studio-000005 is of domain 'studio'; this stage trains on wild people"):
+        stages.load_examples(people / "studio", "tiny", Pixels(), ("wild",))
+
+
+def test_people_of_another_size_are_refused(people):
+    with pytest.raises(InputError, match="wild-000000 are 56 px, profile 'smoke' wants 112"):
+        stages.load_examples(people / "wild", "smoke", Pixels(), ("wild",))
+
+
+def test_nobody_validates_on_people_that_are_trained_on(people, tiny, tmp_path):
+    with pytest.raises(InputError, match="wild-000000 is a train person"):
+        stages.train_stage("pretrain", people / "wild", tmp_path, "tiny", validate=people / "wild")

@@ -1,0 +1,158 @@
+"""What it takes to train on many people: memory and time of examples streamed from shards, and of examples in memory.
+
+A handful of drawn training people is copied, under other ids, into shards of eight people each; what they look like
+does not matter here. Both ways run the same steps on the same batches, each in a process of its own.
+"""
+
+import io
+import json as json_format
+import multiprocessing
+import tarfile
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+from reporting import columns, run, tell
+
+from lca_core.data.shards import samples
+from lca_core.data.streaming import index, read_entry
+from lca_core.errors import InputError
+from lca_core.model import Pixels, rows_length
+from lca_core.paths import atomic_path
+from lca_core.people import cached_people
+from lca_core.profiles import PROFILES
+from lca_core.training import Paused, Settings, build_model, examples, train
+from lca_core.training.stages import load_examples
+
+A_SHARD = 8
+WAYS = ("streamed", "in memory")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """drawn: training people that are copied; people: how many there are then."""
+
+    profile: str = "laptop"
+    drawn: int = 4
+    people: int = 1000
+    steps: int = 10
+    workers: int = 2
+
+
+QUICK = Plan("smoke", drawn=1, people=12, steps=2)
+
+
+def copies(drawn: Sequence[Path], people: int, folder: Path) -> None:
+    """Shards of as many people, the drawn ones over and over under other ids."""
+    known = [members for path in drawn for _, members in samples(path)]
+    numbered = iter(enumerate(islice(cycle(known), people)))
+    for shard in range(-(-people // A_SHARD)):
+        with atomic_path(folder / f"wild-{shard:05d}.tar") as partial, tarfile.open(partial, "w") as tar:
+            for number, members in islice(numbered, A_SHARD):
+                name = f"wild-{number:06d}"
+                document = json_format.loads(members["person.json"]) | {"id": name, "seed": number}
+                for member, content in (members | {"person.json": json_format.dumps(document).encode()}).items():
+                    info = tarfile.TarInfo(f"{name}.{member}")
+                    info.size = len(content)
+                    tar.addfile(info, io.BytesIO(content))
+
+
+def peak_mb() -> float:
+    """The most memory this process has had, MB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1000
+    raise InputError("this system does not tell how much memory a process has had; Linux does")
+
+
+def trained(way: str, plan: Plan, folder: Path, results: multiprocessing.Queue) -> None:
+    """Run the steps one way, in a process of its own: peak memory and seconds into `results`."""
+    sizes, start = PROFILES[plan.profile], time.perf_counter()
+    people = load_examples(folder, plan.profile, Pixels())
+    if way == "in memory":
+        people = examples((read_entry(entry) for entry in people.entries), Pixels(), sizes, total=len(people))
+    ready, before, marks = time.perf_counter(), peak_mb(), []
+    model = build_model(sizes, rows_length(Pixels()))
+    settings = Settings("pretrain", plan.steps, 9e-4, precision="float32")
+
+    def mark(step: int, _) -> dict[str, float]:
+        marks.append((time.perf_counter(), peak_mb()))
+        if step == plan.steps:
+            raise Paused("what follows the steps is not measured")
+        return {}
+
+    with tempfile.TemporaryDirectory() as out, suppress(Paused):
+        train(model, people, settings, out, checkpoint_minutes=1e9, validate=mark)
+    seconds = np.diff([mark for mark, _ in marks])
+    results.put({
+        "ready_s": ready - start, "step_s": float(np.median(seconds)), "ready_mb": before, "peak_mb": marks[-1][1],
+    })  # fmt: skip
+
+
+def measure(plan: Plan, ways: Sequence[str] = WAYS) -> dict:
+    """way -> seconds until the first step, seconds a step (median), and peak memory before and during the steps."""
+    drawn = cached_people(range(plan.drawn), "wild", plan.profile, plan.workers)
+    found = {}
+    with tempfile.TemporaryDirectory() as name:
+        copies(drawn, plan.people, Path(name))
+        start = time.perf_counter()
+        index(name)
+        found["index_s"] = time.perf_counter() - start
+        spawn = multiprocessing.get_context("spawn")
+        for way in ways:
+            tell(f"{plan.steps} steps, {plan.people:,} people {way}")
+            results = spawn.Queue()
+            process = spawn.Process(target=trained, args=(way, plan, Path(name), results))
+            process.start()
+            process.join()
+            if process.exitcode:
+                raise RuntimeError(f"the process that trains {way} ended with {process.exitcode}")
+            found[way] = results.get()
+    return found
+
+
+def report(found: dict, plan: Plan) -> str:
+    """A line a way."""
+    header = ("examples", "until the first step", "a step", "peak memory")
+    rows = [
+        (way, f"{one['ready_s']:.1f} s", f"{one['step_s']:.2f} s", f"{one['peak_mb']:,.0f} MB")
+        for way, one in found.items() if way in WAYS
+    ]  # fmt: skip
+    told = (
+        f"{plan.people:,} people at {plan.profile}, {plan.steps} steps; looked through once in {found['index_s']:.1f} s"
+    )
+    return "\n".join([told, *columns(header, rows)])
+
+
+def main(
+    people: int = Plan.people,
+    steps: int = Plan.steps,
+    profile: str = Plan.profile,
+    streamed_only: bool = False,
+    quick: bool = False,
+    json: bool = False,
+) -> None:
+    """Train a few steps on people in shards, streamed and in memory, and compare (some minutes).
+
+    Args:
+        people: How many, copied from four drawn training people.
+        steps: Of training, each way.
+        profile: Sizes.
+        streamed_only: Leave out the examples in memory, which may not fit.
+        quick: Tiny sizes: whether it works.
+        json: Print JSON instead of a table.
+    """
+    if people < 1 or steps < 2:
+        raise InputError("--people must be at least 1 and --steps at least 2")
+    plan = QUICK if quick else Plan(profile, people=people, steps=steps)
+    found = measure(plan, WAYS[:1] if streamed_only else WAYS)
+    print(json_format.dumps(found, indent=1) if json else report(found, plan))
+
+
+if __name__ == "__main__":
+    run(main)

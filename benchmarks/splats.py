@@ -19,7 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -161,6 +162,20 @@ def rasterize_step(scene: Scene, backend: str = "numba") -> Step:
         if device == "cuda":
             torch.cuda.synchronize()
         return image.detach()[0], dict(zip(tensors, gradients))
+
+    return step
+
+
+def picture_step(scene: Scene) -> Callable[[], Tensor]:
+    """The picture alone, by numba."""
+    g, px = scene.gaussians, scene.px
+
+    def step():
+        with torch.no_grad():
+            return rasterize(
+                *(g.means, g.quats, g.scales, g.opacities, g.colors, scene.viewmats, scene.Ks),
+                width=px, height=px, background=scene.background,
+            )[0]  # fmt: skip
 
     return step
 
@@ -394,6 +409,45 @@ def skin_rasterise(count: int, px: int, frames: int) -> dict:
     return {"gaussians": count, "px": px, "ms": spread(times), "fps": 1e3 / float(np.median(times))}
 
 
+@contextmanager
+def neighbour() -> Iterator[None]:
+    """Meanwhile another process keeps a core busy."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        time.sleep(0.2)  # until it has started
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def busy(sizes: tuple[tuple[int, int], ...], rounds: int, calls: int = 8) -> dict:
+    """Drawing beside a process that keeps one core busy, against drawing alone, taking turns: mean ms of some calls.
+
+    The mean, not the median: what a busy machine does to drawing is that some pictures wait long.
+    """
+    steps = {}
+    for count, px in sizes:
+        scene = avatar_scene(count, px)
+        steps[f"{count // 1000}k_{px} forward"] = picture_step(scene)
+        steps[f"{count // 1000}k_{px} forward + backward"] = rasterize_step(scene)
+    ms = {name: {"alone": [], "busy": []} for name in steps}
+    for _ in range(rounds):
+        for how, company in (("alone", nullcontext()), ("busy", neighbour())):
+            with company:
+                for name, step in steps.items():
+                    step()
+                    start = time.perf_counter()
+                    for _ in range(calls):
+                        step()
+                    ms[name][how].append(1e3 * (time.perf_counter() - start) / calls)
+    return {
+        name: {how: spread(np.array(values)) for how, values in taken.items()}
+        | {"ratio": spread(np.array(taken["busy"]) / np.array(taken["alone"]))}
+        for name, taken in ms.items()
+    }
+
+
 def gradient_error(count: int, px: int, scenes: int) -> dict[str, float]:
     """Relative L2 error of each gradient to the float64 reference, the largest over scenes; "max" of them all.
 
@@ -502,10 +556,14 @@ class Plan:
     made_for: int = 256  # px at which the splats of these two are 4-10 px wide
     skin: tuple[int, int, int] = (16_000, 256, 100)  # Gaussians, px, frames
     error: tuple[int, int, int] = (500, 64, 8)  # Gaussians, px, scenes
+    busy: tuple[tuple[int, int], ...] = ((20_000, 256), (16_000, 168))  # Gaussians, px
+    busy_rounds: int = 10
     compile: bool = True
 
 
-QUICK = Plan(3, ((200, 48), (400, 48)), ((200, 32), (200, 64)), 48, (500, 48, 3), (60, 32, 2), compile=False)
+QUICK = Plan(
+    3, ((200, 48), (400, 48)), ((200, 32), (200, 64)), 48, (500, 48, 3), (60, 32, 2), ((1000, 48),), 2, compile=False
+)
 
 
 def measured(sizes: dict[str, tuple[int, int]], backends: tuple[str, ...], plan: Plan, threads: int) -> dict:
@@ -538,11 +596,12 @@ def measured(sizes: dict[str, tuple[int, int]], backends: tuple[str, ...], plan:
     results["gradient_error"] = gradient_error(*plan.error)
     if "gsplat" in backends:
         results["gsplat_parity"] = {name: gsplat_parity(avatar_scene(*size)) for name, size in sizes.items()}
-    results["machine"]["numba_threading"] = numba.threading_layer()
     others = max(0.0, others_seconds() - others) / (time.perf_counter() - start)
     results["machine"]["cores_used_by_others"] = round(others, 3)
     if others > 0.1:
         notes.append(f"Other processes kept {others:.1f} cores busy meanwhile: do not trust the times, measure again")
+    tell("drawing beside a process that keeps a core busy")
+    results["busy"] = busy(plan.busy, plan.busy_rounds)
     return results
 
 
@@ -561,7 +620,7 @@ def report(results: dict) -> str:
     lines = [
         f"{at['cpu']}, {at['cores']} cores; CUDA: {at['cuda'] or 'none'}; other programs used "
         f"{at['cores_used_by_others']:.2f} cores meanwhile",
-        f"threads: {at['threads']} each for numba ({at['numba_threading']}), torch and C++",
+        f"threads: {at['threads']} each for numba, torch and C++",
         f"Python {at['python']}, torch {at['torch']}, numba {at['numba']}",
         "",
         f"Forward + backward, ms: median (quartiles) of {results['rounds']} rounds, backends taking turns",
@@ -598,6 +657,15 @@ def report(results: dict) -> str:
         "Relative L2 error of gradients to the float64 reference, largest over scenes: "
         + ", ".join(f"{name} {error:.1e}" for name, error in results["gradient_error"].items()),
     ]
+    lines += [
+        "",
+        "Drawing while another process keeps one core busy, ms: mean of some calls, median (quartiles) of rounds",
+    ]
+    rows = [
+        (name, show_spread(taken["alone"]), show_spread(taken["busy"]), show_spread(taken["ratio"]))
+        for name, taken in results["busy"].items()
+    ]
+    lines += columns(("Gaussians_px", "alone", "busy", "busy / alone, round by round"), rows)
     for name, parity in results.get("gsplat_parity", {}).items():
         shares = ", ".join(f"{what} {share:.2g}" for what, share in parity.items())
         lines.append(f"gsplat at {name}, largest difference as a share of its tests' tolerance: {shares}")
@@ -631,6 +699,14 @@ def records_of(results: dict) -> list:
         drawn["fps"], "frames/s", {"what": what, "gaussians": drawn["gaussians"], "px": drawn["px"], "ms": drawn["ms"],
                                     "yardstick": results["yardstick"]},
     )  # fmt: skip
+    for name, taken in results["busy"].items():
+        size, _, what = name.partition(" ")
+        what = f"{what}: time while another process keeps a core busy / time alone, in turns, round by round"
+        values[f"splats/{size}/busy_ratio{'' if 'backward' in name else '_forward'}"] = (
+            taken["ratio"]["median"],
+            "x",
+            {"what": what, "spread": taken["ratio"], "alone_ms": taken["alone"], "busy_ms": taken["busy"]},
+        )
     what = "largest relative L2 error of a gradient to the float64 reference over scenes"
     errors = results["gradient_error"]
     values["splats/gradient_error_max"] = (errors["max"], "", {"what": what, "by_input": errors})
@@ -665,7 +741,7 @@ def main(
     Forward and backward of 5,000 Gaussians at 128 px and 20,000 at 256 px, by numba, tiled PyTorch, C++ (compiled
     here if there is a compiler) and gsplat (with CUDA); numba's growth from 5,000 to 200,000 Gaussians at 256 px and,
     with 20,000, from 128 to 1024 px; skinning and drawing 16,000 Gaussians at 256 px; gradients of 8 scenes against
-    the float64 reference.
+    the float64 reference; drawing while another process keeps one core busy, against drawing alone.
 
     Args:
         sizes: Gaussians_pixels to compare the backends at.
@@ -684,8 +760,7 @@ def main(
         raise InputError(f"--rounds must be at least 1 and --threads 0 to {numba.config.NUMBA_NUM_THREADS}")
     begin(record)
     threads = threads or numba.config.NUMBA_NUM_THREADS
-    numba.set_num_threads(threads)
-    torch.set_num_threads(threads)
+    torch.set_num_threads(threads)  # numba's kernels run on as many
     results = measured(chosen, backends, QUICK if quick else Plan(rounds), threads)
     print(json_format.dumps(results, indent=1) if json else report(results))
     if record or measure:

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import get_args
 
-import numba
 import numpy as np
 import pytest
 import torch
@@ -46,7 +45,7 @@ def splats():
 @pytest.fixture(scope="module")
 def measured(splats):
     sizes = {name: (300, 48) for name in splats.RECORDED}
-    return splats.measured(sizes, ("numba", "torch"), splats.QUICK, numba.get_num_threads())
+    return splats.measured(sizes, ("numba", "torch"), splats.QUICK, torch.get_num_threads())
 
 
 def test_it_measures_both_backends_and_finds_their_pictures_and_gradients_equal(splats, measured):
@@ -55,6 +54,7 @@ def test_it_measures_both_backends_and_finds_their_pictures_and_gradients_equal(
         assert 0 <= size["difference"]["torch"] < 1e-3
     assert 0 < measured["gradient_error"]["max"] < 1e-4
     assert measured["skin_rasterise"]["fps"] > 0
+    assert len(measured["busy"]) == 2 and all(taken["ratio"]["median"] > 0 for taken in measured["busy"].values())
     text = splats.report(measured)
     assert "numba" in text and "torch" in text and "frames/s" in text
 

@@ -50,9 +50,12 @@ def check_shapes(tensors: dict[str, Tensor], background: Tensor | None) -> tuple
 
 
 def check_values(tensors: dict[str, Tensor], background: Tensor | None) -> None:
-    """ValueError for NaN and infinite numbers, opacities outside [0, 1], zero quaternions and focal lengths <= 0."""
+    """ValueError for NaN and infinite numbers, opacities outside [0, 1], zero quaternions and focal lengths <= 0.
+
+    For tensors on a CPU.
+    """
     everything = tensors if background is None else {**tensors, "background": background}
-    if all(t.dtype == torch.float32 and t.device.type == "cpu" for t in everything.values()):
+    if all(t.dtype == torch.float32 for t in everything.values()):
         order = ("means", "quats", "scales", "opacities", "colors", "viewmats", "Ks", "background")
         flat = [everything[name].detach().contiguous().view(-1) if name in everything else _NOTHING for name in order]
         with first_call("drawing Gaussians"):

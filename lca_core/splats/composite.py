@@ -1,7 +1,7 @@
 """Numba kernels: composite sorted splats into images, and the gradients of that, on all cores.
 
-An image is cut into 16 x 16 px tiles, each the work of one thread, so nothing is shared and results do not
-depend on the number of threads. In a tile the splats are drawn one by one over the pixels of their box only:
+An image is cut into 16 x 16 px tiles, each a piece of work for whichever thread is free (see sharing.py), so results
+do not depend on the number of threads. In a tile the splats are drawn one by one over the pixels of their box only:
 three channels, as most pictures have, in one pass (a tenth to a fifth quicker); any other number of channels in
 two, weights first, then a loop for each channel. Both become vector code, because all buffers of a tile live in
 one array `buf` at constant offsets (no aliasing to check) and indices are unsigned (no wrap-around to check). The
@@ -13,10 +13,11 @@ All that is compiled together stands in this file, because Numba's cache notices
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from lca_core.splats import reference
 from lca_core.splats.binning import TILE
+from lca_core.splats.sharing import first_piece, next_piece, share_out
 
 ALPHA_MAX, ALPHA_MIN = np.float32(reference.ALPHA_MAX), np.float32(reference.ALPHA_MIN)
 T_MIN = np.float32(reference.TRANSMITTANCE_MIN)
@@ -188,27 +189,25 @@ def _get(buf, begin, count, pixel, out, left_over, d_out, d_alpha):
         buf[BEHIND + i], buf[WEIGHT + i] = form, left_over[p]
 
 
-@njit(parallel=True, cache=True, error_model="numpy")
-def composite_forward(means2d, shapes, boxes, colors, background, tile_start, pair_splat, width, height):
-    """Colours [images, H, W, D] and transmittances [images, H, W], float32.
-
-    colors [sets, N, D], each set for images / sets images in a row; background [images, D].
-    """
+@njit(nogil=True, cache=True, error_model="numpy")
+def _draw_tiles(
+    counters, means2d, shapes, boxes, colors, background, tile_start, pair_splat, width, height, flat_out, flat_left
+):
+    """Of one tile after another: its pixels of the images [P, D] and of their transmittances [P]."""
     images, channels = background.shape
     count, share = colors.shape[1], images // len(colors)
     tiles_x, tiles_y = (width + TILE - 1) // TILE, (height + TILE - 1) // TILE
     tiles = tiles_x * tiles_y
-    out = np.empty((images, height, width, channels), np.float32)
-    left_over = np.empty((images, height, width), np.float32)
-    flat_out, flat_left = out.reshape(-1, channels), left_over.reshape(-1)
-    for job in prange(images * tiles):
+    buf = np.empty(AREA * (4 + channels), np.float32)
+    job = first_piece(counters)
+    while job >= 0:
         tile = _tile_of(job, images * tiles)
         image = tile // tiles
         left, top = (tile % tiles) % tiles_x * TILE, (tile % tiles) // tiles_x * TILE
         mine = colors[image // share]
         first = image * count
         wide, tall = min(TILE, width - left), min(TILE, height - top)
-        buf = np.zeros(AREA * (4 + channels), np.float32)
+        buf[:] = F0
         _start_tile(buf, wide, tall)
         for k in range(tile_start[tile], tile_start[tile + 1]):
             if (k - tile_start[tile]) % CHECK == CHECK - 1 and _finished(buf):
@@ -231,6 +230,21 @@ def composite_forward(means2d, shapes, boxes, colors, background, tile_start, pa
                 pixel = np.uintp((image * height + top + y) * width + left + strip)
                 i = np.uintp(strip * TILE + y * STRIP)
                 _put(buf, i, min(STRIP, wide - strip), pixel, flat_out, flat_left, background[image])
+        job = next_piece(counters)
+
+
+def composite_forward(means2d, shapes, boxes, colors, background, tile_start, pair_splat, width, height):
+    """Colours [images, H, W, D] and transmittances [images, H, W], float32.
+
+    colors [sets, N, D], each set for images / sets images in a row; background [images, D].
+    """
+    images, channels = background.shape
+    out = np.empty((images, height, width, channels), np.float32)
+    left_over = np.empty((images, height, width), np.float32)
+    share_out(
+        _draw_tiles, len(tile_start) - 1, means2d, shapes, boxes, colors, background, tile_start, pair_splat,
+        width, height, out.reshape(-1, channels), left_over.reshape(-1),
+    )  # fmt: skip
     return out, left_over
 
 
@@ -310,31 +324,26 @@ def _moments(buf, begin, end, mx, my):
     return m0, m1, m2, m3, m4, m5
 
 
-@njit(parallel=True, cache=True, error_model="numpy")
-def composite_backward(
-    means2d, shapes, boxes, colors, background, tile_start, pair_splat, pair_row, width, height,
-    out, left_over, d_out, d_alpha,
+@njit(nogil=True, cache=True, error_model="numpy")
+def _differentiate_tiles(
+    counters, means2d, shapes, boxes, colors, background, tile_start, pair_splat, pair_row, width, height,
+    flat_out, flat_left, flat_d_out, flat_d_alpha, rows, d_background_tiles,
 ):  # fmt: skip
-    """Gradient rows [pairs, 6 + D] for project_backward, and those of the background [images, D], float32.
-
-    out, left_over: what composite_forward returned; d_out, d_alpha: gradients of colours and alphas.
-    """
+    """Of one tile after another: the rows of its pairs, and what its pixels add to the background's gradient."""
     images, channels = background.shape
     count, share = colors.shape[1], images // len(colors)
     tiles_x, tiles_y = (width + TILE - 1) // TILE, (height + TILE - 1) // TILE
     tiles = tiles_x * tiles_y
-    rows = np.empty((len(pair_row), 6 + channels), np.float32)
-    d_background_tiles = np.zeros((images * tiles, channels), np.float32)
-    flat_out, flat_left = out.reshape(-1, channels), left_over.reshape(-1)
-    flat_d_out, flat_d_alpha = d_out.reshape(-1, channels), d_alpha.reshape(-1)
-    for job in prange(images * tiles):
+    buf = np.empty(AREA * (7 + channels), np.float32)
+    job = first_piece(counters)
+    while job >= 0:
         tile = _tile_of(job, images * tiles)
         image = tile // tiles
         left, top = (tile % tiles) % tiles_x * TILE, (tile % tiles) // tiles_x * TILE
         mine = colors[image // share]
         first = image * count
         wide, tall = min(TILE, width - left), min(TILE, height - top)
-        buf = np.zeros(AREA * (7 + channels), np.float32)
+        buf[:] = F0
         _start_tile(buf, wide, tall)
         for strip in range(0, wide, STRIP):
             for y in range(tall):
@@ -373,8 +382,34 @@ def composite_backward(
                     rows[row, d] += moments[d]
                 for d in range(channels):
                     rows[row, 6 + d] += _dot(buf, begin, end, WEIGHT, GRAD + np.uintp(d) * PIXELS)
-    d_background = np.zeros((images, channels), np.float32)
+        job = next_piece(counters)
+
+
+@njit(cache=True)
+def _sum_of_tiles(of_tiles, images):
+    """[images * tiles, D], added up tile by tile."""
+    tiles, channels = len(of_tiles) // images, of_tiles.shape[1]
+    total = np.zeros((images, channels), np.float32)
     for tile in range(images * tiles):
         for d in range(channels):
-            d_background[tile // tiles, d] += d_background_tiles[tile, d]
-    return rows, d_background
+            total[tile // tiles, d] += of_tiles[tile, d]
+    return total
+
+
+def composite_backward(
+    means2d, shapes, boxes, colors, background, tile_start, pair_splat, pair_row, width, height,
+    out, left_over, d_out, d_alpha,
+):  # fmt: skip
+    """Gradient rows [pairs, 6 + D] for project_backward, and those of the background [images, D], float32.
+
+    out, left_over: what composite_forward returned; d_out, d_alpha: gradients of colours and alphas.
+    """
+    images, channels = background.shape
+    rows = np.empty((len(pair_row), 6 + channels), np.float32)
+    of_tiles = np.zeros((len(tile_start) - 1, channels), np.float32)
+    share_out(
+        _differentiate_tiles, len(tile_start) - 1, means2d, shapes, boxes, colors, background, tile_start, pair_splat,
+        pair_row, width, height, out.reshape(-1, channels), left_over.reshape(-1), d_out.reshape(-1, channels),
+        d_alpha.reshape(-1), rows, of_tiles,
+    )  # fmt: skip
+    return rows, _sum_of_tiles(of_tiles, images)

@@ -39,11 +39,12 @@ class _Render(torch.autograd.Function):
             drawing = (means2d, shapes, boxes, colors, behind, tile_start, pair_splat)
             out, left_over = composite_forward(*drawing, *ctx.size)
         shape = (*viewmats.shape[:-2], height, width)
-        image, alpha = torch.from_numpy(out).reshape(*shape, -1), torch.from_numpy(1 - left_over).reshape(*shape, 1)
         if any(ctx.needs_input_grad):
             ctx.drawing, ctx.drawn, ctx.rows = drawing, (out, left_over), (pair_row, row_start)
-            image = image.clone()  # the caller may write into its image, and the backward pass needs ours as it was
-        return image, alpha
+            # The caller may write into its image, and the backward pass needs ours as it was. Not by torch, which
+            # would call its own threads for this, and wait for them.
+            out = out.copy()
+        return torch.from_numpy(out).reshape(*shape, -1), torch.from_numpy(1 - left_over).reshape(*shape, 1)
 
     @staticmethod
     @once_differentiable

@@ -6,9 +6,10 @@ covariance written as P P^T, P = J R_view R_quat diag(scales), which halves the 
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from lca_core.splats.reference import ALPHA_MIN, FOV_MARGIN
+from lca_core.splats.sharing import first_piece, next_piece, share_out
 
 SLACK = 1e-3  # px: boxes are drawn a little wide, so that rounding cannot cut off a visible pixel
 CHUNK = 128  # Gaussians per piece of work: fixed, so that sums do not depend on the number of threads
@@ -39,23 +40,16 @@ def _jacobian(x, y, z, fx, fy, cx, cy, width, height):
     return fx * rz, -fx * u * rz, fy * rz, -fy * v * rz, u, v, free_x, free_y
 
 
-@njit(parallel=True, cache=True, error_model="numpy")
-def project_forward(means, quats, scales, opacities, viewmats, Ks, width, height, near, far, eps2d):
-    """Splats of every image.
-
-    means [B, N, 3], quats [B, N, 4], scales [B, N, 3], opacities [B, N], viewmats [B, C, 4, 4], Ks [B, C, 3, 3].
-    Returns means2d [S, 2] float64, shapes [S, 4] float32 (conic a, b, c and opacity), depths [S] float64 and
-    boxes [S, 4] int32 (first and last column, first and last row with alpha >= 1/255; column last < first:
-    not visible).
-    """
-    B, N, C = means.shape[0], means.shape[1], viewmats.shape[1]
-    S = B * C * N
-    means2d = np.empty((S, 2), np.float64)
-    shapes = np.empty((S, 4), np.float32)
-    depths = np.empty(S, np.float64)
-    boxes = np.empty((S, 4), np.int32)
+@njit(nogil=True, cache=True, error_model="numpy")
+def _project_chunks(
+    counters, means, quats, scales, opacities, viewmats, Ks, width, height, near, far, eps2d,
+    means2d, shapes, depths, boxes,
+):  # fmt: skip
+    """Of one chunk of Gaussians after another, in one image each: what project_forward returns."""
+    N, C = means.shape[1], viewmats.shape[1]
     chunks = (N + CHUNK - 1) // CHUNK
-    for job in prange(B * C * chunks):
+    job = first_piece(counters)
+    while job >= 0:
         image, chunk = job // chunks, job % chunks
         b, c = image // C, image % C
         V = viewmats[b, c].astype(np.float64)
@@ -106,34 +100,45 @@ def project_forward(means, quats, scales, opacities, viewmats, Ks, width, height
             shapes[s, 0], shapes[s, 1], shapes[s, 2] = cov_c / det, -cov_b / det, cov_a / det
             shapes[s, 3] = opacity
             depths[s] = z
-    return means2d, shapes, depths, boxes
+        job = next_piece(counters)
 
 
-@njit(parallel=True, cache=True, error_model="numpy")
-def project_backward(means, quats, scales, opacities, viewmats, Ks, width, height, shapes, rows, row_start, sets):
-    """Gradients of means, quats, scales, opacities [B, N, .], colors [sets, N, D] and viewmats [B, C, 4, 4], float32.
+def project_forward(means, quats, scales, opacities, viewmats, Ks, width, height, near, far, eps2d):
+    """Splats of every image.
 
-    sets: B, or B * C where each camera has colours of its own.
-
-    rows [P, 6 + D] float32: for each (splat, tile), the sums over its pixels of dL/dsigma times
-    (1, dx, dy, dx^2, dx dy, dy^2), then dL/dcolor; splat s owns rows row_start[s] to row_start[s + 1].
+    means [B, N, 3], quats [B, N, 4], scales [B, N, 3], opacities [B, N], viewmats [B, C, 4, 4], Ks [B, C, 3, 3].
+    Returns means2d [S, 2] float64, shapes [S, 4] float32 (conic a, b, c and opacity), depths [S] float64 and
+    boxes [S, 4] int32 (first and last column, first and last row with alpha >= 1/255; column last < first:
+    not visible).
     """
     B, N, C = means.shape[0], means.shape[1], viewmats.shape[1]
-    d_means = np.empty((B, N, 3), np.float32)
-    d_quats = np.empty((B, N, 4), np.float32)
-    d_scales = np.empty((B, N, 3), np.float32)
-    d_opacities = np.empty((B, N), np.float32)
-    channels = rows.shape[1] - 6
-    d_colors = np.zeros((sets, N, channels), np.float32)
+    S = B * C * N
+    splats = (np.empty((S, 2)), np.empty((S, 4), np.float32), np.empty(S), np.empty((S, 4), np.int32))
+    share_out(
+        _project_chunks, B * C * -(-N // CHUNK), means, quats, scales, opacities, viewmats, Ks,
+        width, height, near, far, eps2d, *splats,
+    )  # fmt: skip
+    return splats
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _differentiate_chunks(
+    counters, means, quats, scales, opacities, viewmats, Ks, width, height, shapes, rows, row_start,
+    d_means, d_quats, d_scales, d_opacities, d_colors, d_views,
+):  # fmt: skip
+    """Of one chunk of Gaussians after another, in all their images: their gradients, their share of the cameras'."""
+    B, N, C = means.shape[0], means.shape[1], viewmats.shape[1]
+    sets, channels = len(d_colors), rows.shape[1] - 6
     chunks = (N + CHUNK - 1) // CHUNK
-    d_views = np.zeros((B, chunks, C, 3, 4), np.float64)
-    for job in prange(B * chunks):
+    job = first_piece(counters)
+    while job >= 0:
         b, chunk = job // chunks, job % chunks
         moments = np.empty(6, np.float64)
         V = viewmats[b].astype(np.float64)
         K = Ks[b].astype(np.float64)
         d_g = np.empty((2, 3), np.float64)
         d_r = np.empty((3, 3), np.float64)
+        d_view = np.zeros((C, 3, 4), np.float64)  # of this chunk: summed apart from where other threads sum theirs
         for n in range(chunk * CHUNK, min(N, (chunk + 1) * CHUNK)):
             gx, gy, gz, g_opacity = 0.0, 0.0, 0.0, 0.0
             gs0, gs1, gs2 = 0.0, 0.0, 0.0
@@ -213,7 +218,7 @@ def project_backward(means, quats, scales, opacities, viewmats, Ks, width, heigh
 
                 # G -> J and R_view; J and mean2d -> the mean in the camera's frame.
                 dj00, dj02, dj11, dj12 = 0.0, 0.0, 0.0, 0.0
-                view = d_views[b, chunk, c]
+                view = d_view[c]
                 for k in range(3):
                     dj00 += d_g[0, k] * V[c, 0, k]
                     dj02 += d_g[0, k] * V[c, 2, k]
@@ -278,7 +283,14 @@ def project_backward(means, quats, scales, opacities, viewmats, Ks, width, heigh
             d_quats[b, n, 1] = (gi - along * x) * r
             d_quats[b, n, 2] = (gj - along * y) * r
             d_quats[b, n, 3] = (gk - along * z) * r
+        d_views[b, chunk] = d_view
+        job = next_piece(counters)
 
+
+@njit(cache=True)
+def _sum_of_chunks(d_views):
+    """[B, chunks, C, 3, 4], added up chunk by chunk, as gradients of viewmats [B, C, 4, 4]."""
+    B, chunks, C = d_views.shape[:3]
     d_viewmats = np.zeros((B, C, 4, 4), np.float32)
     for b in range(B):
         for c in range(C):
@@ -288,4 +300,26 @@ def project_backward(means, quats, scales, opacities, viewmats, Ks, width, heigh
                     for chunk in range(chunks):
                         total += d_views[b, chunk, c, i, j]
                     d_viewmats[b, c, i, j] = total
-    return d_means, d_quats, d_scales, d_opacities, d_colors, d_viewmats
+    return d_viewmats
+
+
+def project_backward(means, quats, scales, opacities, viewmats, Ks, width, height, shapes, rows, row_start, sets):
+    """Gradients of means, quats, scales, opacities [B, N, .], colors [sets, N, D] and viewmats [B, C, 4, 4], float32.
+
+    sets: B, or B * C where each camera has colours of its own.
+
+    rows [P, 6 + D] float32: for each (splat, tile), the sums over its pixels of dL/dsigma times
+    (1, dx, dy, dx^2, dx dy, dy^2), then dL/dcolor; splat s owns rows row_start[s] to row_start[s + 1].
+    """
+    B, N, C = means.shape[0], means.shape[1], viewmats.shape[1]
+    chunks = -(-N // CHUNK)
+    gradients = (
+        np.empty((B, N, 3), np.float32), np.empty((B, N, 4), np.float32), np.empty((B, N, 3), np.float32),
+        np.empty((B, N), np.float32), np.zeros((sets, N, rows.shape[1] - 6), np.float32),
+    )  # fmt: skip
+    d_views = np.empty((B, chunks, C, 3, 4))
+    share_out(
+        _differentiate_chunks, B * chunks, means, quats, scales, opacities, viewmats, Ks, width, height,
+        shapes, rows, row_start, *gradients, d_views,
+    )  # fmt: skip
+    return *gradients, _sum_of_chunks(d_views)

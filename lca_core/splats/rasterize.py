@@ -13,6 +13,7 @@ from lca_core.splats.cpu import render_cpu
 from lca_core.splats.reference import EPS2D, render_reference
 
 BACKENDS = ("auto", "reference", "numba", "gsplat")
+DRAWN_BY_GSPLAT = ("cuda", "meta")  # devices; on "meta" all but its kernels can be tried without a GPU
 RENDER_MODES = ("RGB", "D", "ED", "RGB+D", "RGB+ED")
 
 
@@ -47,9 +48,11 @@ def rasterize(
     seen (0 where alpha is 0); "RGB+D" and "RGB+ED" append it to the colours as the last channel. eps2d: px^2 added to
     the projected covariance; as a pixel sees the world through a box, 1/12 is what a sharp picture has.
 
+    On a CPU as many threads draw as torch uses, and the numbers do not depend on how many.
     Differentiable in every tensor but Ks. Returns colours over the background, and alphas.
     Raises ValueError naming the argument for wrong shapes, types or devices, NaN or infinite numbers, opacities
-    outside [0, 1] and zero quaternions.
+    outside [0, 1] and zero quaternions. Values are looked at on a CPU only: on a GPU each look would wait for all that
+    it was told before.
     """
     if backend not in BACKENDS:
         raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, not {backend!r}")
@@ -66,10 +69,12 @@ def rasterize(
         means=means, quats=quats, scales=scales, opacities=opacities, colors=colors, viewmats=viewmats, Ks=Ks
     )
     batch = check_shapes(tensors, background)
-    check_values(tensors, background)
+    place = means.device.type
+    if place == "cpu":
+        check_values(tensors, background)
     if backend == "auto":
-        backend = "gsplat" if means.is_cuda else "numba"
-    if (backend == "gsplat") != means.is_cuda and backend != "reference":
+        backend = "gsplat" if place in DRAWN_BY_GSPLAT else "numba"
+    if place not in {"numba": ("cpu",), "gsplat": DRAWN_BY_GSPLAT, "reference": (place,)}[backend]:
         raise ValueError(f'backend "{backend}" cannot draw tensors on {means.device}')
 
     dtype = means.dtype if backend == "reference" else torch.float32
@@ -107,7 +112,7 @@ def _draw_nothing(tensors, background, batch, width, height, **_):
     """No Gaussians, no cameras or nobody: the background, with gradients of zero for every tensor."""
     shape = (*batch, tensors["viewmats"].shape[-3], height, width)
     nothing = 0 * sum(t.sum() for t in tensors.values())
-    alpha = torch.zeros(*shape, 1).to(nothing) + nothing
+    alpha = nothing.new_zeros(*shape, 1) + nothing
     if background is None:
         return alpha.expand(*shape, tensors["colors"].shape[-1]), alpha
     if background.ndim > 1:

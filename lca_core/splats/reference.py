@@ -11,6 +11,8 @@ alpha >= 1/255, so they save time and change nothing. Cost is pixels x Gaussians
 Method: Zwicker et al., EWA Volume Splatting, 2001; Kerbl et al., 3D Gaussian Splatting, 2023.
 """
 
+from itertools import product
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -83,10 +85,10 @@ def render_reference(
     eps2d: float,
 ) -> tuple[Float[Tensor, "batch C H W D"], Float[Tensor, "batch C H W 1"]]:
     """Colours and alphas of every camera of every batch element, in the type of `means`; N >= 1."""
-    v, u = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    pixels = torch.stack([u, v], dim=-1).reshape(-1, 2).to(means) + 0.5
+    u, v = (0.5 + torch.arange(size, dtype=means.dtype, device=means.device) for size in (width, height))
+    pixels = torch.stack(torch.meshgrid(v, u, indexing="ij")[::-1], dim=-1).reshape(-1, 2)
     images, coverages = [], []
-    for item, camera in torch.cartesian_prod(torch.arange(len(means)), torch.arange(viewmats.shape[1])).tolist():
+    for item, camera in product(range(len(means)), range(viewmats.shape[1])):
         viewmat, back = viewmats[item, camera], background[item, camera]
         z = (means[item] @ viewmat[2, :3] + viewmat[2, 3]).detach()
         order = torch.argsort(z, stable=True)

@@ -1,10 +1,11 @@
 """Linear blend skinning of Gaussians: their means move and their axes turn with the skeleton."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.utils.weak import WeakTensorKeyDictionary
@@ -48,33 +49,42 @@ def multiply_quats(first: Float[Tensor, "*batch 4"], second: Float[Tensor, "*bat
 
 def skin(
     gaussians: Gaussians,
-    weights: Float[Tensor, "N J"],
+    weights: Float[Tensor, "N J"] | Float[Tensor, "*batch N J"],
     transforms: Float[Tensor, "*batch J 4 4"],
 ) -> Gaussians:
     """Pose Gaussians by J rigid transforms (rest -> posed), differentiably in everything.
 
-    gaussians: [N, .] (shared by the batch) or [*batch, N, .]; weights: [N, J], rows summing to 1.
+    gaussians: [N, .] (shared by the batch) or [*batch, N, .]; weights: [N, J] (shared) or [*batch, N, J], rows summing
+    to 1; leading dimensions are broadcast against each other.
     Means move by the blended 4 x 4 matrix, as the mesh does (SMPL). Rotations turn by the normalised blend of
     the joints' quaternions, each in the half-space of the Gaussian's heaviest joint: between two joints it
     turns about their relative axis only, never degenerates for bends under 180 degrees, and its gradients are
     finite, which those of a polar decomposition of the blended matrix (the equally reasonable choice) are not
     when singular values meet. Scales, opacities and colours stay as they are.
 
-    On a CPU, in float32, and where neither weights nor transforms ask for gradients (drawing, training), a kernel
-    does the same with the weights' zeros left out, many times faster.
+    On a CPU and in float32 a kernel does the same with the weights' zeros left out, many times faster. Weights that ask
+    for no gradient are looked through for zeros once, and again when they have changed. Learned ones of which most are
+    not zero stay with torch, whose matrix products are then the faster way.
 
     Returns Gaussians [*batch, N, .]. Raises ValueError where shapes do not fit.
     """
     count, joints = len(gaussians), transforms.shape[-3]
-    if transforms.shape[-2:] != (4, 4) or weights.shape != (count, joints):
+    if transforms.shape[-2:] != (4, 4) or weights.shape[-2:] != (count, joints):
         raise ValueError(
-            f"weights must be [{count}, {joints}] for {count} Gaussians and transforms [*batch, {joints}, 4, 4], "
-            f"not {list(weights.shape)} and {list(transforms.shape)}"
+            f"weights must be [{count}, {joints}] or [*batch, {count}, {joints}] for {count} Gaussians and transforms "
+            f"[*batch, {joints}, 4, 4], not {list(weights.shape)} and {list(transforms.shape)}"
         )
-    batch = torch.broadcast_shapes(transforms.shape[:-3], gaussians.means.shape[:-2])
-    fixed = not (weights.requires_grad or transforms.requires_grad)
+    leading = (transforms.shape[:-3], gaussians.means.shape[:-2], gaussians.quats.shape[:-2], weights.shape[:-2])
+    try:
+        batch = torch.broadcast_shapes(*leading)
+    except RuntimeError:
+        raise ValueError(
+            "transforms, means, quats and weights must have the same batch or be shared by it, not "
+            + ", ".join(str(list(shape)) for shape in leading)
+        ) from None
     tensors = (gaussians.means, gaussians.quats, weights, transforms)
-    quick = fixed and all(t.dtype == torch.float32 and t.device.type == "cpu" for t in tensors)
+    quick = all(t.dtype == torch.float32 and t.device.type == "cpu" for t in tensors)
+    quick = quick and not (weights.requires_grad and 2 * torch.count_nonzero(weights) > weights.numel())
     means, quats = (_by_kernel if quick else _by_tensors)(gaussians, weights, transforms, batch)
     return replace(
         gaussians,
@@ -93,63 +103,84 @@ def _by_tensors(
     matrices = (weights @ transforms[..., :3, :].flatten(-2)).unflatten(-1, (3, 4))  # [*batch, N, 3, 4]
     # Not a matrix product: tens of thousands of 3 x 3 ones are far slower than this.
     means = (matrices[..., :3] * gaussians.means[..., None, :]).sum(-1) + matrices[..., 3]
+    means = means.expand(*batch, -1, -1)
 
     joint_quats = matrices_to_quats(transforms[..., :3, :3])  # [*batch, J, 4]
     with torch.no_grad():
         agree = torch.where(joint_quats @ joint_quats.transpose(-1, -2) < 0, -1.0, 1.0).to(weights)  # [*batch, J, J]
-        signs = agree.index_select(-2, weights.argmax(-1))  # [*batch, N, J]
+        shared, (count, joints) = torch.broadcast_shapes(agree.shape[:-2], weights.shape[:-2]), weights.shape[-2:]
+        first = joints * torch.arange(math.prod(shared), device=weights.device).reshape(*shared, 1)
+        heaviest = first + weights.argmax(
+            -1
+        )  # a row of `agree`, counted over the batch; many times faster than a gather
+        signs = agree.expand(*shared, -1, -1).reshape(-1, joints).index_select(0, heaviest.flatten())
+        signs = signs.reshape(*shared, count, joints)
     turn = (weights * signs) @ joint_quats
     turn = torch.nn.functional.normalize(turn, dim=-1)
-    return means, multiply_quats(*torch.broadcast_tensors(turn, gaussians.quats))
+    return means, multiply_quats(*torch.broadcast_tensors(turn, gaussians.quats)).expand(*batch, -1, -1)
 
 
 def _by_kernel(
     gaussians: Gaussians, weights: Tensor, transforms: Tensor, batch: tuple[int, ...]
 ) -> tuple[Tensor, Tensor]:
-    """The same, differentiable in means and quats."""
-    count, joints = weights.shape
+    """The same, on a CPU and in float32."""
+    inputs = (gaussians.means, gaussians.quats, weights, transforms[..., :3, :])
+    rows = torch.stack([_rows(tensor.shape[:-2], batch) for tensor in (*inputs[:3], transforms[..., 0])])
+    turns = matrices_to_quats(transforms[..., :3, :3])
+    means, quats = _Skin.apply(rows.numpy(), *inputs, turns)
+    return means.reshape(*batch, *means.shape[1:]), quats.reshape(*batch, *quats.shape[1:])
 
-    def flat(values: Tensor, *shape: int) -> Tensor:
-        return values.expand(*batch, *shape).reshape(-1, *shape)
 
-    with torch.no_grad():
-        matrices = flat(transforms[..., :3, :], joints, 3, 4).contiguous()
-        turns = flat(matrices_to_quats(transforms[..., :3, :3]), joints, 4).contiguous()
-    means, quats = _Skin.apply(
-        flat(gaussians.means, count, 3), flat(gaussians.quats, count, 4), weights, matrices, turns
-    )
-    return means.reshape(*batch, count, 3), quats.reshape(*batch, count, 4)
+def _rows(shape: tuple[int, ...], batch: tuple[int, ...]) -> Int[Tensor, " B"]:
+    """Of each element of the batch, in order: which row of a tensor with the leading dimensions `shape` it reads."""
+    return torch.arange(math.prod(shape)).reshape(shape).expand(batch).reshape(-1)
 
 
 _sparse_of = WeakTensorKeyDictionary()  # weights -> their version, and what sparse_weights made of it
 
 
-def _sparse(weights: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """The weights without their zeros: found once for a tensor, and again when it has changed.
+def _sparse(weights: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The weights without their zeros: for fixed ones found once for a tensor, and again when it has changed.
 
     Tensors of torch.inference_mode do not count their changes, so theirs are found at every call.
     """
-    if weights.is_inference():
-        return sparse_weights(weights.contiguous().numpy())
+    flat = weights.detach().contiguous().view(-1, weights.shape[-1]).numpy()
+    if weights.requires_grad or weights.is_inference():
+        return sparse_weights(flat)
     version, found = _sparse_of.get(weights, (None, None))
     if version != weights._version:
-        found = sparse_weights(weights.detach().contiguous().numpy())
+        joints, values, counts = sparse_weights(flat)
+        most = max(1, int(counts.max(initial=0)))  # what is read for every frame, close together
+        found = np.ascontiguousarray(joints[:, :most]), np.ascontiguousarray(values[:, :most]), counts
         _sparse_of[weights] = weights._version, found
     return found
 
 
+def _array(tensor: Tensor, inner: int) -> np.ndarray:
+    """The tensor's own memory (a copy if not contiguous): one batch dimension, then `inner` more."""
+    return tensor.detach().contiguous().numpy().reshape(-1, *tensor.shape[tensor.ndim - inner :])
+
+
 class _Skin(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, means, quats, weights, matrices, turns):
-        rest = (means.detach().contiguous().numpy(), quats.detach().contiguous().numpy())
+    def forward(ctx, rows, means, quats, weights, matrices, turns):
+        # Also saved as tensors, so that torch notices if one is overwritten before the backward pass.
+        ctx.save_for_backward(means, quats, weights, matrices, turns)
         with first_call("skinning"):
-            ctx.blend = (*_sparse(weights), matrices.numpy(), turns.numpy())
-            posed = skin_forward(*rest, *ctx.blend)
+            ctx.inputs = (
+                rows, _array(means, 2), _array(quats, 2), *_sparse(weights), _array(matrices, 3), _array(turns, 2)
+            )  # fmt: skip
+            posed = skin_forward(*ctx.inputs)
         return tuple(map(torch.from_numpy, posed))
 
     @staticmethod
     @once_differentiable
     def backward(ctx, d_means, d_quats):
+        tensors = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[3], ctx.needs_input_grad[4] or ctx.needs_input_grad[5]
         with first_call("the gradients of skinning"):
-            rest = skin_backward(d_means.contiguous().numpy(), d_quats.contiguous().numpy(), *ctx.blend)
-        return *map(torch.from_numpy, rest), None, None, None
+            gradients = skin_backward(*ctx.inputs, _array(d_means, 2), _array(d_quats, 2), *wanted)
+        return None, *(
+            None if gradient is None else torch.from_numpy(gradient).reshape(tensor.shape)
+            for gradient, tensor in zip(gradients, tensors, strict=True)
+        )

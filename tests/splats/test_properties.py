@@ -8,7 +8,6 @@ counted: they must be fewer than one in a hundred.
 
 from types import SimpleNamespace
 
-import numba
 import pytest
 import torch
 from hypothesis import given, settings
@@ -175,13 +174,13 @@ def test_gradients_of_the_reference_are_finite_differences(kind):
 @many(10)
 @given(scenes(count=st.integers(100, 500), width=st.integers(33, 80), height=st.integers(33, 80)))
 def test_results_are_the_same_bits_run_to_run_and_with_one_thread_or_two(scene):
-    upstream, before, results = random_upstream(scene), numba.get_num_threads(), []
+    upstream, before, results = random_upstream(scene), torch.get_num_threads(), []
     try:
         for threads in (2, 2, 1):
-            numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+            torch.set_num_threads(threads)
             results.append(draw_from(scene, upstream))
     finally:
-        numba.set_num_threads(before)
+        torch.set_num_threads(before)
     assert same_bits(results[0], results[1]) and same_bits(results[0], results[2])
 
 

@@ -1,6 +1,5 @@
 import math
 
-import numba
 import pytest
 import torch
 
@@ -105,13 +104,13 @@ def test_what_is_added_to_the_covariance_is_the_callers_choice(eps2d):
 def test_results_are_bitwise_the_same_run_to_run_and_for_any_number_of_threads():
     scene = random_scene(seed=7, count=500, cameras=2)
     image, alpha, gradients = draw(scene)
-    threads = numba.get_num_threads()
-    for count in (threads, 1):
-        numba.set_num_threads(count)
+    threads = torch.get_num_threads()
+    for count in (2, 1):
+        torch.set_num_threads(count)
         try:
             again = draw(scene)
         finally:
-            numba.set_num_threads(threads)
+            torch.set_num_threads(threads)
         assert torch.equal(image, again[0]) and torch.equal(alpha, again[1])
         assert all(torch.equal(gradients[n], again[2][n]) for n in NAMES)
 
@@ -197,19 +196,6 @@ def test_wrong_input_is_named_at_the_door(change, message):
     scene = vars(random_scene(count=9))
     with pytest.raises(ValueError, match=message):
         rasterize(**{**scene, **change})
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="gsplat needs CUDA")
-def test_gsplat_on_cuda_agrees_with_the_reference():
-    scene = random_scene(seed=8, count=300, cameras=2)
-    true_image, true_alpha, true_gradients = draw(scene, "reference", torch.float64, eps2d=SHARP_EPS2D)
-    for name in (*NAMES, "Ks"):
-        setattr(scene, name, getattr(scene, name).cuda())
-    image, alpha, gradients = draw(scene, "auto", eps2d=SHARP_EPS2D)
-    assert relative_error(image.cpu(), true_image) < 1e-3
-    assert relative_error(alpha.cpu(), true_alpha) < 1e-3
-    assert all(relative_error(gradients[n].cpu(), true_gradients[n]) < 1e-2 for n in NAMES)
 
 
 def test_each_camera_may_have_colours_of_its_own():

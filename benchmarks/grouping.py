@@ -7,9 +7,9 @@ from tqdm.auto import tqdm
 
 from lca_core.curation.detect import find_people
 from lca_core.curation.identity import face_of, group, pairwise_f1
-from lca_core.curation.workers import Worker, in_workers
 from lca_core.data import read_people
 from lca_core.evaluation.portraits import cached_portraits
+from lca_core.workers import Worker, in_workers
 
 CLIPS, PICTURES = 5, 3  # a person, a clip
 # Chosen on validation people (40 of them: F1 0.96 at 0.35, 0.99 at 0.38, 1.00 at 0.41, 0.86 at 0.44). To dlib's network

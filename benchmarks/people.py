@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -31,10 +32,11 @@ from lca_core.evaluation.recognition import equal_error_rate
 from lca_core.paths import FIGURES, atomic_path
 from lca_core.people import DOMAINS, cached_people, render_person, sample_person
 from lca_core.people.crowd import ADULT, TRAITS, class_share_min, class_shares
-from lca_core.people.processes import pool
+from lca_core.people.processes import prepare
 from lca_core.people.production import pictures_of
 from lca_core.people.shape import AGE_CLASSES
 from lca_core.profiles import profile as profile_named
+from lca_core.workers import ONE_THREAD, Worker, in_workers, shared, started
 
 FIRST_VALIDATION, FIRST_TEST, TEST_PEOPLE = 9_000, 10_000, 1_000
 RECORDED_PEOPLE = 200
@@ -71,12 +73,12 @@ class Plan:
 
 def inspected(paths: Sequence[Path], workers: int) -> list[Inspection]:
     """Every person of these shards, looked at by `workers` processes."""
-    with pool(workers) as processes:
-        return [one for shard in processes.map(_inspect_shard, paths) for one in shard]
+    found = dict(in_workers(_inspect_shard, Worker.ask, paths, workers))
+    return [one for path in paths for one in found[path]]
 
 
-def _inspect_shard(path: Path) -> list[Inspection]:
-    return [inspect(person) for person in read_people(path)]
+def _inspect_shard(path: Path) -> tuple[Path, list[Inspection]]:
+    return path, [inspect(person) for person in read_people(path)]
 
 
 def looks(plan: Plan) -> dict:
@@ -171,12 +173,13 @@ def speed(plan: Plan) -> dict:
     first = [(plan.timed[0], domain) for domain in plan.domains for _ in range(plan.workers)]
     begun, others = time.perf_counter(), others_seconds()
     with tempfile.TemporaryDirectory() as folder:
-        with pool(plan.workers) as processes:
+        make = partial(_make, profile=plan.profile, folder=folder)
+        with started(plan.workers, make, None, prepare, ONE_THREAD) as processes:
             tell(f"speed: {len(first)} records that do not count, to compile")
-            list(processes.map(_make, *zip(*first), [plan.profile] * len(first), [folder] * len(first)))
+            list(shared(processes, Worker.ask, first))
             tell(f"speed: {len(jobs)} records")
             start = time.perf_counter()
-            made = list(processes.map(_make, *zip(*jobs), [plan.profile] * len(jobs), [folder] * len(jobs)))
+            made = list(shared(processes, Worker.ask, jobs))
             seconds = time.perf_counter() - start
     others = max(0.0, others_seconds() - others) / (time.perf_counter() - begun)
     pictures, size, busy = (sum(values) for values in zip(*made))
@@ -196,8 +199,9 @@ def speed(plan: Plan) -> dict:
     }
 
 
-def _make(seed: int, domain: str, profile: str, folder: str) -> tuple[int, int, float]:
-    """(pictures, bytes of the shard, processor seconds) of one record."""
+def _make(job: tuple[int, str], profile: str, folder: str) -> tuple[int, int, float]:
+    """(pictures, bytes of the shard, processor seconds) of one record, of a seed and a domain."""
+    seed, domain = job
     start = time.process_time()
     person = render_person(seed, domain, profile, truth=True)
     path = Path(folder, f"{person.id}-{time.monotonic_ns()}.tar")
@@ -222,11 +226,15 @@ def cluster(measured: dict) -> dict:
 # --- Cloth -----------------------------------------------------------------------------------------------------
 
 
+def _drapery(seed: int) -> tuple[int, list]:
+    return seed, drapery(seed)
+
+
 def cloth(seeds: Sequence[int], workers: int) -> dict:
     """Deviation from skinning and poke-through over the loose garments of these people, in the garment domain."""
-    with pool(workers) as processes:
-        drapes = list(tqdm(processes.map(drapery, seeds), desc="cloth", unit="person", total=len(seeds)))
-    every = [drape for of_person in drapes for drape in of_person]
+    found = in_workers(_drapery, Worker.ask, seeds, workers, seconds=None)
+    drapes = dict(tqdm(found, desc="cloth", unit="person", total=len(seeds)))
+    every = [drape for seed in seeds for drape in drapes[seed]]
     skirts = [drape for drape in every if drape.part != "coat"]
     return {
         "people": len(drapes),

@@ -10,7 +10,7 @@ from tyro.conf import Positional
 
 from lca_core.errors import InputError
 
-ProfileName = Literal["smoke", "laptop", "gpu", "paper"]
+ProfileName = Literal["smoke", "study", "laptop", "gpu", "paper"]
 
 
 def people(
@@ -22,6 +22,8 @@ def people(
     profile: ProfileName = "smoke",
     workers: int = 2,
     truth: bool = True,
+    engine: Literal["local", "ray"] = "local",
+    address: str | None = None,
 ) -> None:
     """Make digital humans: WebDataset shards, a Croissant manifest and a datasheet.
 
@@ -33,15 +35,20 @@ def people(
         count: Instead of seeds: this many people, from `first` on.
         first: First seed when counting.
         profile: Sizes.
-        workers: Processes.
+        workers: Processes, or Ray actors.
         truth: Also depth, normals, parts and lights of every picture.
+        engine: local (processes of this machine) or ray (a cluster that sees the same folder); the shards are the same.
+        address: Of a running Ray cluster (default: one is started here).
     """
     from lca_core.data.manifests import write_manifest
     from lca_core.data.records import split_of
+    from lca_core.engines import ENGINES
     from lca_core.people import render_people
     from lca_core.people.domains import cast
     from lca_core.people.sets import write_datasheet
 
+    _check_engine(engine, workers, address)
+    draw = partial(ENGINES[engine], address=address) if engine == "ray" else ENGINES[engine]
     chosen = list(seeds) or list(range(first, first + count))
     if not chosen:
         raise InputError("no people were asked for; give --seeds 10000 10001 or --count 8 --first 0")
@@ -52,9 +59,16 @@ def people(
             raise InputError(f"{error}; 0-8999 train, 9000-9999 validation, 10000-10999 test") from error
     for seed in chosen:
         cast(seed, domain)  # whom the domain does not admit is refused before anybody is drawn
-    render_people(chosen, domain, profile, out, workers, truth=truth)
+    render_people(chosen, domain, profile, out, workers, truth=truth, engine=draw)
     written = [write_manifest(out, domain, chosen, profile), write_datasheet(out, domain, chosen)]
     print(f"shards, {' and '.join(path.name for path in written)} are in {out}")
+
+
+def _check_engine(engine: str, workers: int, address: str | None) -> None:
+    if workers < 1:
+        raise InputError("--workers must be at least 1")
+    if address and engine != "ray":
+        raise InputError("--address is of a Ray cluster; give --engine ray with it")
 
 
 def train(
@@ -231,10 +245,9 @@ def curate(
     from lca_core.curation.engines import ENGINES
     from lca_core.curation.items import Job
 
-    if workers < 1 or frames < 1 or rate <= 0 or seconds <= 0:
-        raise InputError("--workers and --frames must be at least 1, --rate and --seconds over 0")
-    if address and engine != "ray":
-        raise InputError("--address is of a Ray cluster; give --engine ray with it")
+    if frames < 1 or rate <= 0 or seconds <= 0:
+        raise InputError("--frames must be at least 1, --rate and --seconds over 0")
+    _check_engine(engine, workers, address)
     job = Job(input.resolve(), out.resolve(), profile, rate, frames, licence, consent)
     more = {"address": address} if engine == "ray" else {}
     made = run(job, partial(ENGINES[engine], workers=workers, seconds=seconds, **more))
@@ -330,8 +343,45 @@ def verify(full: bool = False, people: int = 0) -> None:
         sys.exit(1)
 
 
+def experiments(
+    only: tuple[str, ...] = (),
+    list: bool = False,
+    profile: ProfileName = "study",
+    workers: int = 2,
+    verify: bool = False,
+) -> None:
+    """Run the experiments of the table (lca_core/experiments/table.py) and write their records.
+
+    What was interrupted goes on, what is done is left alone, what is stale (its row, people or code changed) is made
+    anew: runs are kept in runs/experiments. Look with --list first.
+
+    Args:
+        only: Names or patterns (table1/pre_post, ablation/*), of whatever profile; default: all of a profile.
+        list: Print the rows and what has become of their runs; nothing is run.
+        profile: Whose rows, where none is named.
+        workers: Processes that draw people.
+        verify: Write no records; print those there beside what was measured; exit code 1 where they disagree.
+    """
+    from lca_core.experiments import chosen, held_to_records, listing, make, report
+    from lca_core.paths import RECORDS
+
+    rows = chosen(only, profile)
+    if list:
+        print(listing(rows))
+        return
+    made = make(rows, records=None if verify else RECORDS, workers=workers)
+    if not verify:
+        print(report(made))
+        return
+    text, holds = held_to_records(made)
+    print(text)
+    if not holds:
+        sys.exit(1)
+
+
 COMMANDS = {
-    command.__name__: command for command in (people, curate, train, weights, plan, avatar, drive, evaluate, verify)
+    command.__name__: command
+    for command in (people, curate, train, weights, plan, avatar, drive, evaluate, verify, experiments)
 }
 
 

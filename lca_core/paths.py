@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+RUNS = REPOSITORY / "runs"
 RESULTS = REPOSITORY / "results"
 RECORDS = RESULTS / "records"
 CHECKPOINTS = RESULTS / "checkpoints"

@@ -37,6 +37,7 @@ class Profile:
     face_shapes: bool = True  # ours, see model/face.py; with all three False it is the paper's plain model
     dual_branch: bool = True  # False: the driven branch alone makes everything (the paper's Table S1)
     hand_px: int = 56  # side of the square hand crops
+    reads: str = ""  # the profile whose people it reads, scaled down; "": its own
     parts: tuple[str, ...] = ()  # optional decoders, by their names in model/parts.py
 
     def __post_init__(self):
@@ -54,6 +55,7 @@ PROFILES = {
     p.name: p
     for p in (
         Profile("smoke", 112, 112, 96, 2, 3, 256, 4, 8, 4, 2, 6, 2, 4, 4, 2, 2, 30, 20, 4),
+        Profile("study", 112, 112, 96, 2, 3, 512, 8, 480, 128, 64, 8, 3, 6, 4, 4, 2, 750, 250, 4, reads="laptop"),
         Profile("laptop", 168, 112, 128, 3, 4, 1024, 16, 480, 128, 64, 8, 3, 6, 4, 4, 2, 7600, 1200, 4),
         Profile("gpu", 252, 252, 512, 8, 8, 2048, 16, 2048, 128, 64, 12, 6, 8, 4, 8, 4, 20_000, 4_000, 16, hand_px=112),
         Profile(

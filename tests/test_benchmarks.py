@@ -4,11 +4,9 @@ import importlib.util
 import re
 import sys
 from dataclasses import replace
-from functools import partial
 from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -16,7 +14,7 @@ import torch
 
 from lca_core.data import write_shard
 from lca_core.errors import InputError
-from lca_core.evaluation import measurers, read_records, summarise, write_record
+from lca_core.evaluation import measurers, read_records, summarise
 from lca_core.evaluation.checks import shape_faults, value_faults
 from lca_core.evaluation.measurers import read_measured
 from lca_core.evaluation.verify import compared, ratio
@@ -159,54 +157,7 @@ def test_a_plan_for_a_cluster_grows_with_people_and_shrinks_with_speed(people):
     assert plan["pictures"] == people.PLANNED * 8 and plan["core_days"] == pytest.approx(plan["pictures"] / 3 / 86_400)
 
 
-# --- Ablation --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def ablation():
-    return loaded("ablation")
-
-
-def scores(psnr: dict[int, list[float]]) -> dict:
-    return {domain: {m: psnr for m in ("psnr", "psnr_fg", "lpips")} for domain in ("studio", "wild")}
-
-
-def test_variants_are_compared_with_the_full_model_person_by_person(ablation):
-    full, less = {9000: [20.0, 22.0], 9001: [30.0]}, {9000: [19.0, 21.0], 9001: [29.0]}
-    found = ablation.summaries("plain", scores(less), scores(full))
-    own, lost = found["ablation/plain/wild/psnr"]
-    assert (
-        own.value == pytest.approx(24.5) and lost.value == pytest.approx(-1.0) and lost.ci95 == pytest.approx((-1, -1))
-    )
-    assert ablation.summaries("full", scores(full), scores(full))["ablation/full/wild/psnr"][1].value == 0
-    assert "ablation/plain/studio/lpips" in ablation.report(found)
-
-
-def test_a_variant_measured_alone_is_compared_with_the_full_models_records(ablation, tmp_path, monkeypatch):
-    full = {9000: [20.0, 22.0], 9001: [30.0]}
-    monkeypatch.setattr(ablation, "read_records", partial(read_records, tmp_path))
-    with pytest.raises(InputError, match="ablation/full/studio/psnr.*measure the variant `full`"):
-        ablation.recorded_full()
-    for record in ablation.records_of(ablation.summaries("full", scores(full), scores(full)), ablation.Plan()):
-        write_record(record, tmp_path)
-    means = {person: [float(np.mean(values))] for person, values in full.items()}
-    assert ablation.recorded_full() == scores(means)
-    assert get_args(ablation.Name) == tuple(ablation.VARIANTS)
-
-
-def test_every_variant_lacks_the_part_it_is_named_after(ablation):
-    def parts(name: str) -> set[str]:
-        sizes = ablation.replace(ablation.PROFILES["smoke"], **ablation.VARIANTS[name].profile)
-        model = ablation.build_model(sizes, ablation.rows_length(ablation.Pixels()))
-        return {name for name, part in model.named_children() if sum(p.numel() for p in part.parameters())}
-
-    full = parts("full")
-    aligned = {"alignment", "second_look", "color_copy"}
-    assert full - parts("no_pixel_alignment") == aligned
-    assert full - parts("no_color_reading") == {"color_reading"}
-    assert full - parts("plain") == aligned | {"color_reading"}
-    assert ablation.PROFILES["smoke"].dual_branch and not ablation.VARIANTS["single_branch"].profile["dual_branch"]
-    assert ablation.VARIANTS["adamw"].settings == {"muon": False}
+# --- Curation ---------------------------------------------------------------------------------------------------
 
 
 def test_people_to_stream_are_copies_under_ids_of_their_own(tmp_path, monkeypatch):

@@ -50,6 +50,9 @@ def test_wrong_photographs_are_refused_with_code_2_and_nothing_is_written(tmp_pa
     [
         (("people", "--out", "shards"), "--seeds"),
         (("people", "--out", "shards", "--seeds", "11000"), "10000-10999"),
+        (("people", "--out", "shards", "--seeds", "9000", "--address", "10.0.0.1:6379"), "--engine ray"),
+        (("people", "--out", "shards", "--seeds", "9000", "--workers", "0"), "--workers"),
+        (("experiments", "--only", "table9/none"), "table9/none"),
         (("train", "--stage", "pretrain", "--data", "nowhere", "--out", "run"), "nowhere"),
         (("drive", "nothing.safetensors", "--out", "video.mp4"), "nothing.safetensors"),
         (("drive", "nothing.safetensors", "--out", "video.avi"), "mp4"),

@@ -12,7 +12,9 @@ FLOORS = {
     "errors": 0,
     "paths": 0,
     "profiles": 0,
+    "workers": 0,
     "tensor_files": 1,
+    "engines": 1,
     "body": 1,
     "splats": 1,
     "data": 1,
@@ -22,7 +24,8 @@ FLOORS = {
     "training": 3,
     "viewer": 3,
     "evaluation": 4,
-    "__main__": 5,
+    "experiments": 5,
+    "__main__": 6,
 }
 
 

@@ -37,6 +37,15 @@ def write_shard(path: Path | str, people: Iterable[Person]) -> int:
     return count
 
 
+def join_shards(path: Path | str, parts: Sequence[Path]) -> None:
+    """Write one tar of the people of several, atomically: the bytes that `write_shard` gives for them all."""
+    with atomic_path(path) as partial, tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for part in parts:
+            with tarfile.open(part) as source:
+                for info in source:
+                    tar.addfile(info, source.extractfile(info))
+
+
 def shard_paths(shards: Path | str | Sequence[Path]) -> list[Path]:
     """The shards of a folder, sorted by name, or those given (one, or several in their order).
 

@@ -2,7 +2,18 @@
 
 from lca_core.curation.face_network import face_embedding
 from lca_core.evaluation.baselines import PosedPicture, optimise_person
-from lca_core.evaluation.metrics import Summary, iou, l1_fg, lpips_crop, over_white, psnr, psnr_fg, summarise
+from lca_core.evaluation.metrics import (
+    Summary,
+    iou,
+    l1_fg,
+    lpips_crop,
+    mean_of_runs,
+    over_white,
+    psnr,
+    psnr_fg,
+    summarise,
+    summarise_difference,
+)
 from lca_core.evaluation.protocols import Target, split_frames
 from lca_core.evaluation.records import Record, provenance, read_records, record_of, write_record
 from lca_core.evaluation.results_page import results_readme, write_results_readme
@@ -28,6 +39,7 @@ __all__ = [
     "l1_fg",
     "lpips",
     "lpips_crop",
+    "mean_of_runs",
     "metrics_markdown",
     "metrics_text",
     "optimise_person",
@@ -41,6 +53,7 @@ __all__ = [
     "results_readme",
     "split_frames",
     "summarise",
+    "summarise_difference",
     "write_record",
     "write_results_readme",
 ]

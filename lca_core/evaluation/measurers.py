@@ -108,7 +108,6 @@ MEASURERS: tuple[Measurer, ...] = (
         whole=("*/identity_rank1",),
     ),
     Measurer(("release/*/*", "refined/*/*", "baseline/*/*/*"), evaluated, 4, (4, 60), any_people=True),
-    Measurer(("ablation/*",), by_script("benchmarks/ablation.py"), None, (0, 75)),
     Measurer(("speed/*",), by_script("benchmarks/drive.py"), 0, (1, 1)),
     Measurer(("splats/*",), by_script("benchmarks/splats.py"), 0, (2, 2)),
     Measurer(("curation/hostile_handled",), by_script("benchmarks/hostile.py"), 0, (0.5, 0.5)),

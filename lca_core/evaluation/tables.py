@@ -43,7 +43,7 @@ def _ours(entry: PaperValue, records: dict[str, Record]) -> tuple[Record | None,
 
 def comparison_text(records: dict[str, Record], all_rows: bool = False) -> str:
     """The comparison for a terminal: aligned columns, then what differs."""
-    return f"{_aligned(_HEADER, comparison(records, all_rows))}\n\n{WHAT_DIFFERS}\n"
+    return f"{aligned(_HEADER, comparison(records, all_rows))}\n\n{WHAT_DIFFERS}\n"
 
 
 def comparison_markdown(records: dict[str, Record], all_rows: bool = False) -> str:
@@ -78,7 +78,7 @@ def metrics_rows(records: dict[str, Record]) -> tuple[tuple[str, ...], list[tupl
 
 def metrics_text(records: dict[str, Record]) -> str:
     """`metrics_rows` with aligned columns; "up" marks a metric of which more is better."""
-    return _aligned(*metrics_rows(records)) + "\n"
+    return aligned(*metrics_rows(records)) + "\n"
 
 
 def metrics_markdown(records: dict[str, Record]) -> str:
@@ -86,7 +86,8 @@ def metrics_markdown(records: dict[str, Record]) -> str:
     return _markdown(*metrics_rows(records)) + "\n"
 
 
-def _aligned(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def aligned(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A table for a terminal: aligned columns under a header and a rule."""
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in [header, *rows]]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])

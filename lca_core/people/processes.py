@@ -1,25 +1,17 @@
-"""Processes that draw: how many there are, how they end, and what happens when one dies.
+"""Many people drawn by processes or machines: a file each, resumable, and what happens when a process dies.
 
 The path tracer's compiled kernels crash now and then (one in a few thousand pictures, not at the same one again), so
-whoever draws many people expects deaths.
+whoever draws many people expects deaths: a person is tried twice.
 """
 
-import os
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
-
-def pool(workers: int) -> ProcessPoolExecutor:
-    """Processes of one thread each: two of one thread draw quicker than one of two. They end with this process,
-    killed or not."""
-    return ProcessPoolExecutor(workers, get_context("spawn"), _single_threaded)
+from lca_core.engines import Engine, Work, local
+from lca_core.workers import ONE_THREAD
 
 
 def draw_missing(
@@ -29,35 +21,48 @@ def draw_missing(
     draw: Callable[[int, Path], None],
     workers: int = 2,
     progress: bool = True,
+    engine: Engine = local,
 ) -> list[Path]:
-    """Files `<what>-<seed>.tar` of a folder, in the order of the seeds; those missing are drawn in processes.
+    """Files `<what>-<seed>.tar` of a folder, in the order of the seeds; those missing are drawn (see `drawing`)."""
+    paths = [file_of(folder, what, seed) for seed in seeds]
+    with tqdm(desc=what, total=len(set(paths)), unit="person", disable=not progress) as bar:
+        for _ in drawing(folder, what, seeds, draw, workers, engine):
+            bar.update()
+    return paths
 
-    draw(seed, path): writes one file, whole or not at all; it must be a function that can be pickled. RuntimeError when
-    processes die twice with nothing drawn in between; what was drawn is kept.
+
+def drawing(
+    folder: Path, what: str, seeds: Sequence[int], draw: Callable[[int, Path], None], workers: int, engine: Engine
+) -> Iterator[int]:
+    """Each seed as its file is there: first those that were, then, in any order, those that are drawn.
+
+    draw(seed, path): writes one file, whole or not at all; a function that can be pickled. engine: `engines.local` or
+    `on_ray`. RuntimeError when a person killed its process each time; what was drawn is kept.
     """
-    paths = {int(seed): folder / f"{what}-{int(seed):06d}.tar" for seed in seeds}
-    deaths = 0
-    with tqdm(desc=what, total=len(paths), unit="person", disable=not progress) as bar:
-        while waiting := [(seed, path) for seed, path in paths.items() if not path.exists()]:
-            bar.update(len(paths) - len(waiting) - bar.n)
-            try:
-                with pool(workers) as processes:
-                    for _ in processes.map(draw, *zip(*waiting)):
-                        bar.update()
-            except BrokenProcessPool as error:
-                deaths = deaths + 1 if not any(path.exists() for _, path in waiting) else 0
-                if deaths == 2:
-                    raise RuntimeError(
-                        f"drawing {what} person {waiting[0][0]} (or one just after) killed its process twice; what "
-                        "was drawn is kept: run again, with more memory if it ran out"
-                    ) from error
-        bar.update(len(paths) - bar.n)
-    return [paths[int(seed)] for seed in seeds]
+    missing = {int(seed): None for seed in seeds}
+    for seed in [seed for seed in missing if file_of(folder, what, seed).exists()]:
+        del missing[seed]
+        yield seed
+    if not missing:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    work = Work(partial(_draw_once, folder=folder, what=what, draw=draw), None, prepare, ONE_THREAD)
+    for done in engine(work, list(missing), workers=workers):
+        if done.died:
+            raise RuntimeError(
+                f"drawing {what} person {done.item} {done.died}; what was drawn is kept: run again, with more memory "
+                "if it ran out"
+            )
+        yield done.item
 
 
-def _single_threaded() -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.environ["OMP_NUM_THREADS"] = "1"
+def file_of(folder: Path, what: str, seed: int) -> Path:
+    """Where a person's file is."""
+    return folder / f"{what}-{int(seed):06d}.tar"
+
+
+def prepare() -> None:
+    """What a process does before it draws. Two of one thread draw quicker than one of two."""
     import torch
 
     torch.set_num_threads(1)
@@ -69,6 +74,8 @@ def _single_threaded() -> None:
     drjit.set_thread_count(1)
 
 
-def _end_with_parent() -> None:
-    wait([parent_process().sentinel])  # without it, the process would wait for work for ever
-    os._exit(1)
+def _draw_once(seed: int, folder: Path, what: str, draw: Callable[[int, Path], None]) -> str:
+    path = file_of(folder, what, seed)
+    if not path.exists():  # an engine may ask twice
+        draw(seed, path)
+    return path.name

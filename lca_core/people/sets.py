@@ -105,6 +105,7 @@ def write_all(folder: Path | str) -> list[Path]:
     texts = {
         f"{name}.json": json.dumps(manifest(None, domain, seeds, profile.name), indent=1) + "\n"
         for profile in PROFILES.values()
+        if not profile.reads  # the others' people, scaled down
         for name, (domain, seeds) in sets(profile).items()
     }
     for domain in DOMAINS:

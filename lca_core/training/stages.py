@@ -10,6 +10,7 @@ from lca_core.data.streaming import Data, drawn_by, index
 from lca_core.errors import InputError
 from lca_core.model import LCA, ImageEncoder, encoder_named, encoder_of, rows_length
 from lca_core.paths import CHECKPOINTS
+from lca_core.profiles import Profile
 from lca_core.profiles import profile as profile_of
 from lca_core.training.checkpoints import load_weights, read_header
 from lca_core.training.datasets import MEMORY, Dataset, Mixed, Streamed
@@ -77,7 +78,7 @@ def stage_settings(
 
 
 def load_examples(
-    data: Data, profile: str, encoder: ImageEncoder, domains: Sequence[str] = (), memory: int = MEMORY
+    data: Data, profile: str | Profile, encoder: ImageEncoder, domains: Sequence[str] = (), memory: int = MEMORY
 ) -> Dataset:
     """People of shards as examples that are loaded when they are drawn (`Streamed`).
 
@@ -87,13 +88,13 @@ def load_examples(
     (none: of any); memory: bytes of examples kept. InputError when pictures are of another size or people of another
     domain, or a domain has nobody.
     """
-    sizes = profile_of(profile)
+    sizes = profile_of(profile) if isinstance(profile, str) else profile
     entries = index(data)
     for entry in entries:
         if entry.px != sizes.body_px:
             raise InputError(
-                f"{entry.shard}: pictures of {entry.id} are {entry.px} px, profile {profile!r} wants {sizes.body_px}; "
-                "give the profile the people were made with"
+                f"{entry.shard}: pictures of {entry.id} are {entry.px} px, profile {sizes.name!r} wants "
+                f"{sizes.body_px}; give the profile the people were made with"
             )
         if domains and entry.domain not in domains:
             raise InputError(

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,13 +15,14 @@ import psutil
 import pytest
 
 from lca_core.curation.collection import Collection, curate, settle
-from lca_core.curation.engines import attempt, local, on_ray
+from lca_core.curation.engines import entry_of, local, on_ray
 from lca_core.curation.filters import Reason
 from lca_core.curation.items import Entry, Job, curate_item, find_items, key_of
 from lca_core.curation.samples import CLIPS, PHOTOS, path_of
-from lca_core.curation.workers import Worker, WorkerDied, WorkerEnded, in_workers
 from lca_core.data import read_people
+from lca_core.engines import attempt
 from lca_core.errors import InputError
+from lca_core.workers import Worker
 
 
 @pytest.fixture(scope="module")
@@ -132,58 +132,9 @@ def test_a_dropped_copy_is_told_of_its_kept_original_and_never_kept_for_it():
     )
 
 
-def _ill(item: str) -> str:
-    if item == "hangs":
-        time.sleep(60)
-    if item == "dies":
-        os.kill(os.getpid(), signal.SIGKILL)
-    return item.upper()
-
-
-def _ask(worker: Worker, item: str) -> str:
-    try:
-        return worker.ask(item)
-    except WorkerDied as error:
-        return f"{item}: {error}"
-
-
-def test_an_item_that_hangs_or_kills_its_process_costs_itself_only():
-    found = sorted(in_workers(_ill, _ask, ["a", "dies", "b", "hangs", "c"], workers=2, seconds=2))
-    assert found == ["A", "B", "C", "dies: ended its process (exit code -9), 2 times", "hangs: took over 2 s, 2 times"]
-
-
-class _Deadly:
-    """A task that cannot be unpickled: whoever is given it dies before it can say that it is there."""
-
-    def __reduce__(self):
-        return os._exit, (3,)
-
-
-def test_a_process_that_dies_while_it_starts_is_a_death_too():
-    with pytest.raises(WorkerDied, match="exit code 3"):
-        Worker(_Deadly()).ask("a")
-
-
-def test_stopping_early_ends_what_is_under_way_and_records_no_failure(tmp_path):
-    ended = []
-
-    def ask(worker: Worker, item: str) -> str:
-        try:
-            return worker.ask(item)
-        except WorkerEnded:
-            ended.append(item)
-            raise
-
-    found = in_workers(_ill, ask, ["a", "hangs"], workers=2, seconds=50)
-    before = time.perf_counter()
-    assert next(found) == "A"
-    found.close()
-    assert ended == ["hangs"] and time.perf_counter() - before < 40
-
-
 def test_a_death_becomes_an_entry(folder, tmp_path):
     job = job_of(folder, tmp_path)
-    entry = attempt(Worker(partial(_die, job=job)), folder / "man.mp4", job)
+    entry = entry_of(attempt(Worker(partial(_die, job=job)), folder / "man.mp4"), job)
     assert entry.reasons[0].kind == "failed" and Entry.read(job.work / f"{entry.key}.json") == entry
 
 
@@ -219,7 +170,7 @@ def test_ray_loses_and_doubles_nothing_when_a_worker_is_killed(curated, folder, 
 
 
 def _is_curator(process: psutil.Process) -> bool:
-    return any("RayCurator" in part for part in process.info["cmdline"] or ())
+    return any("RayWorker" in part for part in process.info["cmdline"] or ())
 
 
 def test_the_command_says_what_is_wrong(tmp_path):

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from lca_core.data import Person, Truth, read_people, shard_paths, write_shard
+from lca_core.data import Person, Truth, join_shards, read_people, shard_paths, write_shard
 from lca_core.errors import InputError
 from tests.data.people import random_person
 
@@ -174,3 +174,13 @@ def test_the_webdataset_package_reads_the_shards(tmp_path):
         assert json.loads(sample["person.json"])["seed"] == person.seed
         pictures = {name for name in sample if name.endswith(".png")}
         assert len(pictures) == 2 * 5  # of each picture the pixels and the matte; three bodies and two faces
+
+
+def test_shards_of_one_person_join_to_the_bytes_of_a_shard_of_all(tmp_path):
+    people = [random_person(seed, "wild", meta={"compressed": True}) for seed in range(3)]
+    parts = [tmp_path / f"{person.seed}.tar" for person in people]
+    for part, person in zip(parts, people):
+        write_shard(part, [person])
+    write_shard(tmp_path / "all.tar", people)
+    join_shards(tmp_path / "joined.tar", parts)
+    assert (tmp_path / "joined.tar").read_bytes() == (tmp_path / "all.tar").read_bytes()

@@ -166,7 +166,7 @@ def test_a_portrait_has_the_eyes_in_its_middle_and_is_frontal(monkeypatch):
 
 def test_portraits_in_the_cache_are_not_drawn_again(monkeypatch, tmp_path):
     monkeypatch.setenv("LCA_CACHE", str(tmp_path))
-    monkeypatch.setattr(processes, "pool", lambda _: pytest.fail("a portrait is drawn again"))
+    monkeypatch.setattr(processes, "_draw_once", lambda *_, **__: pytest.fail("a portrait is drawn again"))
     folder = next(iter(_folder_of(portraits, tmp_path)))
     for seed in (9000, 9001):
         (folder / f"portrait-{seed:06d}.tar").touch()

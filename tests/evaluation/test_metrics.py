@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 import torch
 
-from lca_core.evaluation import iou, l1_fg, over_white, psnr, psnr_fg, summarise
+from lca_core.evaluation import (
+    iou,
+    l1_fg,
+    mean_of_runs,
+    over_white,
+    psnr,
+    psnr_fg,
+    summarise,
+    summarise_difference,
+)
 
 
 @pytest.fixture
@@ -91,3 +100,25 @@ def test_one_person_has_no_interval_and_no_number_may_be_missing(rng):
         summarise({2: [float("nan")]}, rng)
     with pytest.raises(ValueError, match="no picture"):
         summarise({1: []}, rng)
+
+
+def test_seeds_are_averaged_picture_by_picture():
+    runs = [{10000: [10.0, 20.0], 10001: [30.0]}, {10000: [12.0, 22.0], 10001: [34.0]}]
+    assert mean_of_runs(runs) == {10000: [11.0, 21.0], 10001: [32.0]}
+    with pytest.raises(ValueError, match="other people or pictures"):
+        mean_of_runs([runs[0], {10000: [10.0], 10001: [30.0]}])
+
+
+def test_a_paired_interval_does_not_see_what_makes_people_hard_for_both(rng):
+    draw = np.random.default_rng(1)
+    hard = draw.normal(25, 5, 16)
+    theirs = {seed: [float(v), float(v) + 1] for seed, v in enumerate(hard)}
+    mine = {seed: [v + 0.5 + 0.1 * draw.normal() for v in values] for seed, values in theirs.items()}
+    difference = summarise_difference(mine, theirs, rng)
+    assert difference.value == pytest.approx(0.5, abs=0.1) and (difference.n_people, difference.n_frames) == (16, 32)
+    low, high = difference.ci95
+    assert 0.35 < low < high < 0.65 < np.ptp(summarise(mine, rng).ci95)
+    means = {str(seed): [float(np.mean(values))] for seed, values in theirs.items()}  # as records keep them
+    assert summarise_difference(mine, means, rng).value == pytest.approx(difference.value)
+    with pytest.raises(ValueError, match="same people"):
+        summarise_difference(mine, {0: [1.0]}, rng)

@@ -248,7 +248,7 @@ def test_means_of_more_people_may_differ_less():
 @pytest.mark.parametrize(
     ("id", "sample"),
     [("release/wild/psnr", 4), ("baseline/per_person/wild/lpips", 4), ("refined/wild/identity_rank1", 8),
-     ("inputs/4/psnr", 8), ("control/labelled_actions", None), ("ablation/full/wild/psnr", None),
+     ("inputs/4/psnr", 8), ("control/labelled_actions", None),
      ("speed/drive_fps", 0), ("curation/hostile_handled", 0), ("curation/found", None), ("people/pose_rate", None)],
 )  # fmt: skip
 def test_every_kind_of_record_has_its_measurer(id, sample):

@@ -6,14 +6,15 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from lca_core import __main__ as commands
-from lca_core.data import read_people, shard_paths
+from lca_core.data import read_people, shard_paths, write_shard
+from lca_core.engines import ENGINES, Done
 from lca_core.errors import InputError
 from lca_core.people import processes, production
 from lca_core.people.domains import render_person
@@ -25,113 +26,112 @@ SMOKE = PROFILES["smoke"]
 SEED = 9_000
 
 
-@pytest.fixture(scope="module")
-def made_up():
-    """Random pixels in place of a digital human."""
-    return replace(random_person(0), domain="wild", meta={})
+def draw_noise(seed, path, domain, profile, truth):
+    """Stands in for the path tracer, in whatever process: random pixels, told apart by the seed."""
+    write_shard(path, [noisy(seed, domain)])
 
 
-class _Pool:
-    """Stands in for the process pool, so that nobody need be drawn."""
-
-    person = None
-
-    def __init__(self, *_):
-        pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def map(self, draw, seeds):
-        for seed in seeds:
-            yield replace(self.person, id=f"{draw.keywords['domain']}-{seed:06d}", seed=seed)
+def noisy(seed, domain="wild"):
+    return replace(random_person(seed), id=f"{domain}-{seed:06d}", domain=domain, meta={"compressed": True})
 
 
-class _CrashingPool(_Pool):
-    """Processes die over the second person, `crashes` times."""
-
-    crashes = 0
-
-    def map(self, draw, seeds):
-        for seed, person in zip(seeds, super().map(draw, seeds)):
-            if seed == SEED + 1 and _CrashingPool.crashes:
-                _CrashingPool.crashes -= 1
-                raise BrokenProcessPool("a process died")
-            yield person
+def nothing():
+    """Stands in for loading the path tracer."""
 
 
 @pytest.fixture
-def pool(monkeypatch, made_up):
-    monkeypatch.setattr(production, "pool", _CrashingPool)
-    monkeypatch.setattr(production, "PEOPLE_A_SHARD", 1)
-    _Pool.person, _CrashingPool.crashes = made_up, 0
-    return _CrashingPool
+def noise(monkeypatch):
+    monkeypatch.setattr(production, "_draw", draw_noise)
+    monkeypatch.setattr(production, "PEOPLE_A_SHARD", 2)
+    monkeypatch.setattr(processes, "prepare", nothing)
 
 
-def test_production_writes_whole_shards_and_resumes(tmp_path, pool, made_up):
-    paths = render_people([SEED, SEED + 1], "wild", SMOKE, tmp_path, progress=False)
+def bytes_of(paths):
+    return [(path.name, path.read_bytes()) for path in paths]
+
+
+def test_both_engines_write_the_same_shards_as_one_after_the_other(tmp_path, noise):
+    """Slow, for Ray's start."""
+    seeds = [SEED, SEED + 1, SEED + 2]
+    alone = [noisy(seed) for seed in seeds]
+    for name, people in (("wild-00000.tar", alone[:2]), ("wild-00001.tar", alone[2:])):
+        write_shard(tmp_path / "alone" / name, people)
+    expected = bytes_of(shard_paths(tmp_path / "alone"))
+    for name, engine in ENGINES.items():
+        paths = render_people(seeds, "wild", SMOKE, tmp_path / name, progress=False, engine=engine)
+        assert bytes_of(paths) == expected, name
+        assert {path.name for path in (tmp_path / name).iterdir()} == {"wild.json", *(path.name for path in paths)}
+
+
+class InThisProcess:
+    """An engine that draws here; `deaths` of its processes are over the second person, each time it is called."""
+
+    def __init__(self, deaths: int = 0):
+        self.deaths, self.asked = deaths, []
+
+    def __call__(self, work, items, workers):
+        for item in items:
+            if item == SEED + 1 and self.deaths:
+                self.deaths -= 1
+                yield Done(item, "", "ended its process (exit code -11), 2 times", 0.0)
+            else:
+                self.asked.append(item)
+                yield Done(item, work.task(item), "", 0.0)
+
+
+@pytest.fixture
+def here():
+    return InThisProcess()
+
+
+def test_production_writes_whole_shards_and_resumes(tmp_path, noise, here):
+    seeds = [SEED, SEED + 1, SEED + 2]
+    paths = render_people(seeds, "wild", SMOKE, tmp_path, progress=False, engine=here)
     assert [p.name for p in paths] == ["wild-00000.tar", "wild-00001.tar"]
-    read = list(read_people(paths[0]))[0]
-    np.testing.assert_array_equal(read.frames[0].theta, made_up.frames[0].theta)
+    assert [p.seed for path in paths for p in read_people(path)] == seeds
     kept, _ = paths[0].stat().st_mtime_ns, paths[1].unlink()
-    again = render_people([SEED, SEED + 1], "wild", SMOKE, tmp_path, progress=False)
-    assert again == paths and paths[1].exists() and paths[0].stat().st_mtime_ns == kept
+    assert render_people(seeds, "wild", SMOKE, tmp_path, progress=False, engine=here) == paths
+    assert paths[1].exists() and paths[0].stat().st_mtime_ns == kept and here.asked == [*seeds, SEED + 2]
+
+
+def test_pictures_made_are_counted_and_told(tmp_path, noise, here, capsys):
+    render_people([SEED], "wild", SMOKE, tmp_path, progress=False, engine=here)
+    assert f"wild: {pictures_of(noisy(SEED))} pictures of 1 people" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("other", [{"seeds": [SEED + 1]}, {"truth": True}, {"profile": PROFILES["laptop"]}])
-def test_production_refuses_to_mix_two_sets(tmp_path, pool, other):
+def test_production_refuses_to_mix_two_sets(tmp_path, noise, here, other):
     arguments = {"seeds": [SEED], "domain": "wild", "profile": SMOKE, "out": tmp_path, "progress": False}
-    render_people(**arguments)
+    render_people(**arguments, engine=here)
     with pytest.raises(InputError, match="another folder"):
-        render_people(**arguments | other)
+        render_people(**arguments | other, engine=here)
 
 
-def test_a_process_that_dies_is_replaced_and_nobody_is_lost_or_drawn_twice(tmp_path, pool):
-    pool.crashes, seeds = 1, [SEED, SEED + 1, SEED + 2]
-    paths = render_people(seeds, "wild", SMOKE, tmp_path, progress=False)
+def test_a_person_asked_for_twice_is_refused(tmp_path, noise, here):
+    with pytest.raises(InputError, match="twice"):
+        render_people([SEED, SEED], "wild", SMOKE, tmp_path, engine=here)
+
+
+def test_a_person_who_kills_every_process_is_named_and_the_others_are_kept(tmp_path, noise):
+    seeds, engine = [SEED, SEED + 1, SEED + 2], InThisProcess(deaths=1)
+    with pytest.raises(RuntimeError, match=f"wild person {SEED + 1} ended its process"):
+        render_people(seeds, "wild", SMOKE, tmp_path, progress=False, engine=engine)
+    paths = render_people(seeds, "wild", SMOKE, tmp_path, progress=False, engine=engine)
     assert [p.seed for path in paths for p in read_people(path)] == seeds
-
-
-def test_a_person_who_kills_every_process_is_named(tmp_path, pool):
-    pool.crashes = 5
-    with pytest.raises(RuntimeError, match=f"wild person {SEED + 1}"):
-        render_people([SEED, SEED + 1], "wild", SMOKE, tmp_path, progress=False)
-    assert [path.name for path in tmp_path.glob("*.tar")] == ["wild-00000.tar"]
-
-
-class _DrawingPool(_Pool):
-    """Draws in this process."""
-
-    def map(self, draw, seeds, paths):
-        for seed, path in zip(seeds, paths):
-            if seed == SEED + 1 and _CrashingPool.crashes:
-                _CrashingPool.crashes -= 1
-                raise BrokenProcessPool("a process died")
-            yield draw(seed, path)
+    assert sorted(engine.asked) == seeds, "nobody is drawn twice"
 
 
 @pytest.fixture
-def drawn(monkeypatch, made_up, tmp_path):
+def drawn(monkeypatch, tmp_path, noise, here):
     """Seeds whom the cache drew."""
-    drawn = []
-
-    def draw(seed, domain, profile, truth):
-        drawn.append(seed)
-        return replace(made_up, id=f"{domain}-{seed:06d}", seed=seed)
-
     monkeypatch.setenv("LCA_CACHE", str(tmp_path))
-    monkeypatch.setattr(processes, "pool", _DrawingPool)
-    monkeypatch.setattr(production, "render_person", draw)
-    _CrashingPool.crashes = 0
-    return drawn
+    monkeypatch.setattr(production, "cached_people", partial(cached_people, progress=False, engine=here))
+    return here.asked
 
 
 def test_the_cache_draws_each_person_once_whoever_asks_and_in_the_order_asked(drawn):
-    first = cached_people([SEED + 2, SEED], "wild", SMOKE, progress=False)
-    both = cached_people([SEED, SEED + 1, SEED + 2], "wild", "smoke", progress=False)
+    first = production.cached_people([SEED + 2, SEED], "wild", SMOKE)
+    both = production.cached_people([SEED, SEED + 1, SEED + 2], "wild", "smoke")
     assert drawn == [SEED + 2, SEED, SEED + 1]
     assert [p.seed for p in read_people(first)] == [SEED + 2, SEED]
     assert [p.seed for p in read_people(both)] == [SEED, SEED + 1, SEED + 2]
@@ -140,23 +140,14 @@ def test_the_cache_draws_each_person_once_whoever_asks_and_in_the_order_asked(dr
 
 @pytest.mark.parametrize("other", [{"truth": True}, {"profile": replace(SMOKE, body_px=42)}])
 def test_pictures_of_another_size_or_with_truth_are_cached_apart(drawn, other):
-    arguments = {"seeds": [SEED], "domain": "wild", "profile": SMOKE, "progress": False}
-    assert cached_people(**arguments) != cached_people(**arguments | other)
+    arguments = {"seeds": [SEED], "domain": "wild", "profile": SMOKE}
+    assert production.cached_people(**arguments) != production.cached_people(**arguments | other)
     assert drawn == [SEED, SEED]
 
 
 def test_other_training_does_not_ask_for_other_pictures(drawn):
-    first = cached_people([SEED], "wild", SMOKE, progress=False)
-    assert cached_people([SEED], "wild", replace(SMOKE, pretrain_steps=1), progress=False) == first
-
-
-def test_the_cache_outlives_processes_that_die_but_not_for_ever(drawn):
-    _CrashingPool.crashes = 2
-    paths = cached_people([SEED, SEED + 1], "wild", SMOKE, progress=False)
-    assert [p.seed for p in read_people(paths)] == [SEED, SEED + 1] and drawn == [SEED, SEED + 1]
-    _CrashingPool.crashes = 9
-    with pytest.raises(RuntimeError, match=f"studio person {SEED + 1}"):
-        cached_people([SEED, SEED + 1], "studio", SMOKE, progress=False)
+    first = production.cached_people([SEED], "wild", SMOKE)
+    assert production.cached_people([SEED], "wild", replace(SMOKE, pretrain_steps=1)) == first
 
 
 # --- The command, in processes of its own ----------------------------------------------------------------------

@@ -1,8 +1,9 @@
-"""A process that curates one item after another, and may hang or die doing so without taking anybody along."""
+"""A process that does one item after another, and may hang or die doing so without taking anybody along."""
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
@@ -12,8 +13,9 @@ from typing import TypeVar
 
 SECONDS = 300.0  # for one item, after which its process is ended
 TRIES = 2
-# One thread, and MKL's sums the same to the last bit wherever its arrays lie in memory: two runs give the same bytes.
-_CHILD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_CBWR": "COMPATIBLE"}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# MKL's sums the same to the last bit wherever its arrays lie in memory: two runs give the same bytes.
+REPEATABLE = ONE_THREAD | {"MKL_CBWR": "COMPATIBLE"}
 
 _STARTING = threading.Lock()
 Item, Result = TypeVar("Item"), TypeVar("Result")
@@ -30,16 +32,25 @@ class WorkerEnded(RuntimeError):
 class Worker:
     """`task` in a process of its own, one thread, started when first asked and again after a death.
 
-    task: a function of one argument; it and all that goes in and out can be pickled. seconds: for one item.
+    task: a function of one argument; it and all that goes in and out can be pickled. seconds: for one item, None for
+    any. prepare: a function of none that the process calls first; its time is no item's. environment: variables set for
+    the process.
     """
 
-    def __init__(self, task: Callable, seconds: float = SECONDS):
-        self._task, self._seconds = task, seconds
+    def __init__(
+        self,
+        task: Callable,
+        seconds: float | None = SECONDS,
+        prepare: Callable[[], None] | None = None,
+        environment: Mapping[str, str] = REPEATABLE,
+    ):
+        self._task, self._seconds, self._prepare, self._variables = task, seconds, prepare, environment
         self._process, self._pipe = None, None
         self._ended, self._changing = False, threading.Lock()
 
     def ask(self, item: object) -> object:
-        """task(item). WorkerDied when the process hung or died on it `TRIES` times, WorkerEnded after `end`."""
+        """task(item), or what it raised; WorkerDied when the process hung or died on it `TRIES` times, WorkerEnded once
+        it was ended."""
         for _ in range(TRIES):
             new = self._process is None
             if new:
@@ -49,7 +60,10 @@ class Worker:
                     self._pipe.recv()  # it has loaded its libraries: that is not the item's time
                 self._pipe.send(item)
                 if self._pipe.poll(self._seconds):
-                    return self._pipe.recv()
+                    result, error = self._pipe.recv()
+                    if error is not None:
+                        raise error
+                    return result
                 why = f"took over {self._seconds:.0f} s"
             except (EOFError, OSError):
                 self._process.join(5)
@@ -70,8 +84,8 @@ class Worker:
             if self._ended:
                 raise WorkerEnded
             self._pipe, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(theirs, self._task), daemon=True)
-            with _STARTING, _environment(_CHILD):
+            process = context.Process(target=_work, args=(theirs, self._task, self._prepare), daemon=True)
+            with _STARTING, _environment(self._variables):
                 process.start()
             self._process = process
         theirs.close()
@@ -86,13 +100,21 @@ class Worker:
                 raise WorkerEnded
 
 
-def in_workers(
-    task: Callable, ask: Callable[[Worker, Item], Result], items: Sequence[Item], workers: int, seconds: float = SECONDS
-) -> Iterator[Result]:
-    """ask(worker, item) of all items, as they come, in any order: `workers` processes that do `task`."""
-    made = [Worker(task, seconds) for _ in range(max(1, min(workers, len(items))))]
+@contextmanager
+def started(count: int, task: Callable, *arguments, **named) -> Iterator[list[Worker]]:
+    """`count` workers (arguments: as `Worker`'s), ended with the block, whatever they are at."""
+    made = [Worker(task, *arguments, **named) for _ in range(count)]
+    try:
+        yield made
+    finally:
+        for worker in made:
+            worker.end()
+
+
+def shared(workers: Sequence[Worker], ask: Callable[[Worker, Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    """ask(worker, item) of all items, as they come, in any order. Stopped early, it ends the workers."""
     idle: SimpleQueue[Worker] = SimpleQueue()
-    for worker in made:
+    for worker in workers:
         idle.put(worker)
 
     def do(item: Item) -> Result:
@@ -102,20 +124,33 @@ def in_workers(
         finally:
             idle.put(worker)
 
-    with ThreadPoolExecutor(len(made)) as threads:
+    with ThreadPoolExecutor(len(workers)) as threads:
         waiting = [threads.submit(do, item) for item in items]
         try:
             for future in as_completed(waiting):
                 yield future.result()
-        finally:
+        except BaseException:  # also of whoever stops to ask for more
             for future in waiting:
                 future.cancel()
-            for worker in made:
+            for worker in workers:
                 worker.end()
+            raise
+
+
+def in_workers(
+    task: Callable,
+    ask: Callable[[Worker, Item], Result],
+    items: Sequence[Item],
+    workers: int,
+    seconds: float | None = SECONDS,
+) -> Iterator[Result]:
+    """ask(worker, item) of all items, as they come, in any order: `workers` processes that do `task`."""
+    with started(max(1, min(workers, len(items))), task, seconds) as made:
+        yield from shared(made, ask, items)
 
 
 @contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
     """Variables set for the length of a block: libraries read them when a child first loads them."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
@@ -127,15 +162,22 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
             del os.environ[name]
 
 
-def _work(pipe: Connection, task: Callable) -> None:
+def _work(pipe: Connection, task: Callable, prepare: Callable[[], None] | None) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if prepare is not None:
+        prepare()
     pipe.send("ready")
     while True:
         try:
             item = pipe.recv()
         except EOFError:
             return
-        pipe.send(task(item))
+        try:
+            result = task(item), None
+        except Exception as error:  # the task's own answer, not a death: raised where it was asked for
+            error.add_note(f"in a process of its own:\n{traceback.format_exc()}")
+            result = None, error
+        pipe.send(result)
 
 
 def _end_with_parent() -> None:

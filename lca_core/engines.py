@@ -1,0 +1,142 @@
+"""Who does the work on many items: processes of this machine, or a Ray cluster. Both are called alike.
+
+An engine takes a `Work` and items and gives what became of each, as they come, in any order. Items are done by
+`workers.Worker`s, so one that hangs or kills its process costs that process and is told of.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from lca_core.errors import InputError
+from lca_core.workers import REPEATABLE, SECONDS, Worker, WorkerDied, shared, started
+
+BLOCKS = 100  # that a Ray worker's items come in
+STARTS = 6  # a busy machine's Ray node may miss the 30 s that Ray gives it
+# For a busy machine: longer for the first server, and workers that are not the last to be given a processor.
+_PATIENT = {"RAY_gcs_server_port_wait_time_s": "120", "RAY_worker_niceness": "0"}
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is done with an item, and how. task: a function of the item that can be pickled and gives a text; the rest:
+    as `Worker`'s."""
+
+    task: Callable[..., str]
+    seconds: float | None = SECONDS
+    prepare: Callable[[], None] | None = None
+    environment: Mapping[str, str] = field(default_factory=lambda: REPEATABLE)
+
+    def worker(self) -> Worker:
+        """A process that does it."""
+        return Worker(self.task, self.seconds, self.prepare, self.environment)
+
+
+class Done(NamedTuple):
+    """What became of an item: what the task gave, or how the item hung or killed its process, each time it was tried
+    ("" where it did not); seconds: it took."""
+
+    item: object
+    result: str
+    died: str
+    seconds: float
+
+
+Engine = Callable[..., Iterator[Done]]  # (work, items, workers=2)
+
+
+def local(work: Work, items: Sequence, workers: int = 2) -> Iterator[Done]:
+    """Processes of this machine, one thread each. What the task raises is raised here."""
+    count = max(1, min(workers, len(items)))
+    with started(count, work.task, work.seconds, work.prepare, work.environment) as made:
+        yield from shared(made, attempt, items)
+
+
+def attempt(worker: Worker, item: object) -> Done:
+    """Ask a worker for an item; a hang or a death is an outcome like others."""
+    begun, result, died = time.perf_counter(), "", ""
+    try:
+        result = worker.ask(item)
+    except WorkerDied as error:
+        died = str(error)
+    return Done(item, result, died, time.perf_counter() - begun)
+
+
+def on_ray(work: Work, items: Sequence, workers: int = 2, address: str | None = None) -> Iterator[Done]:
+    """A Ray cluster: `workers` stateful actors, each with a `Worker`.
+
+    What the task reads and writes must be seen by all machines under the same paths. Rows are an item's number, so
+    memory stays bounded; an actor or machine that dies is replaced and its items are done again: a task must do
+    no harm when done twice. address: of a running cluster; InputError when it does not answer. Without one a cluster
+    is started here and ended after; where it does not start, that is said and processes of this machine do the work.
+    """
+    with _cluster(workers, address) as there:
+        if not there:
+            yield from local(work, items, workers)
+            return
+        import ray
+
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        blocks = min(len(items), BLOCKS * workers)
+        rows = ray.data.from_items([{"number": n} for n in range(len(items))], override_num_blocks=blocks)
+        # half a core each: the pool's other half goes to Ray's own tasks, which otherwise wait for ever
+        actors = ray.data.ActorPoolStrategy(size=workers)
+        done = rows.map(RayWorker, fn_constructor_args=(work, list(items)), compute=actors, num_cpus=0.5)
+        for row in done.iter_rows():
+            yield Done(items[row["number"]], row["result"], row["died"], row["seconds"])
+
+
+class RayWorker:
+    """An actor's state: a worker, kept from item to item."""
+
+    def __init__(self, work: Work, items: Sequence):
+        self._worker, self._items = work.worker(), items
+
+    def __call__(self, row: dict) -> dict:
+        """{"number": of an item} to what became of it."""
+        done = attempt(self._worker, self._items[row["number"]])
+        return row | {"result": done.result, "died": done.died, "seconds": done.seconds}
+
+
+@contextmanager
+def _cluster(workers: int, address: str | None) -> Iterator[bool]:
+    """Ray for the length of a block, joined or started unless this process has one already; False where none starts."""
+    import ray
+
+    if ray.is_initialized():
+        yield True
+        return
+    for name, value in _PATIENT.items():
+        os.environ.setdefault(name, value)
+    trouble = None
+    for _ in range(1 if address else STARTS):
+        try:
+            ray.init(
+                address=address, num_cpus=None if address else workers, include_dashboard=False, log_to_driver=False,
+                logging_level="error", configure_logging=True,
+            )  # fmt: skip
+            break
+        except Exception as error:  # Ray raises plain ones, for a node that is late among others
+            trouble = error
+            ray.shutdown()
+    if address and not ray.is_initialized():
+        raise InputError(f"no Ray cluster answers at {address} ({_first_line(trouble)}); start one, or leave it out")
+    if not ray.is_initialized():
+        print(f"Ray did not start ({_first_line(trouble)}): processes of this machine do the work", file=sys.stderr)
+    try:
+        yield ray.is_initialized()
+    finally:
+        ray.shutdown()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+ENGINES = {"local": local, "ray": on_ray}

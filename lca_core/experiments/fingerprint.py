@@ -1,0 +1,70 @@
+"""What a run depends on, as hashes: where one of them changed, the run is stale."""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+from lca_core.experiments.table import Experiment, sizes_of
+from lca_core.paths import REPOSITORY
+
+TRAINED_BY = ("body", "data", "model", "splats", "training")  # rooms whose code decides what a training makes
+JUDGED_BY = ("evaluation/evaluate.py", "evaluation/metrics.py", "evaluation/protocols.py")
+
+
+def training_print(row: Experiment, seed: int, shards: Mapping[str, Sequence[Path]]) -> dict[str, str]:
+    """Hashes of the row and seed, the profile, the people trained on (shards by domain) and the code."""
+    stages = [asdict(stage) | {"settings": dict(stage.settings)} for stage in row.stages]
+    return {
+        "row": digest_of({"name": row.name, "stages": stages, "seed": seed}),
+        "profile": digest_of(asdict(sizes_of(row))),
+        "people": digest_of({domain: [digest_of_file(p) for p in shards[domain]] for domain in row.domains}),
+        "code": code_digest(TRAINED_BY),
+    }
+
+
+def judging_print(training: Mapping[str, str], shards: Sequence[Path]) -> dict[str, str]:
+    """Hashes of what was trained, the people judged and the code that judges."""
+    return {
+        "training": digest_of(training),
+        "people judged": digest_of([digest_of_file(path) for path in shards]),
+        "evaluation": code_digest(JUDGED_BY),
+    }
+
+
+def code_digest(places: Iterable[str], house: Path = REPOSITORY / "lca_core") -> str:
+    """Of what the files and folders of a house do: comments, docstrings and layout do not count."""
+    files = sorted({file for place in places for file in (house / place).rglob("*.py")} | {
+        house / place for place in places if place.endswith(".py")
+    })  # fmt: skip
+    return digest_of({file.relative_to(house).as_posix(): _meaning(file.read_text(encoding="utf-8")) for file in files})
+
+
+@cache
+def _meaning(source: str) -> str:
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        match node:
+            case ast.Module() | ast.ClassDef() | ast.FunctionDef() if ast.get_docstring(node, clean=False):
+                node.body[0].value.value = ""
+    return ast.dump(tree)
+
+
+def digest_of(what: object) -> str:
+    """16 characters that change with plain JSON."""
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def digest_of_file(path: Path) -> str:
+    """Of a file's bytes; read once in a process, unless it changes."""
+    state = path.stat()
+    return _digest_of_bytes(path, state.st_mtime_ns, state.st_size)
+
+
+@cache
+def _digest_of_bytes(path: Path, _changed: int, _size: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

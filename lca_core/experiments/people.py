@@ -1,0 +1,50 @@
+"""The people of a row, as shards: those trained on, by domain, and those judged."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lca_core.data.scaling import scaled_shards
+from lca_core.engines import Done, Engine, local
+from lca_core.experiments.table import JUDGED, Experiment, sizes_of
+from lca_core.people import cached_people
+
+
+class NotDrawn(Exception):
+    """People of a row are not in the cache."""
+
+
+@dataclass(frozen=True)
+class Shards:
+    """One person each, as drawn: `trained` by domain, `judged` of both domains."""
+
+    trained: dict[str, list[Path]]
+    judged: list[Path]
+
+
+def shards_of(row: Experiment, workers: int = 2, progress: bool = True, engine: Engine = local) -> Shards:
+    """The shards of a row, drawn where they are missing (2 s a person on a core)."""
+    sizes = sizes_of(row)
+    drawn_at = sizes.reads or sizes
+
+    def drawn(seeds: range, domain: str) -> list[Path]:
+        return cached_people(seeds, domain, drawn_at, workers, progress=progress, engine=engine)
+
+    trained = {domain: drawn(row.people.seeds(domain), domain) for domain in row.domains}
+    return Shards(trained, [path for domain in JUDGED for path in drawn(row.people.judged_seeds, domain)])
+
+
+def shards_there(row: Experiment) -> Shards:
+    """The same without drawing anybody; `NotDrawn` where somebody is missing."""
+    return shards_of(row, progress=False, engine=_nobody)
+
+
+def _nobody(work, items: Sequence, workers: int) -> Iterator[Done]:
+    raise NotDrawn(f"{len(items)} people")
+    yield
+
+
+def at_size(shards: Sequence[Path], row: Experiment) -> list[Path]:
+    """The shards with pictures of the row's profile: scaled down where it reads another's."""
+    sizes = sizes_of(row)
+    return scaled_shards(shards, sizes) if sizes.reads else list(shards)

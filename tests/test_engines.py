@@ -1,0 +1,105 @@
+"""Many items, done by processes that may hang, die or raise."""
+
+import os
+import signal
+import time
+
+import pytest
+import ray
+
+from lca_core import engines
+from lca_core.engines import Work, local, on_ray
+from lca_core.errors import InputError
+from lca_core.workers import Worker, WorkerDied, WorkerEnded, in_workers
+
+
+def _ill(item: str) -> str:
+    if item == "hangs":
+        time.sleep(60)
+    if item == "dies":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item.upper()
+
+
+def _ask(worker: Worker, item: str) -> str:
+    try:
+        return worker.ask(item)
+    except WorkerDied as error:
+        return f"{item}: {error}"
+
+
+def test_an_item_that_hangs_or_kills_its_process_costs_itself_only():
+    found = sorted(in_workers(_ill, _ask, ["a", "dies", "b", "hangs", "c"], workers=2, seconds=2))
+    assert found == ["A", "B", "C", "dies: ended its process (exit code -9), 2 times", "hangs: took over 2 s, 2 times"]
+
+
+class _Deadly:
+    """A task that cannot be unpickled: whoever is given it dies before it can say that it is there."""
+
+    def __reduce__(self):
+        return os._exit, (3,)
+
+
+def test_a_process_that_dies_while_it_starts_is_a_death_too():
+    with pytest.raises(WorkerDied, match="exit code 3"):
+        Worker(_Deadly()).ask("a")
+
+
+def test_stopping_early_ends_what_is_under_way_and_records_no_failure(tmp_path):
+    ended = []
+
+    def ask(worker: Worker, item: str) -> str:
+        try:
+            return worker.ask(item)
+        except WorkerEnded:
+            ended.append(item)
+            raise
+
+    found = in_workers(_ill, ask, ["a", "hangs"], workers=2, seconds=50)
+    before = time.perf_counter()
+    assert next(found) == "A"
+    found.close()
+    assert ended == ["hangs"] and time.perf_counter() - before < 40
+
+
+def _upset(item: str) -> str:
+    raise InputError(f"{item} is no good")
+
+
+def test_what_a_task_raises_is_raised_where_it_was_asked_for_and_kills_nobody():
+    worker = Worker(_upset)
+    try:
+        for _ in range(2):
+            with pytest.raises(InputError, match="b is no good"):
+                worker.ask("b")
+    finally:
+        worker.end()
+
+
+def _prepare():
+    os.environ["PREPARED"] = "yes"
+
+
+def _prepared(item: str) -> str:
+    return f"{item} {os.environ['PREPARED']} {os.environ['COLOUR']}"
+
+
+def test_a_process_is_prepared_before_its_first_item():
+    work = Work(_prepared, 60, _prepare, {"COLOUR": "blue"})
+    assert sorted(done.result for done in local(work, ["a", "b"])) == ["a yes blue", "b yes blue"]
+    assert "COLOUR" not in os.environ
+
+
+def test_where_ray_does_not_start_this_machine_works_and_says_so(monkeypatch, capsys):
+    tried = []
+
+    def init(**_):
+        tried.append(0)
+        raise Exception("The current node timed out during startup.\nMore lines")
+
+    monkeypatch.setattr(ray, "init", init)
+    found = [done.result for done in on_ray(Work(_ill), ["a"])]
+    assert found == ["A"] and len(tried) == engines.STARTS
+    assert "Ray did not start (The current node timed out during startup.)" in capsys.readouterr().err
+    with pytest.raises(InputError, match="no Ray cluster answers at 10.0.0.1:6379"):
+        list(on_ray(Work(_ill), ["a"], address="10.0.0.1:6379"))

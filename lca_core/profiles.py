@@ -51,38 +51,45 @@ class Profile:
         return {name: getattr(self, name) for name in names}
 
 
-PROFILES = {
-    p.name: p
-    for p in (
-        Profile("smoke", 112, 112, 96, 2, 3, 256, 4, 8, 4, 2, 6, 2, 4, 4, 2, 2, 30, 20, 4),
-        Profile("study", 112, 112, 96, 2, 3, 512, 8, 480, 128, 64, 8, 3, 6, 4, 4, 2, 750, 250, 4, reads="laptop"),
-        Profile("laptop", 168, 112, 128, 3, 4, 1024, 16, 480, 128, 64, 8, 3, 6, 4, 4, 2, 7600, 1200, 4),
-        Profile("gpu", 252, 252, 512, 8, 8, 2048, 16, 2048, 128, 64, 12, 6, 8, 4, 8, 4, 20_000, 4_000, 16, hand_px=112),
-        Profile(
-            "paper",
-            1022,
-            1022,
-            1024,
-            8,
-            16,
-            8192,
-            8,
-            1_000_000,
-            2737,
-            64,
-            64,
-            64,
-            200,
-            8,
-            64,
-            4,
-            500_000,
-            50_000,
-            64,
-            hand_px=504,
-        ),
-    )
-}
+_ALL = (
+    Profile(
+        name="smoke", body_px=112, face_px=112,
+        dim=96, depth=2, heads=3, anchors=256, gaussians_per_anchor=4,
+        wild_people=8, studio_people=4, test_people=2,
+        wild_frames=6, studio_poses=2, studio_cameras=4, samples_per_pixel=4,
+        inputs=4, batch_people=2, views=2, pretrain_steps=30, posttrain_steps=20,
+    ),
+    Profile(
+        name="study", body_px=112, face_px=112,
+        dim=96, depth=2, heads=3, anchors=512, gaussians_per_anchor=8,
+        wild_people=480, studio_people=128, test_people=64,
+        wild_frames=8, studio_poses=3, studio_cameras=6, samples_per_pixel=4,
+        inputs=4, batch_people=4, views=2, pretrain_steps=750, posttrain_steps=250,
+        reads="laptop",
+    ),
+    Profile(
+        name="laptop", body_px=168, face_px=112,
+        dim=128, depth=3, heads=4, anchors=1024, gaussians_per_anchor=16,
+        wild_people=480, studio_people=128, test_people=64,
+        wild_frames=8, studio_poses=3, studio_cameras=6, samples_per_pixel=4,
+        inputs=4, batch_people=4, views=2, pretrain_steps=7600, posttrain_steps=1200,
+    ),
+    Profile(
+        name="gpu", body_px=252, face_px=252, hand_px=112,
+        dim=512, depth=8, heads=8, anchors=2048, gaussians_per_anchor=16,
+        wild_people=2048, studio_people=128, test_people=64,
+        wild_frames=12, studio_poses=6, studio_cameras=8, samples_per_pixel=16,
+        inputs=4, batch_people=8, views=4, pretrain_steps=20_000, posttrain_steps=4000,
+    ),
+    Profile(
+        name="paper", body_px=1022, face_px=1022, hand_px=504,
+        dim=1024, depth=8, heads=16, anchors=8192, gaussians_per_anchor=8,
+        wild_people=1_000_000, studio_people=2737, test_people=64,
+        wild_frames=64, studio_poses=64, studio_cameras=200, samples_per_pixel=64,
+        inputs=8, batch_people=64, views=4, pretrain_steps=500_000, posttrain_steps=50_000,
+    ),
+)  # fmt: skip
+PROFILES = {p.name: p for p in _ALL}
 
 
 def profile(name: str) -> Profile:

@@ -83,6 +83,7 @@ _STUDY = People(PROFILES["study"].wild_people, PROFILES["study"].studio_people)
 _PRE, _POST = PROFILES["study"].pretrain_steps, PROFILES["study"].posttrain_steps
 _FRESH = {"lr": 9e-4, "gamma": 1.0}
 _SEEDS = (0, 1, 2)
+_BOTH = (Stage("pretrain", _PRE), Stage("posttrain", _POST))
 
 _TABLE_1 = tuple(
     Experiment(f"table1/{name}", what, stages, _STUDY, seeds=_SEEDS, against="" if ours else "table1/pre_post")
@@ -90,8 +91,17 @@ _TABLE_1 = tuple(
         ("pretrain", "wild people alone", (Stage("pretrain", _PRE + _POST),), False),
         ("posttrain", "studio people alone, from random weights", (Stage("posttrain", _PRE + _POST, _FRESH),), False),
         ("mixed", "wild and studio people together", (Stage("mixed", _PRE + _POST),), False),
-        ("pre_post", "wild people, then studio people", (Stage("pretrain", _PRE), Stage("posttrain", _POST)), True),
+        ("pre_post", "wild people, then studio people", _BOTH, True),
     )
+)
+
+# The shortest way from nothing to a record: few people, one seed. For a first look at what `make experiments` does.
+_FEW = People(48, 16, split="validation")
+_FIRST = Experiment(
+    "first/pre_post",
+    "48 wild people, then 16 studio people",
+    (Stage("pretrain", _PRE), Stage("posttrain", _POST)),
+    _FEW,
 )
 
 # What each part of the model is worth: short trainings, alike but for one part. At a few hundred steps this shows what
@@ -114,7 +124,7 @@ _ABLATION = tuple(
     )
 )  # fmt: skip
 
-TABLE: dict[str, Experiment] = {row.name: row for row in (*_TABLE_1, *_ABLATION)}
+TABLE: dict[str, Experiment] = {row.name: row for row in (_FIRST, *_TABLE_1, *_ABLATION)}
 
 
 def sizes_of(row: Experiment) -> Profile:

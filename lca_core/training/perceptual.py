@@ -60,9 +60,10 @@ class LPIPS(nn.Module):
 def lpips(pred: Float[Tensor, "*batch H W 3"], truth: Float[Tensor, "*batch H W 3"]) -> Float[Tensor, "*batch"]:
     """LPIPS distance of sRGB images in [0, 1], one number an image; 0 is equal, lower is more alike.
 
-    Differentiable. Sides may be anything from 32 px; the network was calibrated at 64 px. Composite both images
-    over the same background first. ValueError for differing or smaller shapes, InputError where a weights
-    package is missing.
+    Differentiable. Sides may be anything from 32 px; the network was calibrated at 64 px. Gradients repeat to the last
+    bit from 56 px on: where the last maps are 1 x 1 px, the library that convolves adds up in the order in which its
+    threads come. Composite both images over the same background first. ValueError for differing or smaller shapes,
+    InputError where a weights package is missing.
     """
     if pred.shape != truth.shape or pred.shape[-1] != 3:
         raise ValueError(f"lpips compares [*batch, H, W, 3] with the same, not {[*pred.shape]} with {[*truth.shape]}")

@@ -20,7 +20,8 @@ from lca_core.body import JOINT_NAMES, BodyModel, full_pose, joint_transforms
 from lca_core.curation.collection import settle
 from lca_core.curation.engines import local
 from lca_core.curation.filters import luminance
-from lca_core.curation.items import Entry, Job, find_items
+from lca_core.curation.finding import search
+from lca_core.curation.items import Entry, Job
 from lca_core.data import Person, read_people
 
 CLIPS_A_FAULT, SOUND = 20, 30
@@ -233,7 +234,7 @@ def measure_faults(
         faults = write_clips(people, folder, a_fault, sound)
         job = Job(folder, out, "smoke")
         job.work.mkdir(parents=True)
-        entries = list(tqdm(local(find_items(folder), job, workers), total=len(faults), desc="curating", unit="clip"))
+        entries = list(tqdm(local(search(folder).items, job, workers), total=len(faults), desc="curating", unit="clip"))
         settled = settle(sorted(entries, key=lambda entry: entry.key))
         for entry in settled:
             keep(entry)

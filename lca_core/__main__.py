@@ -1,5 +1,6 @@
 """The command line: `python -m lca_core COMMAND --help`. Thin: each command calls the functions notebooks call."""
 
+import errno
 import sys
 from functools import partial
 from pathlib import Path
@@ -9,8 +10,20 @@ import tyro
 from tyro.conf import Positional
 
 from lca_core.errors import InputError
+from lca_core.paths import writable, writable_folder
+
+_WRITING = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR)
 
 ProfileName = Literal["smoke", "study", "laptop", "gpu", "paper"]
+
+
+def hold(least: float = 1, most: float = float("inf"), **options: float) -> None:
+    """InputError for an option that is under `least`, over `most` or no number; an option `photos_shown` is told of as
+    --photos-shown."""
+    for name, value in options.items():
+        if not least <= value <= most:
+            limits = f"at least {least:g}" if most == float("inf") else f"{least:g} to {most:g}"
+            raise InputError(f"--{name.replace('_', '-')} must be {limits}, not {value:g}")
 
 
 def people(
@@ -47,6 +60,8 @@ def people(
     from lca_core.people.domains import cast
     from lca_core.people.sets import write_datasheet
 
+    hold(workers=workers)
+    hold(0, count=count, first=first)
     _check_engine(engine, workers, address)
     draw = partial(ENGINES[engine], address=address) if engine == "ray" else ENGINES[engine]
     chosen = list(seeds) or list(range(first, first + count))
@@ -59,7 +74,7 @@ def people(
             raise InputError(f"{error}; 0-8999 train, 9000-9999 validation, 10000-10999 test") from error
     for seed in chosen:
         cast(seed, domain)  # whom the domain does not admit is refused before anybody is drawn
-    render_people(chosen, domain, profile, out, workers, truth=truth, engine=draw)
+    render_people(chosen, domain, profile, writable_folder(out), workers, truth=truth, engine=draw)
     written = [write_manifest(out, domain, chosen, profile), write_datasheet(out, domain, chosen)]
     print(f"shards, {' and '.join(path.name for path in written)} are in {out}")
 
@@ -111,10 +126,12 @@ def train(
     """
     from lca_core.training.stages import train_stage
 
+    hold(0, steps=steps, lr=lr, seed=seed)
+    hold(0.01, 1, gamma=gamma)
     train_stage(
         stage,
         data,
-        out,
+        writable_folder(out),
         profile,
         init=init,
         steps=steps,
@@ -150,7 +167,9 @@ def weights(
     from lca_core.training import Paused
     from lca_core.training.recipe import draw_sets, train_both
 
-    out = out or Path("runs", profile)
+    hold(workers=workers)
+    hold(0, minutes=minutes)
+    out = writable_folder(out or Path("runs", profile))
     data = draw_sets(profile, out / "data", workers)
     try:
         trained = train_both(profile, data, out, minutes, encoder)
@@ -176,6 +195,8 @@ def plan(profile: ProfileName = "paper", tflops: float = 0.0, used: float = 0.35
     from lca_core.training.plan import plan as count
     from lca_core.training.stages import ENCODER
 
+    hold(0, tflops=tflops)
+    hold(0.001, 1, used=used)
     rows = rows_length(encoder_named(ENCODER))
     counted = count(profile_named(profile), rows, BodyModel.load(), tflops or H100_TFLOPS, used)
     print(counted.text())
@@ -202,8 +223,8 @@ def avatar(
     from lca_core.model import encoder_of
     from lca_core.viewer import avatar_from_photos, write_avatar
 
-    if refine < 0:
-        raise InputError(f"--refine is a number of steps, not {refine}; leave it out, or give 0 for none")
+    hold(0, refine=refine)
+    writable_folder(out)
     model, meta = load_release(checkpoint or RELEASE)
     made, person = avatar_from_photos(photos, model, encoder_of(meta, encoder), refine_steps=refine)
     for path in write_avatar(made, person, out):
@@ -239,20 +260,27 @@ def curate(
         engine: local (processes of this machine) or ray (a cluster that sees the same folders).
         workers: Processes, or Ray actors.
         address: Of a running Ray cluster (default: one is started here).
-        seconds: For one item, after which it is given up.
+        seconds: For one item, after which it is given up; with more, the same command tries those again.
     """
     from lca_core.curation.collection import curate as run
     from lca_core.curation.engines import ENGINES
+    from lca_core.curation.finding import summary
     from lca_core.curation.items import Job
 
-    if frames < 1 or rate <= 0 or seconds <= 0:
-        raise InputError("--frames must be at least 1, --rate and --seconds over 0")
+    hold(frames=frames)
+    hold(0.001, 1e6, rate=rate, seconds=seconds)
     _check_engine(engine, workers, address)
-    job = Job(input.resolve(), out.resolve(), profile, rate, frames, licence, consent)
+    writable_folder(out)
+    job = Job(input.resolve(), out.resolve(), profile, rate, frames, licence, consent, seconds=seconds)
     more = {"address": address} if engine == "ray" else {}
-    made = run(job, partial(ENGINES[engine], workers=workers, seconds=seconds, **more))
+    made = run(job, partial(ENGINES[engine], workers=workers, **more))
     people = len({entry.identity for entry in made.kept})
     print(f"kept {len(made.kept)} of {len(made.entries)}, {people} people")
+    for line in summary(made.left_out):
+        print(f"left out {line}")
+    for entry in made.kept:
+        for reason in entry.left_out:
+            print(f"left out of {entry.file}: {reason.text}")
     for path in made.files:
         print(path)
 
@@ -284,6 +312,12 @@ def drive(
 
     if out.suffix != ".mp4":
         raise InputError(f"{out} does not end in .mp4; only mp4 is written")
+    hold(frames=frames)
+    hold(1, 240, fps=fps)
+    hold(16, 4096, px=px)
+    if px % 2:
+        raise InputError(f"--px must be even, as mp4 wants it, not {px}; give {px + 1}")
+    writable(out)
     loaded = Avatar.load(avatar)
     if like is None:
         driving = motion_driving(loaded, motion, frames, fps)
@@ -319,6 +353,9 @@ def evaluate(
     """
     from lca_core.evaluation.report import evaluate_folder
 
+    hold(inputs=inputs, sheet_people=sheet_people)
+    if sheet is not None:
+        writable(sheet)
     print(evaluate_folder(data, checkpoint, inputs, baselines, json, record, sheet, sheet_people, encoder))
 
 
@@ -335,7 +372,8 @@ def verify(full: bool = False, people: int = 0) -> None:
     from lca_core.evaluation.report import verification_text
     from lca_core.evaluation.verify import verify as run
 
-    if people < 0 or (people and full):
+    hold(0, people=people)
+    if people and full:
         raise InputError("--people is a number of people; leave it out with --full, which takes them all")
     verdict = run(people or None, full)
     print(verification_text(verdict))
@@ -365,6 +403,7 @@ def experiments(
     from lca_core.experiments import chosen, held_to_records, listing, make, report
     from lca_core.paths import RECORDS
 
+    hold(workers=workers)
     rows = chosen(only, profile)
     if list:
         print(listing(rows))
@@ -386,7 +425,8 @@ COMMANDS = {
 
 
 def main() -> None:
-    """Parse the command line and run it; wrong input is told on standard error with exit code 2."""
+    """Parse the command line and run it; wrong input, and what cannot be written, is told on standard error with exit
+    code 2."""
     try:
         tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="python -m lca_core", description=__doc__)
     except InputError as error:
@@ -395,6 +435,11 @@ def main() -> None:
     except FloatingPointError as error:  # a training that came apart: nobody's input, nothing to trace
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in _WRITING:
+            raise
+        print(f"error: {error.filename or 'a file'}: {error.strerror}; give another place", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lca_core.errors import InputError
-from lca_core.workers import REPEATABLE, SECONDS, Worker, WorkerDied, shared, started
+from lca_core.workers import REPEATABLE, SECONDS, Worker, WorkerDied, WorkerHung, shared, started
 
 BLOCKS = 100  # that a Ray worker's items come in
 STARTS = 6  # a busy machine's Ray node may miss the 30 s that Ray gives it
@@ -39,12 +39,13 @@ class Work:
 
 class Done(NamedTuple):
     """What became of an item: what the task gave, or how the item hung or killed its process, each time it was tried
-    ("" where it did not); seconds: it took."""
+    ("" where it did not); seconds: it took; hung: whether it took longer than it was given."""
 
     item: object
     result: str
     died: str
     seconds: float
+    hung: bool = False
 
 
 Engine = Callable[..., Iterator[Done]]  # (work, items, workers=2)
@@ -59,12 +60,12 @@ def local(work: Work, items: Sequence, workers: int = 2) -> Iterator[Done]:
 
 def attempt(worker: Worker, item: object) -> Done:
     """Ask a worker for an item; a hang or a death is an outcome like others."""
-    begun, result, died = time.perf_counter(), "", ""
+    begun, result, died, hung = time.perf_counter(), "", "", False
     try:
         result = worker.ask(item)
     except WorkerDied as error:
-        died = str(error)
-    return Done(item, result, died, time.perf_counter() - begun)
+        died, hung = str(error), isinstance(error, WorkerHung)
+    return Done(item, result, died, time.perf_counter() - begun, hung)
 
 
 def on_ray(work: Work, items: Sequence, workers: int = 2, address: str | None = None) -> Iterator[Done]:
@@ -89,7 +90,7 @@ def on_ray(work: Work, items: Sequence, workers: int = 2, address: str | None = 
         actors = ray.data.ActorPoolStrategy(size=workers)
         done = rows.map(RayWorker, fn_constructor_args=(work, list(items)), compute=actors, num_cpus=0.5)
         for row in done.iter_rows():
-            yield Done(items[row["number"]], row["result"], row["died"], row["seconds"])
+            yield Done(items[row["number"]], row["result"], row["died"], row["seconds"], row["hung"])
 
 
 class RayWorker:
@@ -101,7 +102,7 @@ class RayWorker:
     def __call__(self, row: dict) -> dict:
         """{"number": of an item} to what became of it."""
         done = attempt(self._worker, self._items[row["number"]])
-        return row | {"result": done.result, "died": done.died, "seconds": done.seconds}
+        return row | {"result": done.result, "died": done.died, "seconds": done.seconds, "hung": done.hung}
 
 
 @contextmanager

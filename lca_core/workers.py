@@ -1,6 +1,7 @@
 """A process that does one item after another, and may hang or die doing so without taking anybody along."""
 
 import os
+import signal
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +12,10 @@ from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
 from typing import TypeVar
 
+from lca_core.errors import InputError
+
 SECONDS = 300.0  # for one item, after which its process is ended
+START_SECONDS = 600.0  # for a process to load its libraries, on however busy a machine
 TRIES = 2
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 # MKL's sums the same to the last bit wherever its arrays lie in memory: two runs give the same bytes.
@@ -22,7 +26,15 @@ Item, Result = TypeVar("Item"), TypeVar("Result")
 
 
 class WorkerDied(RuntimeError):
-    """The process hung or died on an item, each time it was tried."""
+    """The process died on an item, each time it was tried."""
+
+
+class WorkerHung(WorkerDied):
+    """The process took longer for an item than it was given, each time it was tried (or died on it the other times)."""
+
+
+class WorkerNotStarted(InputError):
+    """The process was never ready for an item: the fault is this machine's or its installation's, not the item's."""
 
 
 class WorkerEnded(RuntimeError):
@@ -49,27 +61,47 @@ class Worker:
         self._ended, self._changing = False, threading.Lock()
 
     def ask(self, item: object) -> object:
-        """task(item), or what it raised; WorkerDied when the process hung or died on it `TRIES` times, WorkerEnded once
-        it was ended."""
+        """task(item), or what it raised. WorkerHung or WorkerDied when the process hung or died on it `TRIES` times,
+        WorkerNotStarted when there was none to ask, WorkerEnded once it was ended."""
         for _ in range(TRIES):
-            new = self._process is None
-            if new:
-                self._start()
+            if self._process is None:
+                self._start_ready()
             try:
-                if new:
-                    self._pipe.recv()  # it has loaded its libraries: that is not the item's time
                 self._pipe.send(item)
                 if self._pipe.poll(self._seconds):
                     result, error = self._pipe.recv()
                     if error is not None:
                         raise error
                     return result
-                why = f"took over {self._seconds:.0f} s"
+                death, why = WorkerHung, f"took over {self._seconds:.0f} s"
             except (EOFError, OSError):
                 self._process.join(5)
-                why = f"ended its process (exit code {self._process.exitcode})"
+                death, why = WorkerDied, f"ended its process ({self._exit()})"
             self._stop()
-        raise WorkerDied(f"{why}, {TRIES} times")
+        raise death(f"{why}, {TRIES} times")
+
+    def _start_ready(self) -> None:
+        """Start the process and wait until it has loaded its libraries: that is not the item's time."""
+        for _ in range(TRIES):
+            self._start()
+            try:
+                if self._pipe.poll(START_SECONDS):
+                    self._pipe.recv()
+                    return
+                why = f"was not ready after {START_SECONDS:.0f} s"
+            except (EOFError, OSError):
+                self._process.join(5)
+                why = f"ended while it started ({self._exit()})"
+            self._stop()
+        raise WorkerNotStarted(
+            f"a worker process {why}, {TRIES} times; nothing is wrong with the input, and what is done is kept: see "
+            "that the machine has memory left, and run the same command again"
+        )
+
+    def _exit(self) -> str:
+        """How the process ended; a kill that nobody sent is the system's, out of memory."""
+        code = self._process.exitcode
+        return f"exit code {code}" + (": killed, perhaps for want of memory" if code == -signal.SIGKILL else "")
 
     def end(self) -> None:
         """End the process for good; another thread that waits in `ask` gets WorkerEnded."""

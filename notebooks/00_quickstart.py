@@ -32,7 +32,6 @@
 import json
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -45,6 +44,7 @@ from lca_core.evaluation.evaluate import draw_like, encode_person, load_release,
 from lca_core.evaluation.metrics import psnr_fg
 from lca_core.evaluation.protocols import split_frames
 from lca_core.model import Avatar, driving_of, encoder_of, person_inputs, refine, target_driving
+from lca_core.paths import output_folder
 from lca_core.people import cached_people, face
 from lca_core.splats import read_ply
 from lca_core.viewer import (
@@ -64,11 +64,11 @@ from lca_core.viewer.widgets import avatar_sliders
 # %% tags=["parameters"]
 profile = "smoke"  # how large and how many pictures are drawn; the model brings its own sizes
 seed = 10000  # the digital human of section 6, a test person
-out = "../build/00_quickstart"
+out = "build/00_quickstart"  # below the repository, wherever this runs from
 
 # %%
 # %config InlineBackend.figure_formats = ["jpeg"]
-out = Path(out)
+out = output_folder(out)
 px, video_frames = (160, 25) if profile == "smoke" else (224, 75)
 model, meta = load_release()
 encoder = encoder_of(meta)
@@ -306,7 +306,7 @@ summary
 # ```python
 # from lca_core.viewer import avatar_from_photos
 # mine, me = avatar_from_photos(["me.jpg", "me_from_behind.jpg"], model, encoder)
-# write_avatar(mine, me, "../build/me")
+# write_avatar(mine, me, output_folder("build/me"))
 # ```
 # Nobody in the picture, or two people, and it says so and writes nothing.
 # </details>

@@ -47,6 +47,7 @@ from lca_core.evaluation import read_records
 from lca_core.evaluation.crowd_figures import identity_figure, shares_figure
 from lca_core.evaluation.humans import face_mesh_rate, identity, inspect, pose_rate
 from lca_core.evaluation.portraits import cached_portraits
+from lca_core.paths import output_folder
 from lca_core.people import (
     DOMAINS,
     EMOTIONS,
@@ -84,11 +85,11 @@ from lca_core.viewer.curation_figures import composite
 # %% tags=["parameters"]
 profile = "smoke"
 seed = 10000  # the first of four people; 10,000-10,999 are test people, which no training sees
-out = "../build/01_digital_humans"
+out = "build/01_digital_humans"  # below the repository, wherever this runs from
 
 # %%
 # %config InlineBackend.figure_formats = ["jpeg"]
-sizes, out = profile_of(profile), Path(out)
+sizes, out = profile_of(profile), output_folder(out)
 seeds = [seed + i for i in range(4)]
 px, spp = max(112, sizes.body_px), sizes.samples_per_pixel
 out.mkdir(parents=True, exist_ok=True)

@@ -57,7 +57,7 @@ from lca_core.model import encoder_named, rows_length
 from lca_core.model.alignment import View
 from lca_core.model.crops import foreground
 from lca_core.model.rows import MATTE, mattes_of, pixels_of
-from lca_core.paths import FIGURES, RESULTS
+from lca_core.paths import FIGURES, RESULTS, output_folder
 from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of
 from lca_core.training import build_model, load_template, read_header
@@ -70,12 +70,13 @@ from lca_core.viewer import loss_curves, read_log, sheet, training_figure
 # %% tags=["parameters"]
 profile = "smoke"
 seed = 0
-out = "../build/03_pretraining"
+out = "build/03_pretraining"  # below the repository, wherever this runs from
 
 # %%
 # %config InlineBackend.figure_formats = ["jpeg"]
 sizes, encoder = profile_of(profile), encoder_named(ENCODER)
-run_folder = Path(out, "pretrain")
+out = output_folder(out)
+run_folder = out / "pretrain"
 print(f"profile {sizes.name}: body {sizes.body_px} px, face {sizes.face_px} px, D = {sizes.dim}, L = {sizes.depth},")
 print(f"{sizes.anchors} anchors x {sizes.gaussians_per_anchor} Gaussians, {sizes.pretrain_steps} steps")
 
@@ -372,7 +373,6 @@ summary = {
     "gaussians": sizes.anchors * sizes.gaussians_per_anchor,
     **numbers,
 }
-Path(out).mkdir(parents=True, exist_ok=True)
 Path(out, "03_pretraining.json").write_text(json.dumps(summary, indent=1))
 gain = numbers["trained/unseen/psnr_fg"] - numbers["template/unseen/psnr_fg"]
 display(Markdown(

@@ -53,7 +53,7 @@ from lca_core.evaluation.protocols import split_frames
 from lca_core.model import encoder_named, person_inputs
 from lca_core.model.claims import standings
 from lca_core.model.rows import mattes_of
-from lca_core.paths import CHECKPOINTS, RESULTS
+from lca_core.paths import CHECKPOINTS, RESULTS, output_folder
 from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of
 from lca_core.training import load_model, read_header
@@ -64,12 +64,13 @@ from lca_core.viewer import loss_curves, read_log, sheet
 # %% tags=["parameters"]
 profile = "smoke"
 seed = 0
-out = "../build/04_posttraining"
+out = "build/04_posttraining"  # below the repository, wherever this runs from
 
 # %%
 # %config InlineBackend.figure_formats = ["jpeg"]
 sizes, encoder = profile_of(profile), encoder_named(ENCODER)
-run_folder = Path(out, "posttrain")
+out = output_folder(out)
+run_folder = out / "posttrain"
 print(f"profile {sizes.name}: {sizes.studio_people} people x {sizes.studio_poses} poses x {sizes.studio_cameras} "
       f"cameras, {sizes.posttrain_steps} steps")  # fmt: skip
 
@@ -268,7 +269,6 @@ summary = {
     "start": f"{steps} steps of {meta['stage']}",
     "before_after": numbers,
 }
-Path(out).mkdir(parents=True, exist_ok=True)
 Path(out, "04_posttraining.json").write_text(json.dumps(summary, indent=1))
 gains = {domain: numbers[f"{domain}/psnr_fg"][1] - numbers[f"{domain}/psnr_fg"][0] for domain in ("studio", "wild")}
 display(Markdown(

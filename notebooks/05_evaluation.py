@@ -55,6 +55,7 @@ from lca_core.evaluation.protocols import split_frames
 from lca_core.evaluation.records import sha256
 from lca_core.evaluation.tolerances import tolerance_of
 from lca_core.model import driving_of, encoder_of, recorded_head, refine, target_driving
+from lca_core.paths import output_folder
 from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of
 from lca_core.splats import skin
@@ -64,7 +65,7 @@ from lca_core.viewer import sheet
 # %% tags=["parameters"]
 profile = "smoke"  # how many test people are measured here; the model has its own profile
 seed = 0  # nothing here is random; every notebook takes the same three
-out = "../build/05_evaluation"
+out = "build/05_evaluation"  # below the repository, wherever this runs from
 
 # %%
 # %config InlineBackend.figure_formats = ["jpeg"]
@@ -292,7 +293,7 @@ print({metric: round(share, 3) for metric, share in worst.items()})
 # %%
 summary = {"people_a_domain": len(seeds), "profile": sizes.name, "values_checked": checked, "identity_scale": scale}
 summary["means"] = means
-Path(out).mkdir(parents=True, exist_ok=True)
+out = output_folder(out)
 Path(out, "05_evaluation.json").write_text(json.dumps(summary, indent=1))
 for domain in people:
     release, refined, mean, own = (means[f"{method}/{domain}"] for method in METHODS)

@@ -50,6 +50,7 @@ from lca_core.evaluation.evaluate import draw_like, encode_person, load_release,
 from lca_core.evaluation.metrics import psnr, psnr_fg
 from lca_core.evaluation.protocols import split_frames
 from lca_core.model import encoder_of
+from lca_core.paths import output_folder
 from lca_core.people import DigitalHuman, Stage, cached_people, face, sample_person, studio_light
 from lca_core.splats import skin
 from lca_core.viewer import body_camera, head_camera, picture, pose, sheet, show
@@ -58,11 +59,11 @@ from lca_core.viewer.stage import fist
 # %% tags=["parameters"]
 profile = "smoke"  # how large pictures are drawn; the model brings its own sizes
 seed = 10000  # test people: this one, the next, one in a skirt, and one with a bare face
-out = "../build/06_emergent"
+out = "build/06_emergent"  # below the repository, wherever this runs from
 
 # %%
 # %config InlineBackend.figure_formats = ["jpeg"]
-out = Path(out)
+out = output_folder(out)
 px = 160 if profile == "smoke" else 224
 model, meta = load_release()
 encoder, sizes = encoder_of(meta), model.profile

@@ -34,7 +34,6 @@
 import json
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -45,6 +44,7 @@ from lca_core.data import read_people
 from lca_core.evaluation.evaluate import draw_like, pixels
 from lca_core.evaluation.metrics import over_white, psnr
 from lca_core.evaluation.protocols import split_frames
+from lca_core.paths import output_folder
 from lca_core.people import around, cached_people, face_crop
 from lca_core.people.poses import arm, theta_from
 from lca_core.profiles import profile as profile_of
@@ -54,12 +54,12 @@ from lca_core.viewer import picture, sheet
 # %% tags=["parameters"]
 profile = "smoke"
 seed = 5000  # of all random numbers here, and the person of section 8 (0-8,999 are training people)
-out = "../build/07_gaussians_from_scratch"
+out = "build/07_gaussians_from_scratch"  # below the repository, wherever this runs from
 
 # %%
 # %config InlineBackend.figure_formats = ["jpeg"]
 plt.rcParams.update({"font.size": 8, "axes.titlesize": 9, "axes.spines.top": False, "axes.spines.right": False})
-sizes, out = profile_of(profile), Path(out)
+sizes, out = profile_of(profile), output_folder(out)
 out.mkdir(parents=True, exist_ok=True)
 torch.manual_seed(seed)
 

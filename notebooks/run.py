@@ -5,12 +5,13 @@
 
 The reviewed source of a notebook is NN_name.py (py:percent). The first form makes notebooks out of the
 sources and has papermill run them with the parameters `profile` and `out` (a folder of the notebook's own);
-OUT/seconds.json says how long each took. The second form runs them as they stand, in place of the committed
-NN_name.ipynb, and takes off what belongs to one run on one machine, so that a committed notebook changes
-only when its source or its results do.
+OUT/seconds.json says how long each took, and a run that stopped goes on where it stopped. The second form
+runs them as they stand, in place of the committed NN_name.ipynb, and takes off what belongs to one run on
+one machine, so that a committed notebook changes only when its source or its results do.
 """
 
 import argparse
+import hashlib
 import json
 import subprocess
 import sys
@@ -103,17 +104,50 @@ def clean(path: Path) -> None:
 
 
 def run(sources: list[Path], profile: str, out: Path) -> dict[str, float]:
-    """Run every source at `profile` into `out`/NN_name.ipynb; returns, and keeps in seconds.json, the times."""
+    """Run every source at `profile` into `out`/NN_name.ipynb; returns, and keeps in seconds.json, the times.
+
+    A run that was interrupted, or in which a cell failed, goes on with the notebook it stopped in, where neither that
+    nor any before it, nor the library, nor the profile has changed since. One that came to its end begins anew.
+    """
+    done_file = out / ".done.json"
+    done = _read_done(done_file)
+    state, kept = hashlib.sha256(profile.encode() + _library()), {}
     seconds: dict[str, float] = {}
     for source in progress(sources):
+        state.update(source.read_bytes())
+        target, mark = out / f"{source.stem}.ipynb", state.hexdigest()
+        if source.stem in done and done[source.stem][0] == mark and target.exists():
+            seconds[source.stem] = done[source.stem][1]
+            kept[source.stem] = done[source.stem]
+            print(f"{source.stem} is done", file=sys.stderr)
+            continue
         started = time.perf_counter()
         own = out.resolve() / source.stem
         own.mkdir(parents=True, exist_ok=True)
-        execute(source, out / f"{source.stem}.ipynb", {"profile": profile, "out": str(own)})
+        execute(source, target, {"profile": profile, "out": str(own)})
         seconds[source.stem] = round(time.perf_counter() - started, 1)
-        with atomic_path(out / "seconds.json") as temporary:
-            temporary.write_text(json.dumps(seconds, indent=2) + "\n")
+        kept[source.stem] = (mark, seconds[source.stem])
+        for path, content in ((out / "seconds.json", seconds), (done_file, kept)):
+            with atomic_path(path) as temporary:
+                temporary.write_text(json.dumps(content, indent=2) + "\n")
+    done_file.unlink(missing_ok=True)
     return seconds
+
+
+def _read_done(path: Path) -> dict[str, tuple[str, float]]:
+    """Notebook -> (what it was run from, seconds) of a run that was interrupted; nothing where there was none."""
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def _library() -> bytes:
+    """What tells one state of the library from another."""
+    digest = hashlib.sha256()
+    for path in sorted((REPOSITORY / "lca_core").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.digest()
 
 
 def commit(sources: list[Path]) -> None:

@@ -1,13 +1,16 @@
 """The command line, as a person meets it: help, and wrong input told clearly with nothing written."""
 
+import errno
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from lca_core.__main__ import COMMANDS
+from lca_core.__main__ import COMMANDS, main
+from lca_core.errors import InputError
 from lca_core.evaluation.evaluate import RELEASE
 
 
@@ -67,6 +70,58 @@ def test_wrong_input_names_what_was_wrong(arguments, word, tmp_path, monkeypatch
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("error: ") and word in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+OUT = Path("out")
+WRONG_NUMBERS = {
+    "people": [{"out": OUT, "count": -1}, {"out": OUT, "count": 1, "workers": 0}, {"out": OUT, "first": -4}],
+    "train": [{"steps": -1}, {"lr": float("nan")}, {"gamma": 0.0}, {"seed": -1}],
+    "weights": [{"minutes": -1.0}, {"workers": 0}],
+    "plan": [{"tflops": -1.0}, {"used": 0.0}],
+    "avatar": [{"refine": -1}],
+    "curate": [{"frames": 0}, {"workers": 0}, {"rate": float("nan")}, {"seconds": 0.0}],
+    "drive": [{"px": 161}, {"px": 0}, {"frames": 0}, {"frames": -3}, {"fps": 0}],
+    "evaluate": [{"inputs": 0}, {"sheet_people": 0}],
+    "verify": [{"people": -1}],
+}
+GIVEN = {
+    "train": {"stage": "pretrain", "data": Path("nowhere"), "out": OUT},
+    "avatar": {"photos": (Path("me.png"),), "out": OUT},
+    "curate": {"input": Path("clips"), "out": OUT},
+    "drive": {"avatar": Path("me.safetensors"), "out": Path("me.mp4")},
+    "evaluate": {"data": Path("nowhere")},
+}
+
+
+@pytest.mark.parametrize("command, numbers", [(c, n) for c, tries in WRONG_NUMBERS.items() for n in tries])
+def test_a_wrong_number_is_told_with_its_option_before_anything_is_done(command, numbers, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    option = list(numbers)[-1].replace("_", "-")
+    with pytest.raises(InputError, match=f"--{option} must be"):
+        COMMANDS[command](**GIVEN.get(command, {}) | numbers)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["people", "train", "avatar", "curate", "drive", "evaluate"])
+def test_a_place_that_cannot_be_written_is_told_before_the_work(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    where = {"drive": {"out": Path("file/me.mp4")}, "evaluate": {"sheet": Path("file/a.png")}}
+    more = {"people": {"count": 1}}.get(command, {})
+    with pytest.raises(InputError, match="file"):
+        COMMANDS[command](**GIVEN.get(command, {}) | where.get(command, {"out": Path("file")}) | more)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_an_error_of_the_disk_is_one_line_and_exit_code_2(monkeypatch, capsys):
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, "No space left on device", "out/log.csv")
+
+    monkeypatch.setattr("tyro.extras.subcommand_cli_from_dict", full)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "error: out/log.csv: No space left on device; give another place\n"
 
 
 def test_a_photograph_becomes_an_avatar_that_drives(tmp_path):

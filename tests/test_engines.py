@@ -10,7 +10,7 @@ import ray
 from lca_core import engines
 from lca_core.engines import Work, local, on_ray
 from lca_core.errors import InputError
-from lca_core.workers import Worker, WorkerDied, WorkerEnded, in_workers
+from lca_core.workers import Worker, WorkerDied, WorkerEnded, WorkerNotStarted, in_workers
 
 
 def _ill(item: str) -> str:
@@ -30,7 +30,8 @@ def _ask(worker: Worker, item: str) -> str:
 
 def test_an_item_that_hangs_or_kills_its_process_costs_itself_only():
     found = sorted(in_workers(_ill, _ask, ["a", "dies", "b", "hangs", "c"], workers=2, seconds=2))
-    assert found == ["A", "B", "C", "dies: ended its process (exit code -9), 2 times", "hangs: took over 2 s, 2 times"]
+    killed = "dies: ended its process (exit code -9: killed, perhaps for want of memory), 2 times"
+    assert found == ["A", "B", "C", killed, "hangs: took over 2 s, 2 times"]
 
 
 class _Deadly:
@@ -40,9 +41,30 @@ class _Deadly:
         return os._exit, (3,)
 
 
-def test_a_process_that_dies_while_it_starts_is_a_death_too():
-    with pytest.raises(WorkerDied, match="exit code 3"):
+def test_a_process_that_dies_while_it_starts_is_blamed_on_no_item():
+    with pytest.raises(WorkerNotStarted, match="ended while it started .exit code 3.*nothing is wrong with the input"):
         Worker(_Deadly()).ask("a")
+
+
+class _Silent:
+    """A task that takes for ever to unpickle: whoever is given it never says that it is there."""
+
+    def __reduce__(self):
+        return time.sleep, (60,)
+
+
+def test_a_process_that_never_says_that_it_is_ready_is_given_up(monkeypatch):
+    monkeypatch.setattr("lca_core.workers.START_SECONDS", 0.5)
+    with pytest.raises(InputError, match="was not ready after 0 s"):
+        Worker(_Silent()).ask("a")
+
+
+def test_a_hang_is_told_from_a_death():
+    worker = Worker(_ill, 1)
+    try:
+        assert [engines.attempt(worker, item).hung for item in ("hangs", "dies", "a")] == [True, False, False]
+    finally:
+        worker.end()
 
 
 def test_stopping_early_ends_what_is_under_way_and_records_no_failure(tmp_path):

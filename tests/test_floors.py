@@ -13,6 +13,7 @@ FLOORS = {
     "paths": 0,
     "profiles": 0,
     "workers": 0,
+    "compiled": 0,
     "tensor_files": 1,
     "engines": 1,
     "body": 1,

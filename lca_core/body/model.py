@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -13,10 +12,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lca_core.body.build import body_file
+from lca_core.body.files import read_body_file, split_directions
 from lca_core.body.layout import JOINT_NAMES, PARENTS
-from lca_core.errors import InputError
-
-NEEDED = ("v_template", "f", "shapedirs", "weights", "J_regressor", "kintree_table")
 
 
 @dataclass(frozen=True)
@@ -39,9 +36,7 @@ class BodyModel:
         def tensor(value):
             return torch.as_tensor(np.ascontiguousarray(value)).to(dtype)
 
-        dirs = arrays["shapedirs"]
-        shape = dirs[..., :300] if dirs.shape[-1] > 300 else dirs
-        expression = dirs[..., 300:] if dirs.shape[-1] > 300 else dirs[..., :0]
+        shape, expression = split_directions(arrays["shapedirs"])
         self.template = tensor(arrays["v_template"])
         self.faces: Int[Tensor, "F 3"] = torch.as_tensor(arrays["f"].astype(np.int64))
         self.shapedirs = tensor(shape[..., : _used(shape)])
@@ -53,33 +48,19 @@ class BodyModel:
         self.J_template = (regressor @ torch.as_tensor(arrays["v_template"], dtype=torch.float64)).to(dtype)
         self.J_shapedirs = torch.einsum("jv,vis->jis", regressor, self.shapedirs.double()).to(dtype)
         self.J_exprdirs = torch.einsum("jv,vis->jis", regressor, self.exprdirs.double()).to(dtype)
-        self.parents = [int(p) if 0 <= p < len(JOINT_NAMES) else -1 for p in arrays["kintree_table"][0]]
+        self.parents = list(PARENTS)  # the file's own, as it was checked
         self.extra = {k: arrays[k] for k in ("uv", "f_uv", "f_group", "quads", "base_index") if k in arrays}
 
     @classmethod
     def load(cls, path: Path | str | None = None, part: str = "body", dtype: torch.dtype = torch.float32):
         """Read a body file.
 
-        path: an .npz in SMPL-X's layout, e.g. the official SMPLX_NEUTRAL.npz; by default the free body made by
-        `body_file(part)`, or what the environment variable LCA_BODY names. InputError when it cannot be read.
+        path: an .npz in SMPL-X's layout, e.g. the official SMPLX_NEUTRAL.npz (v1.0 or v1.1); by default the free body
+        made by `body_file(part)`, or what the environment variable LCA_BODY names. InputError as `read_body_file`.
         """
         if path is None and part == "body":
             path = os.environ.get("LCA_BODY")
-        path = Path(path) if path else body_file(part)
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {k: file[k] for k in file.files if k in (*NEEDED, "posedirs", "uv", "f_uv", "f_group",
-                                                                   "quads", "base_index")}  # fmt: skip
-        except (OSError, ValueError, EOFError, TypeError, BadZipFile) as error:
-            raise InputError(
-                f"{path} cannot be read as a body file ({error}); give an .npz in SMPL-X's layout"
-            ) from error
-        missing = [k for k in NEEDED if k not in arrays]
-        if missing:
-            raise InputError(f"{path} is no body file in SMPL-X's layout: it lacks {', '.join(missing)}")
-        if arrays["weights"].shape[1] != len(JOINT_NAMES):
-            raise InputError(f"{path} has {arrays['weights'].shape[1]} joints; SMPL-X's layout has {len(JOINT_NAMES)}")
-        return cls(arrays, dtype)
+        return cls(read_body_file(Path(path) if path else body_file(part)), dtype)
 
     def rest(
         self, betas: Float[Tensor, "B S"], expression: Float[Tensor, "B E"] | None = None

@@ -2,12 +2,13 @@
 
 Every item is curated on its own (`items.curate_item`), by the engine of choice; then copies are dropped, clips of one
 person grouped and dealt to a split together, and the shards, the manifest, the datasheet and the report page written.
-An item that is through is not curated again: what was interrupted goes on where it stopped.
+An item that is through is not curated again: what was interrupted goes on where it stopped. What was replaced, or
+failed for no fault of its own, is (`items.through`).
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ from tqdm.auto import tqdm
 
 from lca_core.curation.duplicates import find_duplicates
 from lca_core.curation.filters import Reason
+from lca_core.curation.finding import search
 from lca_core.curation.identity import SPLITS, group, split_of_person
-from lca_core.curation.items import Entry, Job, find_items, key_of
+from lca_core.curation.items import Entry, Job, forget, key_of, through
 from lca_core.curation.reports import write_datasheet, write_manifest, write_report
 from lca_core.data.records import Person
 from lca_core.data.shards import read_people, write_shard
@@ -24,16 +26,21 @@ from lca_core.errors import InputError
 from lca_core.paths import atomic_path
 
 PEOPLE_A_SHARD = 64  # records
+SPLITS_FILE = "splits.json"
+HELD_OUT_FIRST = ("test", "validation", "train")
+_PRIVATE = ("face", "seconds", "given", "stamp")
 _SMALLNESS = {"small_face", "no_face"}  # what a smaller copy of a good clip is dropped for
 Engine = Callable[[Sequence[Path], Job], Iterable[Entry]]
 
 
 @dataclass(frozen=True)
 class Collection:
-    """What a curated folder holds. entries: of all items, by key; files: what was written beside the work folder."""
+    """What a curated folder holds. entries: of all items, by key; files: what was written beside the work folder;
+    left_out: what in the input is no item, path -> why."""
 
     entries: tuple[Entry, ...]
     files: tuple[Path, ...]
+    left_out: dict[Path, str] = field(default_factory=dict)
 
     @property
     def kept(self) -> tuple[Entry, ...]:
@@ -46,27 +53,33 @@ def curate(job: Job, engine: Engine, progress: bool = True) -> Collection:
     curated otherwise."""
     if job.root.is_dir() and job.out.is_relative_to(job.root):
         raise InputError(f"{job.out} lies in the input, {job.root}; give a folder outside")
-    items = find_items(job.root)
+    found = search(job.root)
     _claim(job)
-    waiting = [item for item in items if not (job.work / f"{key_of(item, job.root)}.json").exists()]
-    with tqdm(total=len(items), initial=len(items) - len(waiting), unit="item", disable=not progress) as bar:
+    dealt = read_splits(job.out)
+    entries = {item: entry for item in found.items if (entry := through(item, job)) is not None}
+    waiting = [item for item in found.items if item not in entries]
+    for item in waiting:
+        forget(item, job)
+    with tqdm(total=len(found.items), initial=len(entries), unit="item", disable=not progress) as bar:
         kept = 0
         for entry in engine(waiting, job) if waiting else ():
             kept += entry.keep
             bar.set_postfix(kept=kept)
             bar.update()
-    entries = [Entry.read(job.work / f"{key_of(item, job.root)}.json") for item in items]
-    settled = settle(sorted(entries, key=lambda entry: entry.key))
-    return Collection(settled, tuple(_write(settled, job)))
+    entries |= {item: Entry.read(job.work / f"{key_of(item, job.root)}.json") for item in waiting}
+    settled = settle(sorted(entries.values(), key=lambda entry: entry.key), dealt)
+    return Collection(settled, tuple(_write(settled, found.left_out, job)), found.left_out)
 
 
-def settle(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+def settle(entries: Sequence[Entry], before: Mapping[str, str] | None = None) -> tuple[Entry, ...]:
     """Entries with copies dropped, people numbered and dealt to splits. People without a face are each their own.
 
     Copies are told of what is kept. A copy so small that it was dropped for its face is still called one; a montage or
-    a frozen picture of what is kept is not.
+    a frozen picture of what is kept is not. before: sha256 -> split of what was dealt before (`read_splits`): a person
+    any of whose files was held out for testing stays so, whatever is added, and else for validation, and else trains.
     """
-    settled = list(entries)
+    settled, before = list(entries), before or {}
+    places = {entry.key: i for i, entry in enumerate(entries)}
     sought = [i for i, entry in enumerate(entries) if {reason.kind for reason in entry.reasons} <= _SMALLNESS]
     for copy, original in find_duplicates(
         [np.array([int(bits, 16) for bits in entries[i].fingerprint], np.uint64) for i in sought],
@@ -79,13 +92,47 @@ def settle(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     known = [i for i, entry in enumerate(settled) if entry.keep and entry.face]
     people = dict(zip(known, group(np.array([settled[i].face for i in known]).reshape(-1, 128)).tolist()))
     alone = [i for i, entry in enumerate(settled) if entry.keep and not entry.face]
-    people |= {i: len(set(people.values())) + n for n, i in enumerate(alone)}
-    known_by = {
-        person: min(settled[i].sha256 for i, other in people.items() if other == person) for person in people.values()
-    }
+    first = len(set(people.values()))
+    people |= {i: first + n for n, i in enumerate(alone)}
+    files: dict[int, set[str]] = {}
     for i, person in people.items():
-        settled[i] = replace(settled[i], identity=person, split=split_of_person(known_by[person]))
+        files.setdefault(person, set()).add(settled[i].sha256)
+    for copy in settled:  # who was known by a copy is known by it still
+        if copy.original is not None and (owner := people.get(places[copy.original])) is not None:
+            files[owner].add(copy.sha256)
+    splits = {person: _split(known_by, before) for person, known_by in files.items()}
+    for i, person in people.items():
+        settled[i] = replace(settled[i], identity=person, split=splits[person])
     return tuple(settled)
+
+
+def _split(files: set[str], before: Mapping[str, str]) -> str:
+    dealt = {before[sha256] for sha256 in files if sha256 in before}
+    return next((split for split in HELD_OUT_FIRST if split in dealt), None) or split_of_person(min(files))
+
+
+def read_splits(out: Path) -> dict[str, str]:
+    """sha256 -> split of all that was dealt before in this folder; what was deleted since is remembered."""
+    path = out / SPLITS_FILE
+    try:
+        found = json.loads(path.read_text())
+        if not isinstance(found, dict) or not set(found.values()) <= set(SPLITS):
+            raise ValueError("not hashes and splits")
+        return found
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError, OSError) as error:
+        raise InputError(
+            f"{path} says who is held out, and cannot be read ({error}); put it back, or delete it to deal people anew"
+        ) from error
+
+
+def _write_splits(entries: Sequence[Entry], job: Job) -> None:
+    """Note who was dealt where, copies with their originals."""
+    splits = {entry.key: entry.split for entry in entries if entry.split}
+    dealt = {e.sha256: split for e in entries if (split := e.split or splits.get(e.original or "")) and e.sha256}
+    with atomic_path(job.out / SPLITS_FILE) as partial:
+        partial.write_text(json.dumps(read_splits(job.out) | dealt, indent=0, sort_keys=True) + "\n")
 
 
 def _claim(job: Job) -> None:
@@ -105,8 +152,9 @@ def _claim(job: Job) -> None:
         partial.write_text(json.dumps(job.description, indent=1) + "\n")
 
 
-def _write(entries: Sequence[Entry], job: Job) -> Iterator[Path]:
+def _write(entries: Sequence[Entry], left_out: Mapping[Path, str], job: Job) -> Iterator[Path]:
     """Shards of each split, then entries, manifest, datasheet and report."""
+    _write_splits(entries, job)
     shards = []
     for split in SPLITS:
         chosen = [entry for entry in entries if entry.keep and entry.split == split]
@@ -123,8 +171,8 @@ def _write(entries: Sequence[Entry], job: Job) -> Iterator[Path]:
         partial.write_text("".join(json.dumps(_public(entry)) + "\n" for entry in entries))
     yield path
     yield write_manifest(shards, entries, job)
-    yield write_datasheet(entries, job)
-    yield write_report(entries, job)
+    yield write_datasheet(entries, job, left_out)
+    yield write_report(entries, job, left_out)
 
 
 def _records(entries: Sequence[Entry], job: Job) -> Iterator[Person]:
@@ -134,6 +182,6 @@ def _records(entries: Sequence[Entry], job: Job) -> Iterator[Person]:
 
 
 def _public(entry: Entry) -> dict:
-    """An entry without the numbers of the face (biometric data stay in the work folder) and without its time."""
+    """An entry without the face (biometric data stay in the work folder) and what differs from run to run."""
     document = {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
-    return {name: value for name, value in document.items() if name not in ("face", "seconds")}
+    return {name: value for name, value in document.items() if name not in _PRIVATE}

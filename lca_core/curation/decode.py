@@ -6,22 +6,24 @@ hang or fill the memory: benchmarks/hostile.py tries.
 """
 
 import ctypes
+import hashlib
 import io
 import math
 import os
 import stat
 import time
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from av.sidedata.sidedata import Type as SideData
 from av.stream import Disposition
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
+from lca_core.curation.colours import to_rgb
 from lca_core.errors import InputError
 
 MIN_SIDE = 64  # px: below this neither faces nor clothes can be told apart
@@ -33,7 +35,6 @@ MAX_SKIPPED = 240  # frames decoded for each that is taken: clips whose times do
 MAX_BYTES = 320_000_000  # of a photograph, all read at once by some decoders
 MAX_GAP = 200_000_000  # bytes of a clip in which there is no frame
 PATIENCE = 6.0  # seconds of computing for a photograph, or from one frame of a clip to the next
-BAND = 8_000_000  # pixels converted to RGB at a time
 
 # Pillow would also open PostScript (by running Ghostscript), and ffmpeg playlists, or any text as a video of text.
 PHOTO_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
@@ -101,10 +102,10 @@ def read_clip(path: Path | str, max_frames: int = 32, rate: float | None = None,
     """Frames of a clip's first video stream, at most `max_frames` of them, from its start.
 
     rate: pictures a second that are taken, by the frames' own times (default: every frame). Read are mp4, mov, webm,
-    mkv, avi, mpg, ts, wmv, flv, ogg and gif files. The container's rotation and its pixel shape are applied; frames
-    with a side over `max_side` are scaled down to it. A file that breaks off or is damaged is read up to there and
-    marked. Raises InputError, naming the file and what to do, for one that is missing, empty, no video, unreadable from
-    the start, under 64 px a side or over 36 megapixels, or whose frames change their size.
+    mkv, avi, mpg, ts, wmv, flv, ogg and gif files. Frames are turned and mirrored as the container says, their pixels
+    made square, and those with a side over `max_side` scaled down to it. A file that breaks off or is damaged is read
+    up to there and marked. Raises InputError, naming the file and what to do, for one that is missing, empty, no video,
+    unreadable from the start, under 64 px a side or over 36 megapixels, or whose frames change their size.
     """
     if max_frames < 1 or not (rate is None or rate > 0):
         raise InputError(f"max_frames must be 1 or more and rate over 0; got {max_frames} and {rate}")
@@ -157,12 +158,20 @@ def shrink(image: np.ndarray, max_side: int) -> np.ndarray:
 
 
 class _Watched(io.FileIO):
-    """An open file that ends early, `spent`, at PATIENCE seconds of computing or `limit` bytes read since `renew`."""
+    """An open file that ends early, `spent`, at PATIENCE seconds of computing or `limit` bytes read since `renew`.
+
+    tail: bytes that are read after its own.
+    """
 
     def __init__(self, path: Path, limit: float = math.inf):
         super().__init__(path)
         self.limit, self.spent = limit, False
+        self.tail, self.tail_read = b"", False
         self.renew()
+
+    def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
+        self.tail_read = False
+        return super().seek(place, whence)
 
     def renew(self) -> None:
         self.until, self.left = time.thread_time() + PATIENCE, self.limit
@@ -170,6 +179,8 @@ class _Watched(io.FileIO):
     def read(self, size: int = -1) -> bytes:
         self.spent |= self.left < 0 or time.thread_time() > self.until
         data = b"" if self.spent else super().read(size)
+        if self.tail and not (self.spent or self.tail_read) and (size < 0 or len(data) < size):
+            data, self.tail_read = data + self.tail, True
         self.left -= len(data)
         return data
 
@@ -210,59 +221,51 @@ def _megapixels(pixels: int) -> str:
 def _picture(file: _Watched, name: str) -> np.ndarray:
     """What `read_photo` gives, of an open file; decoders' own errors pass."""
     try:
-        with Image.open(file, formats=PHOTO_FORMATS) as opened:
-            at_once = opened.format in PHOTO_FORMATS_AT_ONCE
-            _check_size(name, *opened.size, MAX_PIXELS_AT_ONCE if at_once else MAX_PIXELS)
-            opened.decodermaxblock = 1024  # a kilobyte of JPEG can already hold a dozen scans of all pixels
-            ImageOps.exif_transpose(opened, in_place=True)
-            return _to_rgb(opened)
+        return _opened(file, name)
+    except InputError:
+        raise
     except Exception:
+        if not file.spent and _lacks_end_only(file):
+            return _opened(file, name)
         if file.spent:
             raise InputError(f"{name}: this picture takes too long to open; save it again as a plain JPEG") from None
         raise
 
 
-def _bands(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
-    """(rows, the image's part in these rows), from the top: conversions hold several copies of what they are given."""
-    width, height = image.size
-    step = max(1, BAND // width)
-    for top in range(0, height, step):
-        rows = slice(top, min(top + step, height))
-        yield rows, image.crop((0, rows.start, width, rows.stop))
+def _opened(file: _Watched, name: str) -> np.ndarray:
+    with Image.open(file, formats=PHOTO_FORMATS) as opened:
+        at_once = opened.format in PHOTO_FORMATS_AT_ONCE
+        _check_size(name, *opened.size, MAX_PIXELS_AT_ONCE if at_once else MAX_PIXELS)
+        opened.decodermaxblock = 1024  # a kilobyte of JPEG can already hold a dozen scans of all pixels
+        ImageOps.exif_transpose(opened, in_place=True)
+        return to_rgb(opened)
 
 
-def _to_rgb(image: Image.Image) -> np.ndarray:
-    """uint8 RGB [H, W, 3] of a Pillow image of any mode."""
-    rgb = np.empty((image.height, image.width, 3), np.uint8)
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        brightest = max(_grey_values(band).max() for _, band in _bands(image))
-        # by its full scale: 1 for float, 2^8 - 1 or 2^16 - 1
-        scale = next((full for full in (1.0, 255.0, 65535.0) if brightest <= full), brightest)
-        for rows, band in _bands(image):
-            rgb[rows] = np.clip(_grey_values(band) / scale * 255 + 0.5, 0, 255)[..., None]
-        return rgb
-    for rows, band in _bands(image):
-        if band.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in band.info:
-            band = band.convert("RGBA")
-            band = Image.alpha_composite(Image.new("RGBA", band.size, "white"), band).convert("RGB")
-        rgb[rows] = np.asarray(_to_srgb(band))
-    return rgb
+def _lacks_end_only(file: _Watched) -> bool:
+    """Whether a JPEG lacks its end marker and nothing else; it then has one in `tail`.
 
-
-def _grey_values(image: Image.Image) -> np.ndarray:
-    return np.nan_to_num(np.asarray(image).astype(np.float64))
-
-
-def _to_srgb(image: Image.Image) -> Image.Image:
-    """RGB by the embedded colour profile (phones write Display P3, print shops CMYK), plainly where there is none."""
-    profile = image.info.get("icc_profile")
-    if profile and image.mode in ("RGB", "CMYK"):
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError):  # a broken profile is no reason to refuse the picture
-            pass
-    return image.convert("RGB")
+    No decoder says whether the last pixels are there. So bytes are put where they would be: where pixels are missing,
+    these show in the picture; where none is, they are passed over, as all that stands before a marker.
+    """
+    file.renew()
+    file.seek(0)
+    if file.read(3) != b"\xff\xd8\xff":
+        return False
+    file.seek(-1, os.SEEK_END)
+    half = file.read(1) == b"\xff"  # of the marker
+    tails = [b"\xd9" if half else b"\xff\xd9"]
+    tails += [b"\0" * half + bytes(range(*steps)) + b"\xff\xd9" for steps in ((165, 250, 3), (249, 16, -5))]
+    pictures = set()
+    try:
+        for tail in reversed(tails):  # the plain one stays
+            file.tail = tail
+            with Image.open(file, formats=("JPEG",)) as opened:
+                opened.decodermaxblock = 1024
+                pictures.add(hashlib.sha256(opened.tobytes()).digest())
+    except Exception:  # it is broken in another way
+        return False
+    file.renew()
+    return len(pictures) == 1
 
 
 def _first_video(opened: av.container.InputContainer, name: str) -> av.VideoStream:
@@ -288,11 +291,29 @@ def _thumbnail(frame: av.VideoFrame) -> np.ndarray:
 
 
 def _upright(frame: av.VideoFrame, aspect: Fraction | None, max_side: int) -> np.ndarray:
-    """uint8 RGB [H, W, 3] of a decoded frame: its pixels (`aspect` wide) made square, its rotation applied."""
+    """uint8 RGB [H, W, 3] of a decoded frame: its pixels (`aspect` wide) made square, turned and mirrored as shown."""
     width, height = frame.width * float(aspect or 1), float(frame.height)
     scale = min(1.0, max_side / max(width, height))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     kept = size == (frame.width, frame.height)
     image = frame.reformat(*size, "rgb24", interpolation="BILINEAR" if kept else "LANCZOS").to_ndarray()
-    # the display matrix turns the frame counter-clockwise, as rot90 does
-    return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90)))
+    return np.ascontiguousarray(_displayed(image, _display_matrix(frame)))
+
+
+def _display_matrix(frame: av.VideoFrame) -> tuple[int, int, int, int]:
+    """(a, b, c, d): a pixel at (x, y) is shown at (a x + c y, b x + d y), but for a shift. Identity where not told."""
+    told = frame.side_data.get(SideData.DISPLAYMATRIX)
+    if told is None:
+        return 1, 0, 0, 1
+    a, b, _, c, d = np.frombuffer(bytes(told), np.int32)[:5].tolist()
+    return a, b, c, d
+
+
+def _displayed(image: np.ndarray, matrix: tuple[int, int, int, int]) -> np.ndarray:
+    """An image [H, W, 3] turned by quarters and mirrored as the nearest display matrix to this one says."""
+    a, b, c, d = matrix
+    if abs(b) + abs(c) > abs(a) + abs(d):  # across becomes down
+        image, across, down = image.swapaxes(0, 1), c, b
+    else:
+        across, down = a, d
+    return image[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1]

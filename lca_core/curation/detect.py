@@ -99,9 +99,12 @@ def beheaded(image: np.ndarray) -> bool:
     return False
 
 
-def only_person(image: np.ndarray, name: str) -> Sighting:
-    """The one person in `image`; an InputError naming `name` where there is nobody or more than one."""
-    people = find_people(image)
+def only_person(image: np.ndarray, name: str, people: tuple[Sighting, ...] | None = None) -> Sighting:
+    """The one person in `image`; an InputError naming `name` where there is nobody or more than one.
+
+    people: those found in it, where they have been looked for.
+    """
+    people = find_people(image) if people is None else people
     if not people:
         raise InputError(f"{name}: no person was found in this picture; give one that shows a person, face visible")
     if len(people) > 1:

@@ -65,7 +65,9 @@ KINDS = {
     "bad_fit": "no body fits",
     "hidden": "something hides the person",
     "duplicate": "the same as another clip",
-    "failed": "a stage failed, hung or died",
+    "stranger": "somebody else than in the folder's other photographs",
+    "slow": "it took longer than it was given",
+    "failed": "a stage failed or died",
 }
 
 

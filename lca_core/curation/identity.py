@@ -5,6 +5,7 @@ average linkage of their mean embeddings.
 """
 
 import hashlib
+import heapq
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,7 +15,7 @@ from PIL import Image
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial.distance import cdist, squareform
+from scipy.spatial.distance import cdist, pdist
 
 from lca_core.curation.face_network import CHIP_PX, EYES_APART, EYES_AT, face_embedding
 
@@ -23,7 +24,8 @@ from lca_core.curation.face_network import CHIP_PX, EYES_APART, EYES_AT, face_em
 SAME_PERSON = 0.5
 SPLITS = {"train": 0.9, "validation": 0.05, "test": 0.05}
 _EYES = ((33, 133), (362, 263))  # corners of the right and the left eye in the face mesh
-_BLOCK = 4096
+_BLOCK = 4096  # faces, of which all distances to another block are in memory at once
+_DENSE = 4096  # faces of a part, of which all distances are
 
 
 def face_of(images: Sequence[np.ndarray], meshes: Sequence[np.ndarray | None]) -> Float[np.ndarray, "128"] | None:
@@ -54,31 +56,100 @@ def group(faces: Float[np.ndarray, "N 128"], same: float = SAME_PERSON) -> Int[n
     """Number of the person of each clip, counted from 0 in the order of their first clips.
 
     Average linkage cut at `same`. Groups that it joins are linked by pairs nearer than that, so it is done inside
-    the parts that such pairs connect; memory grows with those, not with N^2.
+    the parts that such pairs connect (`near_pairs`); memory grows with these pairs, not with N^2.
     """
-    parts = _connected(faces, same)
-    names = np.empty(len(faces), object)
-    for part in np.unique(parts):
-        members = np.flatnonzero(parts == part)
-        inside = np.zeros(len(members), int)
-        if len(members) > 1:
-            apart = squareform(cdist(faces[members], faces[members]), checks=False)
-            inside = fcluster(linkage(apart, "average"), same, "distance")
-        for i, k in zip(members, inside):
-            names[i] = (part, k)
-    numbers: dict[tuple, int] = {}
-    return np.array([numbers.setdefault(name, len(numbers)) for name in names], int)
+    pairs = near_pairs(faces, same)
+    graph = coo_array((np.ones(len(pairs), bool), pairs.T), shape=(len(faces), len(faces)))
+    parts = connected_components(graph, directed=False)[1]
+    of_part = np.split(np.argsort(parts, kind="stable"), np.cumsum(np.bincount(parts))[:-1]) if len(parts) else []
+    edges = np.split(pairs[np.argsort(parts[pairs[:, 0]], kind="stable")],
+                     np.cumsum(np.bincount(parts[pairs[:, 0]], minlength=len(of_part)))[:-1])  # fmt: skip
+    groups: list[np.ndarray] = []
+    for members, near in zip(of_part, edges):
+        if len(members) == 1:
+            groups.append(members)
+        elif len(members) <= _DENSE:
+            numbers = fcluster(linkage(pdist(faces[members]), "average"), same, "distance")
+            groups += [members[numbers == k] for k in range(1, numbers.max() + 1)]
+        else:
+            groups += _linked(faces, near, same)
+    names = np.empty(len(faces), int)
+    for number, members in enumerate(sorted(groups, key=min)):
+        names[members] = number
+    return names
 
 
-def _connected(faces: np.ndarray, same: float) -> np.ndarray:
-    rows, columns = [], []
-    for start in range(0, len(faces), _BLOCK):
-        a, b = np.nonzero(cdist(faces[start : start + _BLOCK], faces) <= same)
-        rows.append(a + start)
-        columns.append(b)
-    ends = (np.concatenate(rows), np.concatenate(columns)) if rows else (np.empty(0, int), np.empty(0, int))
-    graph = coo_array((np.ones(len(ends[0]), bool), ends), shape=(len(faces), len(faces)))
-    return connected_components(graph, directed=False)[1]
+def near_pairs(faces: Float[np.ndarray, "N 128"], same: float) -> Int[np.ndarray, "K 2"]:
+    """Pairs (i < j) of faces at most `same` apart, every one.
+
+    Faces are put in order along the direction in which they differ most: two that are further apart along it than
+    `same` are further apart altogether, and are passed over. Of the rest, matrix products in float32 tell which may
+    be near enough, with a margin over their rounding, and float64 which are. In 128 dimensions no search tree does
+    better than that: where people are alike, each is almost as far from all others.
+    """
+    if len(faces) < 2:
+        return np.empty((0, 2), int)
+    centred = np.asarray(faces, np.float64) - np.mean(faces, 0)
+    along = centred @ np.linalg.eigh(centred.T @ centred)[1][:, -1]
+    order = np.argsort(along, kind="stable")
+    along, ranged = along[order], centred[order].astype(np.float32)
+    squares = (ranged**2).sum(1)
+    margin = 1e-5 * float(squares.max())  # 128 products and sums, each right to 6e-8 of the largest
+    found = [np.empty((0, 2), int)]
+    for start in range(0, len(ranged), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        stop = int(np.searchsorted(along, along[rows][-1] + same, "right"))
+        for first in range(start, stop, _BLOCK):
+            columns = slice(first, min(first + _BLOCK, stop))
+            apart = ranged[rows] @ ranged[columns].T
+            apart *= -2
+            apart += squares[rows, None]
+            apart += squares[None, columns]
+            i, j = np.divmod(np.flatnonzero(apart <= same**2 + margin), apart.shape[1])
+            i, j = order[(i + start)[(late := j + first > i + start)]], order[(j + first)[late]]
+            near = np.linalg.norm(centred[i] - centred[j], axis=1) <= same
+            found.append(np.sort(np.stack([i, j], -1)[near], -1))
+    return np.concatenate(found)
+
+
+def _linked(faces: np.ndarray, near: np.ndarray, same: float) -> list[np.ndarray]:
+    """Average linkage cut at `same` of a part too large for all its distances at once, given its near pairs.
+
+    Groups are joined in the order of their mean distance. Two with no near pair between them have a larger one than
+    `same` and are never joined, so only neighbours are kept; what a joined group's other half had no number for is
+    computed from the faces.
+    """
+    members = {int(i): [int(i)] for i in np.unique(near)}
+    totals: dict[int, dict[int, float]] = {i: {} for i in members}  # group -> neighbour -> sum of distances
+    for (i, j), apart in zip(near.tolist(), np.linalg.norm(faces[near[:, 0]] - faces[near[:, 1]], axis=1).tolist()):
+        totals[i][j] = totals[j][i] = apart
+    waiting = [(apart, i, j) for i, others in totals.items() for j, apart in others.items() if i < j]
+    heapq.heapify(waiting)
+    number = len(faces)
+    while waiting:
+        mean, i, j = heapq.heappop(waiting)
+        if mean > same:
+            break
+        if i not in members or j not in members:
+            continue  # joined with another before
+        joined, both = members[i] + members[j], set(totals[i]) | set(totals[j])
+        sums = {k: sum(_total(faces, members, totals, side, k) for side in (i, j)) for k in both - {i, j}}
+        for side in (i, j):
+            for k in totals.pop(side):
+                totals.get(k, {}).pop(side, None)
+            del members[side]
+        members[number], totals[number] = joined, sums
+        for k, total in sums.items():
+            totals[k][number] = total
+            heapq.heappush(waiting, (total / (len(joined) * len(members[k])), k, number))
+        number += 1
+    return [np.array(sorted(group)) for group in members.values()]
+
+
+def _total(faces: np.ndarray, members: dict, totals: dict, i: int, k: int) -> float:
+    """Sum of the distances of two groups, looked up or computed."""
+    known = totals[i].get(k)
+    return float(cdist(faces[members[i]], faces[members[k]]).sum()) if known is None else known
 
 
 def split_of_person(key: str) -> str:

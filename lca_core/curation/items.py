@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -12,22 +12,21 @@ from PIL import Image
 
 from lca_core.curation.duplicates import fingerprint
 from lca_core.curation.filters import LIMITS, Limits, Reason
-from lca_core.curation.photos import photos_record, plain_name, see_photos
+from lca_core.curation.finding import photos_in
+from lca_core.curation.photos import photos_record, plain_name, see_good_photos
 from lca_core.curation.pictures import clip_strip, record_strip
 from lca_core.curation.stages import CuratedFrame, Settings, curate_clip, measure_frame
 from lca_core.data.records import Person
 from lca_core.data.shards import write_shard
-from lca_core.errors import InputError
 from lca_core.paths import atomic_path
 from lca_core.profiles import profile as profile_of
-
-CLIPS = {".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ts"}
-PHOTOS = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
+from lca_core.workers import SECONDS
 
 
 @dataclass(frozen=True)
 class Job:
-    """How items are curated: all that a worker is told. root: the folder they are named from; out: where to write."""
+    """How items are curated: all that a worker is told. root: the folder they are named from; out: where to write;
+    seconds: for one item, after which it is given up; it decides no outcome but that one."""
 
     root: Path
     out: Path
@@ -37,6 +36,7 @@ class Job:
     licence: str = "not stated"
     consent: str = "not stated"
     limits: Limits = LIMITS
+    seconds: float = SECONDS
 
     @property
     def work(self) -> Path:
@@ -57,8 +57,10 @@ class Entry:
     key: its file name below `Job.work`, without endings; file: its path from the root; kind: "clip" or "photographs";
     sha256: of the file (of the files' hashes, for a folder); measures: plain numbers, by name; kept, frames: pictures
     kept and looked at; pixels: of the latter together; seconds: of computing it took; face: 128 numbers or none;
-    fingerprint: hexadecimal; identity, split, original: filled in once all are known - number of the person, its split,
-    the key of what it is a copy of.
+    fingerprint: hexadecimal; left_out: of a folder that is kept, why some photographs are not; given: seconds after
+    which it was given up, 0 where it was not; stamp: sizes and dates of its files, by which one that was replaced is
+    found; identity, split, original: filled in once all are known - number of the person, its split, the key of what it
+    is a copy of.
     """
 
     key: str
@@ -74,6 +76,9 @@ class Entry:
     seconds: float = 0.0
     face: tuple[float, ...] = ()
     fingerprint: tuple[str, ...] = ()
+    left_out: tuple[Reason, ...] = ()
+    given: float = 0.0
+    stamp: str = ""
     identity: int | None = None
     split: str | None = None
     original: str | None = None
@@ -82,7 +87,8 @@ class Entry:
     def read(cls, path: Path) -> "Entry":
         """From its JSON file."""
         document = json.loads(path.read_text())
-        document["reasons"] = tuple(Reason(*reason) for reason in document["reasons"])
+        for name in ("reasons", "left_out"):
+            document[name] = tuple(Reason(*reason) for reason in document.get(name, ()))
         return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in document.items()})
 
     def write(self, path: Path) -> None:
@@ -91,38 +97,40 @@ class Entry:
             partial.write_text(json.dumps(asdict(self)))
 
 
-def find_items(root: Path | str) -> list[Path]:
-    """Clips, and folders with photographs directly in them, below a folder, by name; a file alone is its own item.
-
-    Hidden files and folders are left out. InputError where there is nothing.
-    """
-    root = Path(root)
-    if root.is_file():
-        return [root]
-    if not root.is_dir():
-        raise InputError(f"{root}: there is no such file or folder; give a clip or a folder of clips and photographs")
-    found = sorted({item for path in _visible(root) if (item := _item(path)) is not None})
-    if not found:
-        endings = " ".join(sorted(CLIPS | PHOTOS))
-        raise InputError(f"{root}: no clip and no photograph was found in it; their names must end in one of {endings}")
-    return found
-
-
-def _visible(root: Path) -> Iterator[Path]:
-    for path in root.rglob("*"):
-        if not any(part.startswith(".") for part in path.relative_to(root).parts):
-            yield path
-
-
-def _item(path: Path) -> Path | None:
-    ending = path.suffix.lower()
-    return path if ending in CLIPS else path.parent if ending in PHOTOS else None
-
-
 def key_of(item: Path, root: Path) -> str:
     """A file name for an item that no other item below the root has."""
     digest = hashlib.sha256(_name(item, root).encode(errors="surrogateescape")).hexdigest()
     return f"{plain_name(item)[:60]}-{digest[:8]}"
+
+
+def through(item: Path, job: Job) -> Entry | None:
+    """The entry of an item that need not be curated (again), or None.
+
+    Curated again is what was replaced since, what failed for no fault of its own, what took longer than it was given
+    and is given more now, and what lacks its record.
+    """
+    path = job.work / f"{key_of(item, job.root)}.json"
+    try:
+        entry = Entry.read(path)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+    kinds = {reason.kind for reason in entry.reasons}
+    if "failed" in kinds or ("slow" in kinds and job.seconds > entry.given):
+        return None
+    if entry.keep and not (job.work / f"{entry.key}.tar").exists():
+        return None
+    if entry.stamp != (stamp := _stamp(item)):
+        if entry.sha256 != _digest(item):
+            return None
+        entry = replace(entry, stamp=stamp)  # touched or copied, not changed
+        entry.write(path)
+    return entry
+
+
+def forget(item: Path, job: Job) -> None:
+    """Remove what is known of an item."""
+    for ending in (".json", ".tar", ".jpg"):  # the entry first: without it the rest is nothing
+        (job.work / f"{key_of(item, job.root)}{ending}").unlink(missing_ok=True)
 
 
 def curate_item(item: Path, job: Job) -> Entry:
@@ -148,8 +156,8 @@ def curate_item(item: Path, job: Job) -> Entry:
 
 def unknown_entry(item: Path, job: Job, *reasons: Reason) -> Entry:
     """The entry of an item that nothing but its file is known of, dropped for these reasons."""
-    kind = "photographs" if item.is_dir() else "clip"
-    return Entry(key_of(item, job.root), _name(item, job.root), kind, _digest(item), False, reasons)
+    kind, stamp = "photographs" if item.is_dir() else "clip", _stamp(item)
+    return Entry(key_of(item, job.root), _name(item, job.root), kind, _digest(item), False, reasons, stamp=stamp)
 
 
 def _name(item: Path, root: Path) -> str:
@@ -175,18 +183,18 @@ def _clip(item: Path, job: Job, entry: Entry) -> tuple[Entry, Person | None, np.
 
 
 def _photographs(item: Path, job: Job, entry: Entry) -> tuple[Entry, Person | None, np.ndarray | None]:
-    paths = sorted(path for path in item.iterdir() if path.suffix.lower() in PHOTOS)
-    try:
-        photos = see_photos(paths)
-    except InputError as error:
-        reason = Reason("unreadable", str(error).replace(f"{item}", entry.file))
-        return replace(entry, frames=len(paths), reasons=(reason,)), None, None
-    person = photos_record(photos, profile_of(job.profile))
+    paths = photos_in(item)
+    photos, refused = see_good_photos(paths)
+    wrong = tuple(Reason(kind, text.replace(f"{item}", entry.file)) for kind, text in refused.values())
+    if photos is None:
+        return replace(entry, frames=len(paths), reasons=wrong), None, None
+    # what a camera saw of a person whose parameters were found in the pictures: what clips of people are, too
+    person = replace(photos_record(photos, profile_of(job.profile)), domain="wild")
     faces = [face for face in photos.faces if face is not None]
     looked = (CuratedFrame(0, 0.0, i, (p,), m) for i, p, m in zip(photos.images, photos.people, photos.mattes))
     seen = tuple(replace(frame, measures=measure_frame(frame)) for frame in looked)
     made = replace(
-        entry, keep=True, kept=len(paths), frames=len(paths), pixels=_pixels(photos.images),
+        entry, keep=True, kept=len(photos.paths), frames=len(paths), pixels=_pixels(photos.images), left_out=wrong,
         face=_numbers(np.mean(faces, 0) if faces else None),
         fingerprint=_hexadecimal(fingerprint(photos.images)), measures=_plain(_means(seen)),
     )  # fmt: skip
@@ -222,10 +230,20 @@ def _digest(item: Path) -> str:
     digest = hashlib.sha256()
     try:
         if item.is_dir():
-            for path in sorted(path for path in item.iterdir() if path.suffix.lower() in PHOTOS):
+            for path in photos_in(item):
                 digest.update(f"{path.name}\0{_digest(path)}\n".encode(errors="surrogateescape"))
             return digest.hexdigest()
         with open(item, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
+
+
+def _stamp(item: Path) -> str:
+    """Sizes and dates of an item's files, in a few letters: quicker than their hashes; "" for what cannot be seen."""
+    try:
+        states = [(path.name, path.stat()) for path in (photos_in(item) if item.is_dir() else [item])]
+    except OSError:
+        return ""
+    told = "".join(f"{name}\0{state.st_size} {state.st_mtime_ns}\n" for name, state in states)
+    return hashlib.sha256(told.encode(errors="surrogateescape")).hexdigest()[:16]

@@ -3,17 +3,20 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
 from lca_core.curation.bodies import facing, fit_frames
 from lca_core.curation.decode import read_photo, shrink
-from lca_core.curation.detect import Sighting, only_person
+from lca_core.curation.detect import Sighting, find_people, only_person
+from lca_core.curation.filters import Reason
 from lca_core.curation.frames import view_of
-from lca_core.curation.identity import face_of
+from lca_core.curation.identity import face_of, near_pairs
 from lca_core.curation.matte import person_matte
 from lca_core.data.records import Frame, Person
 from lca_core.errors import InputError
@@ -40,22 +43,68 @@ class Photos:
     faces: tuple[np.ndarray | None, ...]
 
 
+class Refused(InputError):
+    """A photograph that will not do; kind: one of `filters.KINDS`."""
+
+    def __init__(self, kind: str, text: str):
+        super().__init__(text)
+        self.kind = kind
+
+
 def see_photos(paths: Sequence[Path | str]) -> Photos:
     """Read, detect, cut out. Raises InputError naming the file: missing, unreadable, too small, too large, nobody in
     it, two or more in it, or another person than in the others."""
-    paths = tuple(Path(path) for path in paths)
     if not paths:
         raise InputError("no photograph was given; give one or more of the same person")
-    images, people, mattes = [], [], []
+    photos = _together([_see(Path(path)) for path in paths])
+    _refuse_strangers(photos.paths, photos.faces)
+    return photos
+
+
+def see_good_photos(paths: Sequence[Path]) -> tuple[Photos | None, dict[Path, Reason]]:
+    """(Those photographs that will do, None where there is none; why each other one will not).
+
+    Of several people the one in most photographs stays (of equals, the first); a photograph whose face cannot be told
+    stays too.
+    """
+    seen, refused = [], {}
     for path in paths:
-        images.append(shrink(read_photo(path), WORKING_SIDE))
-        people.append(only_person(images[-1], str(path)))
-        mattes.append(person_matte(images[-1], people[-1]))
-        if (mattes[-1] > 127).mean() < 1e-4:
-            raise InputError(f"{path}: a person was found but could not be cut out; give a clearer photograph")
-    faces = [face_of([image], [person.mesh]) for image, person in zip(images, people)]
-    _refuse_strangers(paths, faces)
-    return Photos(paths, tuple(images), tuple(people), tuple(mattes), tuple(faces))
+        try:
+            seen.append(_see(path))
+        except Refused as error:
+            refused[path] = Reason(error.kind, str(error))
+    faces = [photo.faces[0] for photo in seen]
+    known = [i for i, face in enumerate(faces) if face is not None]
+    if len(known) > 1:
+        pairs = near_pairs(np.array([faces[i] for i in known]), STRANGER)
+        graph = coo_array((np.ones(len(pairs), bool), pairs.T), shape=(len(known), len(known)))
+        person = connected_components(graph, directed=False)[1]
+        most = np.bincount(person).argmax()
+        for i in [known[n] for n in np.flatnonzero(person != most)][::-1]:
+            path = seen.pop(i).paths[0]
+            refused[path] = Reason("stranger", f"{path}: this is somebody else than in most of the others")
+    return _together(seen) if seen else None, refused
+
+
+def _see(path: Path) -> Photos:
+    """One photograph; `Refused` where it will not do."""
+    try:
+        image = shrink(read_photo(path), WORKING_SIDE)
+    except InputError as error:
+        raise Refused("unreadable", str(error)) from error
+    found = find_people(image)
+    try:
+        person = only_person(image, str(path), found)
+    except InputError as error:
+        raise Refused("nobody" if not found else "several_people", str(error)) from error
+    matte = person_matte(image, person)
+    if (matte > 127).mean() < 1e-4:
+        raise Refused("no_body", f"{path}: a person was found but could not be cut out; give a clearer photograph")
+    return Photos((path,), (image,), (person,), (matte,), (face_of([image], [person.mesh]),))
+
+
+def _together(photos: Sequence[Photos]) -> Photos:
+    return Photos(*(sum((getattr(p, f.name) for p in photos), ()) for f in fields(Photos)))
 
 
 def prepare_photos(paths: Sequence[Path | str], profile: Profile) -> Person:

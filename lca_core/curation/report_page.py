@@ -6,7 +6,7 @@ One HTML file with all in it, without scripts. Whatever comes from a file's name
 import base64
 import html
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -20,6 +20,7 @@ from lca_core.curation.items import Entry, Job
 
 TEMPLATE = Path(__file__).with_name("report.html")
 KEPT_SHOWN, DROPPED_SHOWN = 60, 12  # pictures: of kept items, and of those dropped for one kind of reason
+LEFT_OUT_SHOWN = 200  # names
 MILLION, DAY = 1_000_000, 86_400
 _BINS, _WIDTH, _BASE = 28, 300, 86  # of a histogram; the last two in its own units
 
@@ -55,15 +56,15 @@ MEASURES = {
 }
 
 
-def page(entries: Sequence[Entry], job: Job, name: str) -> str:
-    """The page as HTML; strips are read from `job.work` where there are any."""
+def page(entries: Sequence[Entry], job: Job, name: str, left_out: Mapping[Path, str]) -> str:
+    """The page as HTML; strips are read from `job.work` where there are any. left_out: path -> why it is no item."""
     kept = [entry for entry in entries if entry.keep]
     pictures = f"at most {counted(job.most, 'picture')} of a clip, {job.rate:g} a second"
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=escaped(name), settings=escaped(f"Curated by lca_core: profile {job.profile}, {pictures}"),
         warning=_warning(job), tiles=_tiles(entries, kept), million=_million(entries, job), splits=_splits(kept),
         terms=_terms(job), bars=_bars(entries), charts=_charts(entries, job.limits), kept=_kept(kept, job),
-        dropped=_dropped(entries, job),
+        dropped=_dropped(entries, job), left_out=_left_out(entries, job, left_out),
     )  # fmt: skip
 
 
@@ -264,6 +265,24 @@ def _dropped(entries: Sequence[Entry], job: Job) -> str:
     return f'<p class="soft">By the first reason of each item, at most {DROPPED_SHOWN} of a kind.</p>{"".join(parts)}'
 
 
+def _left_out(entries: Sequence[Entry], job: Job, left_out: Mapping[Path, str]) -> str:
+    """Files of the input that are no items, and photographs that will not do in folders that will."""
+    names = {path: str(path.relative_to(job.root)) if path.is_relative_to(job.root) else path.name for path in left_out}
+    lines = [f'<span class="file">{escaped(names[path])}</span>{escaped(why)}' for path, why in left_out.items()]
+    shown = [lines[i] for i in _spread(range(len(lines)), LEFT_OUT_SHOWN)]
+    parts = []
+    if shown:
+        some = f"{len(shown)} of {len(lines):,}" if len(shown) < len(lines) else counted(len(lines), "file")
+        parts.append(f'<p class="soft">No items: {some}.</p><ul>{"".join(f"<li>{line}</li>" for line in shown)}</ul>')
+    pictures = [reason.text for entry in entries if entry.keep for reason in entry.left_out]
+    if pictures:
+        listed = "".join(f"<li>{escaped(text)}</li>" for text in _spread(pictures, LEFT_OUT_SHOWN))
+        parts.append(
+            f'<p class="soft">Of folders that were kept: {counted(len(pictures), "photograph")}.</p><ul>{listed}</ul>'
+        )
+    return "".join(parts) or "<p>Nothing was left out.</p>"
+
+
 _ORIGINAL = '<span class="soft">the original, kept</span>'
 
 
@@ -277,7 +296,7 @@ def _groups(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     return {kind: group for kind, group in groups.items() if group}
 
 
-def _spread(entries: Sequence[Entry], most: int) -> list[Entry]:
+def _spread(entries: Sequence, most: int) -> list:
     """At most so many, evenly."""
     chosen = np.unique(np.linspace(0, len(entries) - 1, min(most, len(entries))).round().astype(int))
     return [entries[i] for i in chosen]

@@ -6,12 +6,13 @@ the work and however fast.
 
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from lca_core.curation.filters import KINDS
+from lca_core.curation.finding import summary
 from lca_core.curation.identity import SPLITS
 from lca_core.curation.items import Entry, Job
 from lca_core.curation.report_page import count_kinds, counted, measures_of, page, readable, unstated, values_of
@@ -20,7 +21,7 @@ from lca_core.paths import atomic_path
 
 _FIELDS = (
     person_field("id", "sc:Text", "the file's name and part of a hash of its path"),
-    person_field("domain", "sc:Text", "wild (a clip) or photo (photographs)"),
+    person_field("domain", "sc:Text", "wild: taken by anybody, parameters found in the pictures"),
     person_field("identity", "sc:Integer", "number of the person; clips of one person share it", "meta.identity"),
     person_field("split", "sc:Text", "train, validation or test; a person is in one only", "meta.split"),
     person_field("licence", "sc:Text", "as whoever ran the curation stated it", "meta.licence"),
@@ -42,7 +43,8 @@ _LIMITS = (
 _BIOMETRIC = "Faces and bodies of real people, which are biometric data."
 _WITHDRAWAL = (
     "To take somebody out, delete their files from the input and what is theirs in `work/`, and run the same command "
-    "again: the shards and these descriptions are written anew."
+    "again: the shards and these descriptions are written anew. `splits.json`, which keeps who was held out held out, "
+    "has hashes of files, which show nobody."
 )
 
 
@@ -56,19 +58,19 @@ def write_manifest(shards: Sequence[Path], entries: Sequence[Entry], job: Job) -
     return path
 
 
-def write_datasheet(entries: Sequence[Entry], job: Job) -> Path:
-    """Write DATASHEET.md, after Gebru et al., "Datasheets for datasets" (2021)."""
+def write_datasheet(entries: Sequence[Entry], job: Job, left_out: Mapping[Path, str] | None = None) -> Path:
+    """Write DATASHEET.md, after Gebru et al., "Datasheets for datasets" (2021). left_out: path -> why it is no item."""
     path = job.out / "DATASHEET.md"
     with atomic_path(path) as partial:
-        partial.write_text(datasheet(entries, job), encoding="utf-8")
+        partial.write_text(datasheet(entries, job, left_out or {}), encoding="utf-8")
     return path
 
 
-def write_report(entries: Sequence[Entry], job: Job) -> Path:
+def write_report(entries: Sequence[Entry], job: Job, left_out: Mapping[Path, str] | None = None) -> Path:
     """Write report.html, which needs no other file; pictures are taken from `job.work` where there are any."""
     path = job.out / "report.html"
     with atomic_path(path) as partial:
-        partial.write_text(page(entries, job, collection_name(job)), encoding="utf-8")
+        partial.write_text(page(entries, job, collection_name(job), left_out or {}), encoding="utf-8")
     return path
 
 
@@ -77,7 +79,7 @@ def collection_name(job: Job) -> str:
     return readable(job.root.resolve().name) or "collection"
 
 
-def datasheet(entries: Sequence[Entry], job: Job) -> str:
+def datasheet(entries: Sequence[Entry], job: Job, left_out: Mapping[Path, str]) -> str:
     """The datasheet as Markdown; all counts are of these entries."""
     kept = [entry for entry in entries if entry.keep]
     clips, folders = (sum(entry.kind == kind for entry in entries) for kind in ("clip", "photographs"))
@@ -95,6 +97,8 @@ collected, and who paid for it, is for whoever collected it to say.
 face and the hands, cameras, body shape and pose, gaze and 52 facial actions. {_people_text(kept)}
 
 {_splits_table(kept)}
+
+{_left_out_text(kept, left_out)}
 
 Measures of the kept items; those of pictures are means of an item's pictures.
 
@@ -191,6 +195,14 @@ def _wrapped(text: str) -> str:
     """Markdown with its paragraphs broken at 110 characters; headings, lists and tables as they are."""
     blocks = text.strip().split("\n\n")
     return "\n\n".join(b if b[:1] in "#|-" else textwrap.fill(" ".join(b.split()), 110) for b in blocks) + "\n"
+
+
+def _left_out_text(kept: Sequence[Entry], left_out: Mapping[Path, str]) -> str:
+    lines = [readable(line) for line in summary(left_out)]
+    pictures = sum(len(entry.left_out) for entry in kept)
+    if pictures:
+        lines.append(f"{counted(pictures, 'photograph')} in folders of which others were kept")
+    return f"Left out of the input: {'. '.join(lines)}." if lines else "Nothing of the input was left out."
 
 
 def _splits_table(kept: Sequence[Entry]) -> str:

@@ -58,7 +58,7 @@ def read_xhumans(root: Path | str, profile: Profile, max_frames: int = 32, body:
         "licence": LICENCE,
         "hands": HANDS,
     }
-    return record(chosen, profile, f"xhumans-{plain_name(Path('-'.join(place)))}", meta)
+    return record(chosen, profile, f"xhumans-{plain_name(Path('-'.join(place)))}", meta, body)
 
 
 def _cameras(path: Path, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -99,7 +99,8 @@ class Frame:
 class Person:
     """Everything recorded of one person in one domain.
 
-    id: e.g. "studio-000012"; domain: one of `lca_core.people.DOMAINS` or "photo"; seed: the digital human's, or None;
+    id: e.g. "studio-000012"; domain: one of `lca_core.people.DOMAINS` ("wild" for curated clips and
+    photographs too), or "photo" for what an avatar is made of at once; seed: the digital human's, or None;
     betas: float32 [300] shape of the body file; meta: plain JSON (hair, clothes, licence, source ...).
     """
 

@@ -9,27 +9,44 @@ the same of the crops, and `000.light.npy`.
 """
 
 import io
-import json
+import re
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
+from lca_core.data.check import check, check_camera
+from lca_core.data.documents import PICTURES, read_document, write_document
 from lca_core.data.images import decode, encode
-from lca_core.data.records import HANDS, Camera, Frame, Person, Picture, Truth
+from lca_core.data.records import Camera, Frame, Person, Picture, Truth
+from lca_core.data.tars import BLOCK, Member, members
 from lca_core.errors import InputError
 from lca_core.paths import atomic_path
 
 DEPTH_UNIT = 1 / 8000  # metres
+MAX_MEMBER = 64 * 2**20  # bytes of a picture
+PIXELS_FREE = 8_000_000  # of a person, whatever their bytes; beyond that
+PIXELS_A_BYTE = 64  # a picture of ours has one or two, an empty one packed by a machine a thousand
+_MEMBER = re.compile(r"person\.json|[0-9]{3,}\.(light\.npy|[a-z]+(_[a-z]+)*\.(png|jpg))")
+# what numpy.save writes for float16 [h, w, 3], which numpy itself reads with Python's parser
+_NPY = re.compile(
+    rb"\x93NUMPY\x01\x00..{'descr': '<f2', 'fortran_order': False, 'shape': \(([0-9]{1,4}), ([0-9]{1,4}), 3\), } *\n",
+    re.DOTALL,
+)
+TRUTH = ("_depth.png", "_normals.png", "_parts.png", ".light.npy")
 
 
 def write_shard(path: Path | str, people: Iterable[Person]) -> int:
-    """Write people to one tar, atomically; returns how many. The same people give the same bytes."""
+    """Write people to one tar, atomically; returns how many. The same people give the same bytes.
+
+    InputError, as `check`, for a person that would not be read again.
+    """
     count = 0
     with atomic_path(path) as partial, tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as tar:
         for person in people:
-            for name, data in _members(person):
+            for name, data in _members(check(person)):
                 info = tarfile.TarInfo(f"{person.id}.{name}")
                 info.size = len(data)
                 tar.addfile(info, io.BytesIO(data))
@@ -62,39 +79,134 @@ def shard_paths(shards: Path | str | Sequence[Path]) -> list[Path]:
 
 
 def read_people(shards: Path | str | Sequence[Path], truth: bool = False) -> Iterator[Person]:
-    """People of every shard in a folder, of one tar or of several, in order; InputError names a broken shard.
+    """People of every shard in a folder, of one tar or of several, in order.
 
-    truth: whether depth, normals, parts and light are read too, where there are any.
+    truth: whether depth, normals, parts and light are read too, where there are any. InputError names the shard, the
+    person and the field: a file that is no plain tar or is cut short, numbers and pictures of other shapes or sizes
+    than `check` wants, and a shard that holds nobody.
     """
     for path in shard_paths(shards):
         try:
-            with tarfile.open(path) as tar:
-                key, members = None, {}
-                for info in tar:
-                    if not info.isfile() or (not truth and info.name.endswith(_TRUTH)):
-                        continue
-                    sample, _, name = info.name.partition(".")
-                    if sample != key and members:
-                        yield _person(members)
-                        members = {}
-                    key = sample
-                    members[name] = tar.extractfile(info).read()
-                if members:
-                    yield _person(members)
-        except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, SyntaxError) as error:  # pictures: PIL
-            raise InputError(f"{path} is not a whole shard ({error!r}); delete it and make it again") from error
+            file = open(path, "rb")  # closed below
+        except OSError as error:
+            raise InputError(f"{path} cannot be read ({error.strerror}); give a folder of shards (*.tar)") from error
+        count = 0
+        with file:
+            for key, found in samples(path, file):
+                try:
+                    person = person_in(file, key, found, truth)
+                except InputError as error:
+                    raise InputError(f"{path}: {error}; delete the shard and make it again") from error
+                yield person
+                count += 1
+        if not count:
+            raise InputError(f"{path} holds nobody; delete it and make it again")
 
 
-_TRUTH = ("_depth.png", "_normals.png", "_parts.png", ".light.npy")
+def samples(path: Path | str, file: BinaryIO, start: int = 0) -> Iterator[tuple[str, dict[str, Member]]]:
+    """(key, the files of a record by their names after the key) of every sample of an open tar; nothing is read yet.
+
+    start: the byte at which the first of them begins (`begins`). Files that records do not have are passed over.
+    InputError, naming `path`, as `tars.members`.
+    """
+    key, found = None, {}
+    for member in members(path, file, start):
+        sample, _, name = member.name.partition(".")
+        if sample != key:
+            if found:
+                yield key, found
+            key, found = sample, {}
+        if _MEMBER.fullmatch(name):
+            if member.size > MAX_MEMBER:
+                raise InputError(f"{path}: {member.name} is {member.size:,} bytes; no picture takes that")
+            found[name] = member
+    if found:
+        yield key, found
+
+
+def begins(found: Mapping[str, Member]) -> int:
+    """The byte of a tar at which a sample begins."""
+    return min(member.start for member in found.values()) - BLOCK
+
+
+def read_sample(path: Path | str, start: int) -> Person:
+    """The one person whose sample begins at byte `start` of a shard, without truth; InputError as `read_people`."""
+    with open(path, "rb") as file:
+        try:
+            key, found = next(samples(path, file, start))
+            return person_in(file, key, found)
+        except (InputError, StopIteration) as error:
+            raise InputError(f"{path}: {error or 'nobody is there'}; delete the shard and make it again") from error
+
+
+def person_in(file: BinaryIO, key: str, found: Mapping[str, Member], truth: bool = False) -> Person:
+    """The person of one sample of an open tar, checked; InputError names the person and the field, not the tar."""
+    try:
+        person = _built(file, found, truth)
+        if person.id != key:
+            raise InputError(f"its id is {person.id[:90]!a}, not that of its files")
+    except InputError as error:
+        raise InputError(f"{key[:90]!a}: {error}") from error
+    return check(person)
+
+
+def _built(file: BinaryIO, found: Mapping[str, Member], truth: bool) -> Person:
+    """A person of whom nothing is checked but what reading needs."""
+    document = read_document(_read(file, found, "person.json"))
+    pixels = _Budget()
+
+    def picture(i: int, name: str, camera: Camera | None) -> Picture | None:
+        if camera is None:
+            return None
+        stem = f"{i:03d}.{name}"
+        check_camera(stem, camera)
+
+        def part(suffix: str, mode: str) -> np.ndarray:
+            data = _read(file, found, stem + suffix)
+            pixels.spend(stem + suffix, camera.width * camera.height, len(data))
+            try:
+                return decode(data, camera.width, camera.height, mode)
+            except InputError as error:
+                raise InputError(f"{stem}{suffix} {error}") from None
+
+        image = part(".png" if f"{stem}.png" in found else ".jpg", "RGB")
+        matte = part("_matte.png", "L")
+        hidden = part("_hidden.png", "L") if f"{stem}_hidden.png" in found else None
+        known = truth and f"{stem}_depth.png" in found
+        kinds = (("_depth.png", "I;16"), ("_normals.png", "RGB"), ("_parts.png", "L"))
+        return Picture(image, matte, camera, _truth(*(part(*kind) for kind in kinds)) if known else None, hidden)
+
+    frames = []
+    for i, fields in enumerate(document["frames"]):
+        body, face, *hands = (picture(i, name, fields.pop(name)) for name in PICTURES)
+        light = f"{i:03d}.light.npy"
+        environment = _environment(light, _read(file, found, light)) if truth and light in found else None
+        frames.append(Frame(body, face, **fields, environment=environment, hands=tuple(hands)))
+    return Person(**document | {"frames": tuple(frames)})
+
+
+def _read(file: BinaryIO, found: Mapping[str, Member], name: str) -> bytes:
+    if name not in found:
+        raise InputError(f"{name} is missing")
+    return found[name].read(file)
+
+
+class _Budget:
+    """Pixels that a person's pictures may unpack to, by the bytes they were packed in."""
+
+    def __init__(self):
+        self.pixels, self.bytes = 0, 0
+
+    def spend(self, name: str, pixels: int, packed: int) -> None:
+        """InputError where this picture is too much."""
+        self.pixels, self.bytes = self.pixels + pixels, self.bytes + packed
+        if self.pixels > max(PIXELS_FREE, PIXELS_A_BYTE * self.bytes):
+            raise InputError(f"{name}: {self.pixels:,} pixels up to here in {self.bytes:,} bytes; no pictures are so")
 
 
 def _members(person: Person) -> Iterator[tuple[str, bytes]]:
     kind = "jpg" if person.meta.get("compressed") else "png"
-    document = {
-        "id": person.id, "domain": person.domain, "seed": person.seed, "betas": _numbers(person.betas),
-        "meta": person.meta, "frames": [_frame_document(f) for f in person.frames],
-    }  # fmt: skip
-    yield "person.json", json.dumps(document).encode()
+    yield "person.json", write_document(person)
     for i, frame in enumerate(person.frames):
         for name, picture in frame.pictures.items():
             yield f"{i:03d}.{name}.{kind}", encode(picture.image, kind)
@@ -116,103 +228,16 @@ def _truth_members(name: str, truth: Truth) -> Iterator[tuple[str, bytes]]:
     yield f"{name}_parts.png", encode(truth.parts)
 
 
-def _truth(members: dict[str, bytes], name: str) -> Truth | None:
-    if f"{name}_depth.png" not in members:
-        return None
-    depth, normals, parts = (decode(members[f"{name}_{kind}.png"]) for kind in ("depth", "normals", "parts"))
+def _truth(depth: np.ndarray, normals: np.ndarray, parts: np.ndarray) -> Truth:
     normals = normals.astype(np.float32) / 127.5 - 1
     normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-6)
     return Truth(depth.astype(np.float32) * DEPTH_UNIT, normals * (parts > 0)[..., None], parts)
 
 
-def _frame_document(frame: Frame) -> dict:
-    return {
-        "theta": _numbers(frame.theta), "root": _numbers(frame.root), "gaze": _numbers(frame.gaze),
-        "actions": None if frame.actions is None else _numbers(frame.actions), "instant": frame.instant,
-        "light": frame.light, "cloth": frame.cloth, "tracked": frame.tracked,
-        **{name: _camera_document(picture.camera) for name, picture in frame.pictures.items()},
-    }  # fmt: skip
-
-
-def _camera_document(camera: Camera) -> dict:
-    return {"viewmat": _numbers(camera.viewmat), "K": _numbers(camera.K), "size": [camera.width, camera.height]}
-
-
-def _numbers(values: np.ndarray) -> list:
-    # Nine significant digits carry a float32 exactly.
-    return np.vectorize(lambda x: float(f"{x:.9g}"), otypes=[float])(np.asarray(values, np.float32)).tolist()
-
-
-def _person(members: dict[str, bytes]) -> Person:
-    document = json.loads(members["person.json"])
-
-    def picture(i: int, name: str, camera: dict | None) -> Picture | None:
-        if camera is None:
-            return None
-        pixels = members.get(f"{i:03d}.{name}.png") or members[f"{i:03d}.{name}.jpg"]
-        width, height = camera["size"]
-        viewmat, K = (np.array(camera[k], np.float32) for k in ("viewmat", "K"))
-        matte, truth = decode(members[f"{i:03d}.{name}_matte.png"]), _truth(members, f"{i:03d}.{name}")
-        hidden = members.get(f"{i:03d}.{name}_hidden.png")
-        camera = Camera(viewmat, K, width, height)
-        return Picture(decode(pixels), matte, camera, truth, None if hidden is None else decode(hidden))
-
-    frames = []
-    for i, f in enumerate(document["frames"]):
-        arrays = {k: np.array(f[k], np.float32) for k in ("theta", "root", "gaze")}
-        actions = None if f["actions"] is None else np.array(f["actions"], np.float32)
-        environment = members.get(f"{i:03d}.light.npy")
-        if environment is not None:
-            environment = np.load(io.BytesIO(environment), allow_pickle=False)
-        frames.append(
-            Frame(
-                picture(i, "body", f["body"]),
-                picture(i, "face", f.get("face")),
-                **arrays,
-                actions=actions,
-                instant=f["instant"],
-                light=f.get("light", ""),
-                environment=environment,
-                cloth=f.get("cloth", False),
-                hands=tuple(picture(i, name, f.get(name)) for name in HANDS),
-                tracked=f.get("tracked", True),
-            )  # fmt: skip
-        )
-    betas = np.array(document["betas"], np.float32)
-    return Person(document["id"], document["domain"], document["seed"], betas, tuple(frames), document["meta"])
-
-
-def samples(path: Path | str, start: int = 0, truth: bool = False) -> Iterator[tuple[int, dict[str, bytes]]]:
-    """(byte at which it begins, members by name) of every sample of a shard, from the one that begins at `start` on.
-
-    truth: as for `read_people`. InputError names a broken shard.
-    """
-    try:
-        with open(path, "rb") as file:
-            file.seek(start)
-            with tarfile.open(fileobj=file, mode="r:") as tar:
-                key, begins, members = None, start, {}
-                for info in tar:
-                    if not info.isfile():
-                        continue
-                    sample, _, name = info.name.partition(".")
-                    if sample != key:
-                        if members:
-                            yield begins, members
-                        key, begins, members = sample, info.offset, {}
-                    if truth or not info.name.endswith(_TRUTH):
-                        members[name] = tar.extractfile(info).read()
-                if members:
-                    yield begins, members
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise InputError(f"{path} is not a whole shard ({error!r}); delete it and make it again") from error
-
-
-def read_sample(path: Path | str, start: int) -> Person:
-    """The one person whose sample begins at byte `start` of a shard, without truth; InputError as `read_people`."""
-    try:
-        return _person(next(samples(path, start))[1])
-    except (StopIteration, KeyError, TypeError, ValueError, SyntaxError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} is not a whole shard ({error!r}); delete it and make it again") from error
+def _environment(name: str, data: bytes) -> np.ndarray:
+    """float16 of a .npy whose header claims as many numbers as follow it."""
+    header = _NPY.match(data)
+    shape = tuple(int(side) for side in header.groups()) if header else ()
+    if not header or len(data) - header.end() != 6 * shape[0] * shape[1]:
+        raise InputError(f"{name} is no array of float16 [h, w, 3], or not as long as it says")
+    return np.frombuffer(data, "<f2", offset=header.end()).reshape(*shape, 3).copy()

@@ -9,9 +9,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO
 
+from lca_core.data.documents import read_document
 from lca_core.data.records import HANDS, Person
-from lca_core.data.shards import read_sample, samples, shard_paths
+from lca_core.data.shards import TRUTH, begins, read_sample, samples, shard_paths
+from lca_core.data.tars import Member
 from lca_core.errors import InputError
 from lca_core.paths import atomic_path, cache_dir
 
@@ -81,27 +84,32 @@ def _indexed(path: Path) -> list[Entry]:
     kept = cache_dir("shards") / f"{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]}.json"
     if kept.exists() and (noted := json.loads(kept.read_text()))["state"] == state:
         return [_entry(path, **fields) for fields in noted["people"]]
-    entries = [_described(path, start, members) for start, members in samples(path)]
+    with path.open("rb") as file:
+        entries = [_described(path, file, found) for _, found in samples(path, file)]
     with atomic_path(kept) as partial:
         people = [{k: v for k, v in asdict(entry).items() if k != "shard"} for entry in entries]
         partial.write_text(json.dumps({"state": state, "people": people}))
     return entries
 
 
-def _described(path: Path, start: int, members: dict[str, bytes]) -> Entry:
+def _described(path: Path, file: BinaryIO, found: Mapping[str, Member]) -> Entry:
     digest = hashlib.sha256()
-    for name, content in members.items():
-        digest.update(f"{name} {len(content)} ".encode() + content)
+    for name, member in found.items():
+        if not name.endswith(TRUTH):
+            content = member.read(file)
+            digest.update(f"{name} {len(content)} ".encode() + content)
     try:
-        document = json.loads(members["person.json"])
-        frames = document["frames"]
-        return _entry(
-            path, document["id"], document["domain"], document["seed"], start, digest.hexdigest()[:16],
-            frames[0]["body"]["size"][0], [f.get("face") is not None for f in frames],
-            [[f.get(hand) is not None for hand in HANDS] for f in frames],
-        )  # fmt: skip
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{path} is not a whole shard ({error!r}); delete it and make it again") from error
+        if "person.json" not in found:
+            raise InputError("person.json is missing")
+        document = read_document(found["person.json"].read(file))
+    except InputError as error:
+        raise InputError(f"{path}: {error}; delete the shard and make it again") from error
+    frames = document["frames"]
+    return _entry(
+        path, document["id"], document["domain"], document["seed"], begins(found), digest.hexdigest()[:16],
+        frames[0]["body"].width, [f["face"] is not None for f in frames],
+        [[f[hand] is not None for hand in HANDS] for f in frames],
+    )  # fmt: skip
 
 
 def _entry(path: Path, id, domain, seed, start, digest, px, has_face, has_hand) -> Entry:

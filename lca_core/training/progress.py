@@ -37,7 +37,7 @@ class Pictures:
         for person in self._people:
             last = int(person.has_face.nonzero()[-1]) if person.has_face.any() else len(person.theta) - 1
             targets.append(np.array([last]))
-            given.append(person.inputs([i for i in range(len(person.theta)) if i != last][:4]))
+            given.append(person.inputs([i for i in range(len(person.theta)) if i != last][:4] or [last]))
         self._batch = make_batch(self._people, stack_inputs(given), targets, np.random.default_rng(0))
         views = (self._batch.body, self._batch.face)
         self._write("truth", [v.pixels[..., :3] * v.pixels[..., 3:4] + 1 - v.pixels[..., 3:4] for v in views])

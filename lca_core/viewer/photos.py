@@ -7,9 +7,9 @@ from pathlib import Path
 
 from lca_core.curation import prepare_photos
 from lca_core.data import Person
-from lca_core.errors import InputError
 from lca_core.model import LCA, Avatar, ImageEncoder, driving_of, person_inputs, refine
 from lca_core.model.refinement import STEPS
+from lca_core.paths import writable_folder
 from lca_core.splats import write_ply
 from lca_core.viewer.figures import avatar_figure, save_figure
 from lca_core.viewer.stage import body_camera, clip, motion_driving
@@ -43,20 +43,18 @@ def write_avatar(
 ) -> list[Path]:
     """Write avatar.safetensors, avatar.ply (canonical), sheet.png and walk.mp4 into `out`.
 
-    All four are made in a temporary folder first, so that an error leaves nothing half-written behind.
+    All four are made in a hidden folder first, so that an error leaves nothing half-written behind.
     """
-    out = Path(out)
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out} is a file; give a folder for the avatar")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".avatar-", dir=out.parent) as name:
+    out = writable_folder(out)
+    out.mkdir(parents=True, exist_ok=True)
+    # inside `out`: the folder it is in need not be writable, a container's mounted one is not
+    with tempfile.TemporaryDirectory(prefix=".avatar-", dir=out) as name:
         made = Path(name)
         avatar.save(made / "avatar.safetensors")
         write_ply(made / "avatar.ply", avatar.canonical())
         save_figure(avatar_figure(person, avatar), made / "sheet.png")
         camera = body_camera(avatar, 0.5, 320, reach=0.15)
         write_mp4(made / "walk.mp4", clip(avatar, motion_driving(avatar, "walk", frames), camera, progress))
-        out.mkdir(exist_ok=True)
         for file in FILES:
             shutil.move(made / file, out / file)
     return [out / file for file in FILES]

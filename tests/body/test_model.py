@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from lca_core.body import ACTIONS, JOINT_NAMES, BodyModel, body_file, joint_transforms
+from lca_core.body.layout import PARENTS
 from lca_core.errors import InputError
 from tests.body.bodies import free_body
 
@@ -139,7 +140,7 @@ def small_file(path, **changes):
     arrays = {
         "v_template": rng.random((4, 3)), "f": np.array([[0, 1, 2], [0, 2, 3]]), "shapedirs": rng.random((4, 3, 10)),
         "weights": np.eye(4, 55), "J_regressor": rng.random((55, 4)),
-        "kintree_table": np.array([[2**32 - 1, *range(54)], range(55)], np.uint32),
+        "kintree_table": np.array([[2**32 - 1, *PARENTS[1:]], range(55)], np.uint32),
     } | changes  # fmt: skip
     np.savez(path, **{k: v for k, v in arrays.items() if v is not None})
     return path
@@ -150,7 +151,7 @@ def test_the_setting_names_another_body_file(tmp_path, monkeypatch):
     body = BodyModel.load()
     assert body.template.shape == (4, 3)
     assert body.shapedirs.shape == (4, 3, 10)
-    assert body.parents[:3] == [-1, 0, 1]  # official files hold 2^32 - 1 for "none"
+    assert body.parents[:3] == [-1, 0, 0]  # official files hold 2^32 - 1 for "none"
 
 
 def broken(kind: str, path):

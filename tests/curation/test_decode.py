@@ -70,6 +70,62 @@ def test_other_colour_modes_become_rgb(save, scene, mode, name):
     assert read[:40].mean() < read[40:].mean()
 
 
+def profile_of(kind: bytes, tags: dict[bytes, bytes]) -> bytes:
+    """An ICC display profile of a kind of colour, written from its definition."""
+    at, table, body = 128 + 4 + 12 * len(tags), b"", b""
+    for name, data in tags.items():
+        data += bytes(-len(data) % 4)
+        table, body = table + name + struct.pack(">II", at + len(body), len(data)), body + data
+    head = struct.pack(
+        ">I4sI4s4s4s12s4s4sIIIQI3i", at + len(body), b"none", 0x02400000, b"mntr", kind, b"XYZ ", bytes(12), b"acsp",
+        b"APPL", 0, 0, 0, 0, 0, 63190, 65536, 54061,
+    )  # fmt: skip
+    return head + bytes(128 - len(head)) + struct.pack(">I", len(tags)) + table + body
+
+
+def _xyz(*values: float) -> bytes:
+    return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(x * 65536) for x in values))
+
+
+def _gamma(power: float) -> bytes:
+    return b"curv\0\0\0\0" + struct.pack(">IH", 1, round(power * 256)) + b"\0\0"
+
+
+_NAMED = {b"desc": b"desc\0\0\0\0" + struct.pack(">I", 8) + b"profile\0" + bytes(78),
+          b"cprt": b"text\0\0\0\0none\0\0\0\0", b"wtpt": _xyz(0.9642, 1, 0.8249)}  # fmt: skip
+DISPLAY_P3 = profile_of(
+    b"RGB ",
+    {
+        **_NAMED,
+        b"rXYZ": _xyz(0.51512, 0.2412, -0.00105),
+        b"gXYZ": _xyz(0.29198, 0.69225, 0.04189),
+        b"bXYZ": _xyz(0.1571, 0.06657, 0.78407),
+        **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), _gamma(2.2)),
+    },
+)
+LINEAR_GREY = profile_of(b"GRAY", _NAMED | {b"kTRC": _gamma(1.0)})
+
+
+@pytest.mark.parametrize("mode, name", [("RGB", "a.png"), ("RGBA", "a.png"), ("P", "a.png"), ("RGBA", "a.tif"),
+                                        ("RGB", "a.jpg"), ("RGBA", "a.webp"), ("PA", "a.png")])  # fmt: skip
+def test_a_wide_gamut_profile_is_heeded_in_every_mode(save, mode, name):
+    rgb = Image.new("RGB", (80, 80), (90, 160, 220))
+    image = rgb.quantize(4) if mode == "P" else rgb.convert(mode.replace("PA", "RGBA"))
+    if mode == "PA":  # a palette with one colour that is clear
+        image = rgb.quantize(4)
+        image.info["transparency"] = 3
+    read = read_photo(save(image, name, icc_profile=DISPLAY_P3))
+    assert np.abs(read[40, 40].astype(int) - [59, 164, 226]).max() <= 3
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_grey_profile_is_heeded_and_one_of_other_colours_is_not(save, scene, dtype):
+    grey = Image.fromarray(np.full((80, 80), np.iinfo(dtype).max // 255 * 55, dtype))
+    top = Image.fromarray(np.vstack([np.full((2, 80), np.iinfo(dtype).max, dtype), np.asarray(grey)]))
+    assert np.abs(read_photo(save(top, "linear.png", icc_profile=LINEAR_GREY))[40, 40].astype(int) - 128).max() <= 2
+    assert (read_photo(save(scene, "wrong.png", icc_profile=LINEAR_GREY)) == scene).all()
+
+
 def bomb(width: int, height: int) -> bytes:
     """A PNG that says it is width x height and holds next to nothing."""
 
@@ -106,6 +162,21 @@ def test_a_truncated_jpeg_is_refused(save, tmp_path, rng):
     (tmp_path / "half.jpg").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match="half.jpg.*broken"):
         read_photo(tmp_path / "half.jpg")
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("size", [(200, 150), (203, 149)])
+def test_a_jpeg_that_lacks_only_its_end_marker_is_read(save, tmp_path, rng, progressive, size):
+    noise = Image.fromarray(rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8))
+    whole = save(noise, "whole.jpg", progressive=progressive)
+    data, path = whole.read_bytes(), tmp_path / "cut.jpg"
+    for missing in (1, 2):
+        path.write_bytes(data[:-missing])
+        assert np.array_equal(read_photo(path), read_photo(whole))
+    for missing in (30, 500, len(data) // 2):
+        path.write_bytes(data[:-missing])
+        with pytest.raises(InputError, match="cut.jpg.*broken"):
+            read_photo(path)
 
 
 @pytest.mark.parametrize("read", [read_photo, read_clip])
@@ -165,3 +236,31 @@ def test_a_clip_that_breaks_off_is_read_as_far_as_it_goes(tmp_path, rng):
 def test_shrink_keeps_the_proportions_and_never_enlarges(scene):
     assert shrink(scene, 60).shape == (40, 60, 3)
     assert shrink(scene, 500) is scene
+
+
+def with_display_matrix(path, matrix: tuple[int, int, int, int]):
+    """A clip whose track is shown by this matrix (a, b, c, d), written over the one it has."""
+    data = path.read_bytes()
+    plain = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30)
+    at, (a, b, c, d) = data.rindex(plain), (65536 * x for x in matrix)
+    path.write_bytes(data[:at] + struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30) + data[at + len(plain) :])
+
+
+SHOWN = {  # (a, b, c, d): a pixel at (x, y) is shown at (a x + c y, b x + d y)
+    (1, 0, 0, 1): lambda image: image,
+    (0, 1, -1, 0): lambda image: np.rot90(image, -1),
+    (-1, 0, 0, -1): lambda image: np.rot90(image, 2),
+    (0, -1, 1, 0): lambda image: np.rot90(image),
+    (-1, 0, 0, 1): np.fliplr,
+    (1, 0, 0, -1): np.flipud,
+    (0, 1, 1, 0): lambda image: image.swapaxes(0, 1),
+    (0, -1, -1, 0): lambda image: np.rot90(image, 2).swapaxes(0, 1),
+}
+
+
+@pytest.mark.parametrize("matrix", SHOWN)
+def test_a_clip_is_turned_and_mirrored_as_its_display_matrix_says(tmp_path, scene, matrix):
+    path = write_clip(tmp_path / "a.mp4", [scene] * 3)
+    with_display_matrix(path, matrix)
+    read, wanted = read_clip(path).images[0], SHOWN[matrix](scene)
+    assert read.shape == wanted.shape and np.abs(read.astype(int) - wanted).mean() < 6

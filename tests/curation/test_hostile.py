@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lca_core.curation import decode
+from lca_core.curation import colours, decode
 from lca_core.curation.decode import read_clip, read_photo
 from lca_core.errors import InputError
 
@@ -78,7 +78,7 @@ def test_a_photograph_read_in_bands_is_the_same_as_in_one(tmp_path, monkeypatch)
         path = files.hostile_file(tmp_path, name).path
         whole = read_photo(path)
         with monkeypatch.context() as patch:
-            patch.setattr(decode, "BAND", 1000)
+            patch.setattr(colours, "BAND", 1000)
             assert (read_photo(path) == whole).all(), name
 
 

@@ -62,6 +62,15 @@ def spot(image: np.ndarray, color: tuple[int, int, int]) -> np.ndarray:
     return np.array([columns.mean(), rows.mean()]) + 0.5
 
 
+@pytest.mark.parametrize("kind", ["neuman", "xhumans"])
+def test_a_body_that_is_given_is_the_one_that_is_used(tmp_path, kind, monkeypatch):
+    body = trees.body()
+    monkeypatch.setattr("lca_core.body.BodyModel.load", lambda *given: pytest.fail("another body was loaded"))
+    shown = trees.sequence(2, hands=kind == "xhumans")
+    read, write = {"neuman": (read_neuman, trees.write_neuman), "xhumans": (read_xhumans, trees.write_xhumans)}[kind]
+    assert len(read(write(tmp_path / "set", shown), PROFILE, body=body).frames) == 2
+
+
 @pytest.mark.parametrize("kind", ["hugs", "neuman", "xhumans"])
 def test_joints_are_where_the_crops_show_them(people, kind):
     for frame in people[kind].frames:

@@ -47,7 +47,7 @@ def test_a_shard_is_looked_through_once_and_again_when_it_changed(tmp_path, monk
     before = two_shards(tmp_path / "data")
     looked = []
     samples = streaming.samples
-    monkeypatch.setattr(streaming, "samples", lambda path: looked.append(path.name) or samples(path))
+    monkeypatch.setattr(streaming, "samples", lambda path, file: looked.append(path.name) or samples(path, file))
     assert index(tmp_path / "data") == before and not looked
     write_shard(tmp_path / "data" / "studio-00001.tar", [replace(random_person(3, frames=5), betas=np.zeros(300))])
     after = index(tmp_path / "data")

@@ -62,6 +62,33 @@ def test_a_failing_cell_stops_the_run_with_its_error(runner, tiny, tmp_path):
     assert "raise ValueError" in failure.value.source
 
 
+def test_a_run_that_stopped_goes_on_with_the_notebook_it_stopped_in(runner, tiny, tmp_path, monkeypatch):
+    second, ran = tiny.with_name("01_second.py"), []
+    second.write_text(TINY)
+    broken = {second.stem}
+
+    def execute(source, target, parameters):
+        if source.stem in broken:
+            raise KeyboardInterrupt
+        ran.append(source.stem)
+        target.write_text("run")
+
+    monkeypatch.setattr(runner, "execute", execute)
+    with pytest.raises(KeyboardInterrupt):
+        runner.run([tiny, second], "smoke", tmp_path)
+    broken.clear()
+    assert list(runner.run([tiny, second], "smoke", tmp_path)) == ["00_tiny", "01_second"]
+    assert ran == ["00_tiny", "01_second"], "the first was not run again"
+    runner.run([tiny, second], "smoke", tmp_path)
+    assert ran == 2 * ["00_tiny", "01_second"], "a run that came to its end begins anew"
+    broken.add(second.stem)
+    for profile, source in (("smoke", TINY + "\n"), ("laptop", TINY + "\n")):
+        tiny.write_text(source)
+        with pytest.raises(KeyboardInterrupt):
+            runner.run([tiny, second], profile, tmp_path)
+    assert ran[4:] == ["00_tiny", "00_tiny"], "what changed is run again"
+
+
 def test_a_committed_notebook_holds_results_and_nothing_of_the_run(runner, tiny):
     runner.commit([tiny])
     committed = tiny.with_suffix(".ipynb")

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from lca_core.errors import InputError
-from lca_core.splats import Gaussians, read_ply, write_ply
+from lca_core.splats import Gaussians, rasterize, read_ply, turn_over, write_ply
 
 
 def some_gaussians(count=20):
@@ -19,9 +19,10 @@ def some_gaussians(count=20):
 def test_a_written_ply_reads_back_the_same(tmp_path):
     gaussians = some_gaussians()
     write_ply(tmp_path / "avatar.ply", gaussians)
-    again = read_ply(tmp_path / "avatar.ply")
+    again = turn_over(read_ply(tmp_path / "avatar.ply"))
     for name, value in vars(gaussians).items():
-        assert torch.allclose(getattr(again, name), value, rtol=1e-5, atol=1e-6), name
+        sign = torch.sign((again.quats * value).sum(-1, True)) if name == "quats" else 1  # q and -q turn alike
+        assert torch.allclose(sign * getattr(again, name), value, rtol=1e-5, atol=1e-6), name
     assert [p.name for p in tmp_path.iterdir()] == ["avatar.ply"]
 
 
@@ -29,8 +30,56 @@ def test_the_header_is_what_viewers_look_for(tmp_path):
     write_ply(tmp_path / "a.ply", some_gaussians(3))
     header = (tmp_path / "a.ply").read_bytes().split(b"end_header\n")[0].decode().splitlines()
     assert header[:3] == ["ply", "format binary_little_endian 1.0", "element vertex 3"]
-    names = "x y z nx ny nz f_dc_0 f_dc_1 f_dc_2 opacity scale_0 scale_1 scale_2 rot_0 rot_1 rot_2 rot_3"
-    assert [line.split()[-1] for line in header[3:]] == names.split()
+    names = "x y z nx ny nz f_dc_0 f_dc_1 f_dc_2".split() + [f"f_rest_{i}" for i in range(45)]
+    names += "opacity scale_0 scale_1 scale_2 rot_0 rot_1 rot_2 rot_3".split()
+    assert [line.split()[-1] for line in header[3:]] == names
+
+
+def test_what_stands_upright_here_stands_upright_where_minus_y_is_up(tmp_path):
+    """A file's Gaussians seen by an upright camera of our world, turned half about Z as viewers do, look the same."""
+    gaussians = some_gaussians(40)
+    write_ply(tmp_path / "a.ply", gaussians)
+    read = read_ply(tmp_path / "a.ply")
+    assert torch.allclose(read.means[:, 1], -gaussians.means[:, 1], atol=1e-6)
+    viewmat = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0]))
+    viewmat[2, 3] = 6.0
+    turn = torch.diag(torch.tensor([-1.0, -1.0, 1.0, 1.0]))
+    K = torch.tensor([[40.0, 0, 16], [0, 40, 16], [0, 0, 1]])
+
+    def drawn(g: Gaussians, view: torch.Tensor) -> torch.Tensor:
+        return rasterize(g.means, g.quats, g.scales, g.opacities, g.colors, view[None], K[None], 32, 32)[0]
+
+    ours = drawn(gaussians, viewmat)
+    assert ours.max() > 0.2 and torch.allclose(drawn(read, viewmat @ turn), ours, atol=1e-4)
+
+
+def test_a_header_with_the_line_ends_of_windows_is_read(tmp_path):
+    write_ply(tmp_path / "a.ply", some_gaussians())
+    header, body = (tmp_path / "a.ply").read_bytes().split(b"end_header\n", 1)
+    (tmp_path / "b.ply").write_bytes((header + b"end_header\n").replace(b"\n", b"\r\n") + body)
+    assert torch.equal(read_ply(tmp_path / "b.ply").means, read_ply(tmp_path / "a.ply").means)
+
+
+@pytest.mark.parametrize("name", ["means", "quats", "scales", "opacities", "colors"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e35])
+def test_what_is_not_finite_is_never_written(tmp_path, name, value):
+    gaussians = some_gaussians()
+    getattr(gaussians, name)[3] = value
+    with pytest.raises(InputError, match=rf"a\.ply: {name} holds \d+ numbers"):
+        write_ply(tmp_path / "a.ply", gaussians)
+    assert not list(tmp_path.iterdir())
+
+
+def test_rotations_of_length_zero_are_neither_written_nor_read(tmp_path):
+    gaussians = some_gaussians()
+    write_ply(tmp_path / "a.ply", gaussians)
+    data = (tmp_path / "a.ply").read_bytes()
+    (tmp_path / "a.ply").write_bytes(data[:-16] + bytes(16))
+    with pytest.raises(InputError, match="length zero"):
+        read_ply(tmp_path / "a.ply")
+    gaussians.quats[2] = 0
+    with pytest.raises(InputError, match="quats of 1 of 20"):
+        write_ply(tmp_path / "b.ply", gaussians)
 
 
 def test_opaque_and_invisible_and_flat_gaussians_stay_finite(tmp_path):

@@ -1,0 +1,28 @@
+"""Where Numba keeps compiled kernels when it cannot keep them beside their sources.
+
+It does so by default, and else in the home folder; where neither can be written (containers, modules on clusters) it
+refuses to compile at all. They then go with everything else that is made once.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from lca_core.errors import InputError
+from lca_core.paths import cache_dir
+
+
+def keep_kernels(package: Path) -> None:
+    """Tell Numba, before it compiles anything, of a folder it can write; nothing where it has one already."""
+    if os.environ.get("NUMBA_CACHE_DIR") or os.access(package, os.W_OK):
+        return
+    try:
+        folder = cache_dir("kernels")
+        if not os.access(folder, os.W_OK):
+            raise InputError(f"{folder} may not be written")
+    except InputError:  # nothing may be kept: compile for this process alone
+        folder = Path(tempfile.mkdtemp(prefix="lca_core-kernels-"))
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    if "numba" in sys.modules:  # it has read its settings
+        sys.modules["numba"].config.CACHE_DIR = str(folder)

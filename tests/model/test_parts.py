@@ -30,7 +30,7 @@ from tests.model.models import tiny_model as still_model
 from tests.model.test_tokens import MeanColour
 from tests.training.subjects import TINY, painted_examples
 
-SETTINGS = Settings("posttrain", steps=3, lr=1e-2, warmup=1, lpips_weight=0.0)
+SETTINGS = Settings("posttrain", steps=3, lr=1e-2, warmup=1, lpips_weight=0.0, precision="float32")
 
 
 class Sway(Part):

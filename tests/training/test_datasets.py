@@ -82,7 +82,7 @@ def loads(monkeypatch) -> list[str]:
 def test_whom_the_next_batch_needs_is_loaded_before(shards, monkeypatch):
     loaded = loads(monkeypatch)
     people, rng, team = streamed(shards), np.random.default_rng(1), Team(Part(), torch.device("cpu"))
-    settings = Settings("pretrain", 1, 1e-3, lpips_weight=0)
+    settings = Settings("pretrain", 1, 1e-3, lpips_weight=0, precision="float32")
     model = tiny_model()
     sample(people, model, settings, rng, team)
     state = rng.bit_generator.state
@@ -95,6 +95,7 @@ def test_whom_the_next_batch_needs_is_loaded_before(shards, monkeypatch):
     assert people_number in range(COUNT) and coming <= set(loaded)
     following = {f"studio-{n:06d}" for n in choose_people(rng, people.groups, TINY.batch_people)}
     assert drawn <= coming | following
+    people._loader.shutdown()  # what it is still loading would be told to the next test
 
 
 def test_a_process_loads_its_own_people_only(shards, in_memory, monkeypatch):

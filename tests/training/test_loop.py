@@ -71,7 +71,7 @@ def assert_same_weights(one, other) -> None:
 
 
 def test_training_lowers_the_loss(people, tmp_path):
-    settings = Settings("pretrain", steps=30, lr=3e-3, warmup=2, lpips_weight=0.0)
+    settings = Settings("pretrain", steps=30, lr=3e-3, warmup=2, lpips_weight=0.0, precision="float32")
     model = train(tiny_model(), people, settings, tmp_path)
     losses = np.array([float(row["loss"]) for row in rows(tmp_path)])
     assert losses[-5:].mean() < 0.8 * losses[:5].mean()

@@ -8,12 +8,14 @@ import torch
 from PIL import Image
 
 from lca_core.errors import InputError
-from lca_core.training import Settings, train
+from lca_core.training import Settings, example, train
 from lca_core.training.progress import Pictures
 from lca_core.viewer import training_figure
-from tests.training.subjects import TINY, painted_examples, tiny_model
+from tests.body.bodies import free_body
+from tests.model.test_tokens import MeanColour
+from tests.training.subjects import TINY, painted_examples, painted_person, tiny_model
 
-SETTINGS = Settings("pretrain", steps=6, lr=3e-3, warmup=1, lpips_weight=0.0)
+SETTINGS = Settings("pretrain", steps=6, lr=3e-3, warmup=1, lpips_weight=0.0, precision="float32")
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +51,12 @@ def test_people_without_faces_are_drawn_without(people, tmp_path):
     size = TINY.body_px
     assert (strip(tmp_path, "000000")[:, size : 2 * size] == 255).all()
     assert (strip(tmp_path, "000000")[:, :size] < 255).any()
+
+
+def test_people_with_a_single_photograph_are_drawn_from_that_one(tmp_path):
+    alone = [example(painted_person(seed, frames=1), MeanColour(), TINY, free_body()) for seed in range(2)]
+    Pictures(alone, tmp_path)(0, tiny_model())
+    assert (strip(tmp_path, "000000")[:, : TINY.body_px] < 255).any()
 
 
 def test_a_folder_without_pictures_is_named(tmp_path):

@@ -17,7 +17,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
-from reporting import columns, run, tell
+from reporting import begin, columns, end, run, tell
 
 from lca_core.data.shards import samples
 from lca_core.data.streaming import index, read_entry
@@ -29,6 +29,7 @@ from lca_core.profiles import PROFILES
 from lca_core.training import Paused, Settings, build_model, examples, train
 from lca_core.training.stages import load_examples
 
+ID = "training/streaming_peak_mb"
 A_SHARD = 8
 WAYS = ("streamed", "in memory")
 
@@ -49,10 +50,14 @@ QUICK = Plan("smoke", drawn=1, people=12, steps=2)
 
 def copies(drawn: Sequence[Path], people: int, folder: Path) -> None:
     """Shards of as many people, the drawn ones over and over under other ids."""
-    known = [members for path in drawn for _, members in samples(path)]
+    known = []
+    for path in drawn:
+        with path.open("rb") as file:
+            known += [{name: member.read(file) for name, member in found.items()} for _, found in samples(path, file)]
     numbered = iter(enumerate(islice(cycle(known), people)))
     for shard in range(-(-people // A_SHARD)):
-        with atomic_path(folder / f"wild-{shard:05d}.tar") as partial, tarfile.open(partial, "w") as tar:
+        path = folder / f"wild-{shard:05d}.tar"
+        with atomic_path(path) as partial, tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as tar:
             for number, members in islice(numbered, A_SHARD):
                 name = f"wild-{number:06d}"
                 document = json_format.loads(members["person.json"]) | {"id": name, "seed": number}
@@ -94,7 +99,7 @@ def trained(way: str, plan: Plan, folder: Path, results: multiprocessing.Queue) 
     })  # fmt: skip
 
 
-def measure(plan: Plan, ways: Sequence[str] = WAYS) -> dict:
+def compared(plan: Plan, ways: Sequence[str] = WAYS) -> dict:
     """way -> seconds until the first step, seconds a step (median), and peak memory before and during the steps."""
     drawn = cached_people(range(plan.drawn), "wild", plan.profile, plan.workers)
     found = {}
@@ -129,6 +134,20 @@ def report(found: dict, plan: Plan) -> str:
     return "\n".join([told, *columns(header, rows)])
 
 
+def records_of(found: dict, plan: Plan) -> list:
+    """The result record training/streaming_peak_mb."""
+    from lca_core.evaluation import Record, Tolerance, provenance  # slow to import
+
+    protocol = {
+        "what": f"most memory of a process that trains {plan.steps} steps on {plan.people:,} people, streamed",
+        "drawn": plan.drawn, "until_the_model_mb": found["streamed"]["ready_mb"], "precision": "float32",
+    }  # fmt: skip
+    source = provenance("python benchmarks/streaming.py --streamed-only --record", {"benchmark": __file__})
+    tolerance = Tolerance(400.0, "what libraries take beside it is not the same on every machine")
+    peak = found["streamed"]["peak_mb"]
+    return [Record(ID, peak, "MB", None, 0, 0, plan.profile, tolerance=tolerance, protocol=protocol, provenance=source)]
+
+
 def main(
     people: int = Plan.people,
     steps: int = Plan.steps,
@@ -136,6 +155,8 @@ def main(
     streamed_only: bool = False,
     quick: bool = False,
     json: bool = False,
+    record: bool = False,
+    measure: Path | None = None,
 ) -> None:
     """Train a few steps on people in shards, streamed and in memory, and compare (some minutes).
 
@@ -146,12 +167,21 @@ def main(
         streamed_only: Leave out the examples in memory, which may not fit.
         quick: Tiny sizes: whether it works.
         json: Print JSON instead of a table.
+        record: Write the peak to results/records/training/ and renew results/README.md.
+        measure: Write today's record into this file, for `lca_core verify` to compare.
     """
+    begin(record)
     if people < 1 or steps < 2:
         raise InputError("--people must be at least 1 and --steps at least 2")
     plan = QUICK if quick else Plan(profile, people=people, steps=steps)
-    found = measure(plan, WAYS[:1] if streamed_only else WAYS)
+    if (record or measure) and plan != Plan():
+        raise InputError(
+            "--record and --measure are of the usual sizes; leave out --people, --steps, --profile, --quick"
+        )
+    found = compared(plan, WAYS[:1] if streamed_only or measure else WAYS)
     print(json_format.dumps(found, indent=1) if json else report(found, plan))
+    if record or measure:
+        end(records_of(found, plan), record, measure)
 
 
 if __name__ == "__main__":

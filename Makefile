@@ -8,6 +8,8 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 OUT ?= build/notebooks
 PROFILE ?= smoke
+# What lca_core sets for itself where torch is not loaded yet (lca_core/compiled.py).
+export GOMP_SPINCOUNT ?= 10000
 
 # Packages of which only the files are read; pip's requirement files cannot say --no-deps, so the lock keeps
 # them in comments (see [dependency-groups] in pyproject.toml).

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from lca_core.compiled import keep_kernels
+from lca_core.compiled import keep_kernels, let_others_in
 
 __version__ = "0.1.0"
 
+let_others_in()
 keep_kernels(Path(__file__).parent / "splats")

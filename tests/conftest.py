@@ -6,6 +6,8 @@ import socket
 import numpy as np
 import pytest
 
+import lca_core  # noqa: F401  sets up how torch's threads wait, before torch is loaded
+
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 

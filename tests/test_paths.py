@@ -106,3 +106,14 @@ def test_kernels_stay_beside_their_sources_where_they_can():
     environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"} | {"PYTHONPATH": str(package.parent)}
     run = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, env=environment)
     assert run.stdout.strip() == "None" or not os.access(package, os.W_OK)
+
+
+@pytest.mark.parametrize("told", [{}, {"GOMP_SPINCOUNT": "7"}, {"OMP_WAIT_POLICY": "active"}])
+def test_torchs_threads_are_told_to_sleep_soon_unless_the_user_has_told_them(monkeypatch, told):
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    compiled.let_others_in()
+    found = {name: os.environ[name] for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY") if name in os.environ}
+    assert found == (told or {"GOMP_SPINCOUNT": "10000"})

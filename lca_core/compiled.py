@@ -1,4 +1,4 @@
-"""What compiled code needs before it is loaded: a folder for Numba's kernels, and torch's threads that wait politely."""
+"""What compiled code needs before it is loaded: a folder for Numba's kernels, and torch's threads made polite."""
 
 import os
 import sys
@@ -12,8 +12,8 @@ from lca_core.paths import cache_dir
 def keep_kernels(package: Path) -> None:
     """Tell Numba, before it compiles anything, of a folder it can write; nothing where it has one already.
 
-    It keeps kernels beside their sources, and else in the home folder; where neither can be written (containers, modules
-    on clusters) it refuses to compile at all. They then go with everything else that is made once.
+    It keeps kernels beside their sources, and else in the home folder; where neither can be written (containers,
+    modules on clusters) it refuses to compile at all. They then go with everything else that is made once.
     """
     if os.environ.get("NUMBA_CACHE_DIR") or os.access(package, os.W_OK):
         return

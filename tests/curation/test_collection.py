@@ -298,22 +298,6 @@ def test_splits_are_kept_beside_the_shards(small):
         curate(small, quick, progress=False)
 
 
-def test_where_ray_does_not_start_the_machine_s_own_processes_do_the_work(small, monkeypatch, capsys):
-    tried = []
-
-    def init(**options):
-        tried.append(options)
-        raise RuntimeError("The current node timed out during startup.")
-
-    monkeypatch.setattr("ray.init", init)
-    monkeypatch.setattr("lca_core.curation.engines.local", lambda items, job, workers: quick(items, job))
-    entries = list(on_ray([small.root / "b.mp4"], small, workers=3))
-    assert len(tried) == 2 and [e.file for e in entries] == ["b.mp4"]
-    assert "Ray did not start, 2 times" in (said := capsys.readouterr().err) and "3 processes" in said
-    with pytest.raises(InputError, match="no Ray cluster answers at 10.0.0.1:1"):
-        list(on_ray([small.root / "b.mp4"], small, address="10.0.0.1:1"))
-
-
 def test_a_fault_of_ours_is_told_and_stops_nothing(folder, tmp_path, monkeypatch):
     monkeypatch.setattr("lca_core.curation.items.curate_clip", lambda path, settings: 1 / 0)
     entry = curate_item(folder / "man.mp4", job_of(folder, tmp_path))

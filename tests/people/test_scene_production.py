@@ -162,7 +162,7 @@ small = {"body_px": 42, "face_px": 42, "studio_poses": 1, "studio_cameras": 1}
 profiles.PROFILES["smoke"] = replace(profiles.PROFILES["smoke"], **small, samples_per_pixel=1)
 __main__.main()
 """
-WAIT = 60.0  # seconds until a first shard is missed
+WAIT = 600  # seconds: a busy machine is given time, a hang is not
 
 
 def command(out, seeds, workers: int = 1) -> list[str]:

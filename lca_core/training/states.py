@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
@@ -59,7 +58,7 @@ def save_state(folder: Path, model: LCA, optimizer: MuonAndAdamW, rng: np.random
 
     precision: what the run chose, and the seconds it chose by; average: moving averages of the weights, where they are
     kept; write: whether this process writes the file (where processes share the parameters, all of them call this).
-    OSError when it cannot be written, a full disk say: the states that are there stay whole.
+    InputError when it cannot be written, a full disk say: the states that are there stay whole.
     """
     tensors = {f"model.{k}": whole(v) for k, v in model.state_dict().items()}
     if average is not None:
@@ -79,9 +78,9 @@ def save_state(folder: Path, model: LCA, optimizer: MuonAndAdamW, rng: np.random
             save_tensors(partial, STATE, tensors, header)
             if (folder / LAST).exists():
                 os.replace(folder / LAST, folder / BEFORE)
-    except (OSError, SafetensorError) as error:
+    except (OSError, InputError) as error:
         kept = " and ".join(name for name in (LAST, BEFORE) if (folder / name).exists()) or "no state"
-        raise OSError(
+        raise InputError(
             f"the state after {step:,} steps could not be written into {folder} ({error}); {kept} of before is whole: "
             "make room and go on with --resume"
         ) from error

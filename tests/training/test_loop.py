@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from lca_core.errors import InputError
 from lca_core.model import LCA
 from lca_core.paths import REPOSITORY
-from lca_core.training import Paused, Settings, load_model, loop, train
+from lca_core.training import Paused, Settings, load_model, objective, train
 from lca_core.training.batches import draw_batch
 from lca_core.training.objective import loss_of
 from lca_core.training.states import newest_state
@@ -231,7 +231,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_before_the_step(people, tmp_pat
             return loss * torch.nan, terms | {"asap": float("nan"), "loss": float("nan")}
         return loss, terms
 
-    monkeypatch.setattr(loop, "loss_of", failing)
+    monkeypatch.setattr(objective, "loss_of", failing)
     with pytest.raises(FloatingPointError, match="at step 2 of posttrain: the loss term asap.*the gradient of"):
         train(model, people, settings, tmp_path, checkpoint_minutes=0)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

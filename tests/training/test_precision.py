@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lca_core.errors import InputError
-from lca_core.training import Settings, loop, train
+from lca_core.training import Settings, loop, objective, train
 from lca_core.training.batches import Part
 from lca_core.training.precision import quicker, time_precisions
 from lca_core.training.team import Team
@@ -67,8 +67,8 @@ def test_a_resumed_run_keeps_what_was_chosen(people, tmp_path, monkeypatch, caps
     assert f"precision: {chosen}" in capsys.readouterr().err
     monkeypatch.setattr(loop, "time_precisions", lambda step: pytest.fail("timed again"))
     computed = []
-    loss_of = loop.loss_of
-    monkeypatch.setattr(loop, "loss_of", lambda m, b, s: computed.append(s.precision) or loss_of(m, b, s))
+    loss_of = objective.loss_of
+    monkeypatch.setattr(objective, "loss_of", lambda m, b, s: computed.append(s.precision) or loss_of(m, b, s))
     train(tiny_model(), people, AUTO, tmp_path, resume=True)
     assert computed == 2 * [chosen]
     assert f"precision: {chosen}" in capsys.readouterr().err

@@ -85,7 +85,7 @@ def test_a_full_disk_leaves_the_states_of_before(tmp_path, trained):
     save(tmp_path, trained, 1)
     save(tmp_path, trained, 2)
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
-    with room_for(100_000), pytest.raises(OSError, match="after 3 steps could not be written.*whole"):
+    with room_for(100_000), pytest.raises(InputError, match="after 3 steps could not be written.*whole"):
         save(tmp_path, trained, 3)
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from lca_core.evaluation.metrics import summarise
-from lca_core.evaluation.records import KINDS, Record
+from lca_core.evaluation.records import KINDS, METRICS, Record
 from lca_core.evaluation.sources import commit_here, drawn_otherwise, git, has_commit, sha256, sha256_at
+from lca_core.evaluation.tolerances import usual_tolerance
 from lca_core.paths import REPOSITORY
 
+_LOOSEST = 10  # times the usual tolerance of a metric
 ROUNDED = 1e-6  # people's values are stored to six digits
 _DEBTS = {
     "people": "people's own values are not stored: only measuring all of them again can tell",
@@ -37,6 +39,11 @@ def shape_faults(record: Record) -> list[str]:
         faults.append(f"its kind is {record.kind!r}, not one of {', '.join(KINDS)}")
     if record.tolerance is None:
         faults.append("it has no tolerance")
+    elif record.tolerance.within < 0 or record.tolerance.within > _LOOSEST * _usual(record):
+        faults.append(f"its tolerance of {record.tolerance.within:g} would hold of anything")
+    metric = record.id.rsplit("/", 1)[-1]
+    if metric in METRICS and record.unit != METRICS[metric][0]:
+        faults.append(f"its unit is {record.unit!r}, that of {metric} {METRICS[metric][0]!r}")
     if not re.fullmatch("[0-9a-f]{40}", source.get("commit") or ""):
         faults.append("it names no commit")
     several = record.n_people > 1 and record.kind != "timing"
@@ -47,6 +54,11 @@ def shape_faults(record: Record) -> list[str]:
     if fault := _command_fault(record):
         faults.append(fault)
     return faults
+
+
+def _usual(record: Record) -> float:
+    usual = usual_tolerance(record.id, record.n_people)
+    return np.inf if usual is None else usual.within
 
 
 def _has_yardstick(record: Record) -> bool:
@@ -94,7 +106,9 @@ def file_faults(record: Record) -> list[str]:
     if record.kind == "frozen":
         return _frozen_faults(source.get("commit") or "", kept)
     faults = []
-    for path, digest in kept.values():
+    for name, (path, digest) in kept.items():
+        if name == "checkpoint" and not path.startswith("results/checkpoints/"):
+            faults.append(f"{path} are no shipped weights")
         if not path.startswith(("results/", "data_manifests/")):
             continue  # code may go on: what it gives is measured
         if not Path(REPOSITORY, path).exists():

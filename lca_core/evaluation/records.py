@@ -236,6 +236,9 @@ def record_from(content: dict) -> Record:
         content = {"kind": "", "tolerance": None} | content
     if not isinstance(content, dict) or set(content) != names:
         raise ValueError(f"it needs exactly the fields {', '.join(sorted(names))}")
+    for name in ("protocol", "provenance"):
+        if not isinstance(content[name], dict):
+            raise ValueError(f"its {name} is {content[name]!r}, not named values")
     if content["ci95"] is not None:
         content["ci95"] = tuple(content["ci95"])
     if content["tolerance"] is not None:

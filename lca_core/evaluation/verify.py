@@ -72,9 +72,14 @@ def verify(
     results/records/).
     """
     records, faults = _read(Path(folder or RECORDS))
-    debts = {id: found for id, record in records.items() if (found := debts_of(record))}
+    debts = {}
     for id, record in records.items():
-        faults.setdefault(id, []).extend(faults_of(record))
+        try:
+            faults.setdefault(id, []).extend(faults_of(record))
+            if found := debts_of(record):
+                debts[id] = found
+        except (AttributeError, TypeError, KeyError, ValueError) as error:  # of another shape
+            faults[id] = [f"it is no record: {error}"]
     jobs: dict[Measurer, list[Record]] = {}
     for id, record in records.items():
         if record.kind == "frozen" or faults[id]:

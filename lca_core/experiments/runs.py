@@ -138,7 +138,10 @@ def _clock(folder: Path) -> Iterator[None]:
 
 
 def _kept(path: Path) -> dict:
-    return json.loads(path.read_text()) if path.exists() else {}
+    try:
+        return json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):  # not there, or broken: made anew
+        return {}
 
 
 def _keep(path: Path, what: dict) -> None:

@@ -30,8 +30,17 @@ from lca_core.training.optimizers import MuonAndAdamW
 from lca_core.training.precision import check_precision, quicker, time_precisions
 from lca_core.training.schedules import cosine, parameter_groups
 from lca_core.training.settings import Settings
-from lca_core.training.states import Run, check_same_run, has_state, newest_state, restore, save_state
-from lca_core.training.survival import check_finite
+from lca_core.training.states import (
+    Run,
+    check_same_run,
+    drop_damaged,
+    forget_states,
+    has_state,
+    newest_state,
+    restore,
+    save_state,
+)
+from lca_core.training.survival import check_finite, finite
 from lca_core.training.team import Team, whole
 from lca_core.training.template import fit_template
 
@@ -121,6 +130,8 @@ def train(
     if team.any(team.leads and resume and has_state(out)):  # the leader may still write it
         state = newest_state(out)
         check_same_run(state, run)
+        if team.leads:
+            drop_damaged(state)
     precision = state.header["precision"] if state else choose_precision(model, people, settings, rng, team)
     settings = replace(settings, precision=precision["chosen"])
     if team.leads and precision["seconds"]:
@@ -130,6 +141,7 @@ def train(
     if state is None:
         if team.leads:
             log.unlink(missing_ok=True)
+            forget_states(out)  # of an earlier run into this folder, which nobody may go on from by mistake
         if settings.template_steps:
             fit_template(model, settings, lambda: sample(people, model, settings, rng, team), team)
             if team.leads:
@@ -178,15 +190,16 @@ def train(
             group["lr"] = group["base_lr"] * factor
         model.zero_grad(set_to_none=True)  # all: at gamma = 0 the optimizer does not hold every parameter
         summed: dict[str, float] = {}
+        remedy = f"the states in {out} are of before; go on from one with a lower learning rate, in another --out"
         for _ in range(settings.accumulate):
-            loss, terms = objective(sample(people, model, settings, rng, team))
+            with finite(f"step {step} of {settings.stage}", remedy):
+                loss, terms = objective(sample(people, model, settings, rng, team))
             (loss / settings.accumulate).backward()
             summed = {k: summed.get(k, 0.0) + v / settings.accumulate for k, v in terms.items()}
         gradients = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
         norm = nn.utils.get_total_norm(list(gradients.values()))
         length, terms = float(whole(norm)), team.mean(summed)
         if not (math.isfinite(length) and math.isfinite(terms["loss"])):
-            remedy = f"the states in {out} are of before; go on from one with a lower learning rate, in another --out"
             check_finite(f"step {step} of {settings.stage}", terms, gradients, remedy)
         nn.utils.clip_grads_with_norm_(model.parameters(), 1.0, norm)
         optimizer.step()

@@ -104,7 +104,9 @@ def load_examples(
     groups = [[e for e in entries if e.domain == domain] for domain in domains] if domains else [entries]
     for domain, group in zip(domains or ("",), groups, strict=True):
         if not group:
-            raise InputError(f"nobody in {data} is {f'of domain {domain!r}' if domain else 'there'}; give them, too")
+            whom = f"of domain {domain!r}" if domain else "there"
+            places = " and ".join(sorted({str(entry.shard.parent) for entry in entries}))
+            raise InputError(f"nobody in {places} is {whom}; give a folder of such people, too")
     parts = [Streamed(group, encoder, sizes, memory=memory // len(groups)) for group in groups]
     return parts[0] if len(parts) == 1 else Mixed(parts)
 
@@ -143,11 +145,16 @@ def train_stage(
     weights of another size.
     """
     row = stage_named(stage)
+    most = stage_settings(stage, profile, steps).steps
+    if beyond := sorted(step for step in keep_steps if not 0 <= step <= most):
+        raise InputError(f"weights are kept after steps 0 to {most:,}, not {beyond[0]:,}; give other --keep-steps")
+    shipped = not row.anew and init is None
     if not row.anew and init is None:
         init = CHECKPOINTS / "release.safetensors"
     header = None if init is None else read_header(init)
     if header and header["profile"].name != profile:
-        raise InputError(f"{init} is of profile {header['profile'].name!r}, not {profile!r}; give --init")
+        where = f"give --profile {header['profile'].name}, or --init" if shipped else "give --init"
+        raise InputError(f"{init} is of profile {header['profile'].name!r}, not {profile!r}; {where}")
     images = encoder_of(header["meta"], encoder) if header else encoder_named(encoder or ENCODER)
     people = load_examples(data, profile, images, row.domains)
     unseen = None if validate is None else _unseen(validate, profile, images)

@@ -108,6 +108,19 @@ def newest_state(folder: Path) -> State:
     raise damaged or InputError(f"{folder} holds no state; start without --resume")
 
 
+def forget_states(folder: Path) -> None:
+    """Remove the states that a run left."""
+    for name in (LAST, BEFORE):
+        (folder / name).unlink(missing_ok=True)
+
+
+def drop_damaged(state: State) -> None:
+    """Where a run goes on from the state before the last: remove the last, which could not be read and would take this
+    one's place when the next is saved."""
+    if state.path.name == BEFORE:
+        (state.path.parent / LAST).unlink(missing_ok=True)
+
+
 def check_same_run(state: State, run: Run) -> None:
     """InputError that names what differs when a state belongs to another run."""
     before = state.header["settings"]

@@ -1,11 +1,23 @@
 """What stops a run before it spoils its weights."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from torch import Tensor
 
 from lca_core.training.team import whole
+
+
+@contextmanager
+def finite(where: str, remedy: str) -> Iterator[None]:
+    """FloatingPointError that says where, in place of the ValueError of a drawing that was given NaN or infinities."""
+    try:
+        yield
+    except ValueError as error:
+        if "NaN or infinite" not in str(error):
+            raise
+        raise FloatingPointError(f"not finite at {where}: {error}; {remedy}") from error
 
 
 def check_finite(where: str, terms: Mapping[str, float], gradients: Mapping[str, Tensor], remedy: str) -> None:

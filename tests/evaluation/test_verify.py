@@ -97,6 +97,11 @@ ALTERED = {
     "drawn otherwise now (wild-laptop)": lambda c: c["provenance"].update(drawn={"wild-laptop": "0" * 16}),
     "it holds the record release/wild/iou": lambda c: c.update(id="release/wild/iou"),
     "is not a record": lambda c: c.pop("value"),
+    "are no shipped weights": lambda c: c["provenance"].update(checkpoint="/etc/hosts"),
+    "would hold of anything": lambda c: c["tolerance"].update(within=100.0),
+    "its unit is 'x'": lambda c: c.update(unit="x"),
+    "its provenance is None": lambda c: c.update(provenance=None),
+    "it is no record": lambda c: c["provenance"].update(command=None),
 }
 
 

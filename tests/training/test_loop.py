@@ -438,3 +438,16 @@ def test_a_run_with_little_time_pauses_and_goes_on(people, posttrained, tmp_path
     assert not (tmp_path / "weights.safetensors").exists()
     train(tiny_model(seed=9), people, POSTTRAIN, tmp_path, resume=True)
     assert_same_weights(posttrained[0], tmp_path)
+
+
+def test_a_run_that_comes_apart_in_the_forward_pass_names_its_step(people, tmp_path):
+    with pytest.raises(FloatingPointError, match="not finite at step [12] of posttrain"):
+        train(tiny_model(), people, replace(POSTTRAIN, lr=1e30, gamma=1.0), tmp_path)
+
+
+def test_a_run_that_starts_anew_leaves_no_state_of_another_to_go_on_from(people, posttrained, tmp_path):
+    train(tiny_model(), people, POSTTRAIN, tmp_path)
+    with pytest.raises(Paused):
+        train(tiny_model(), people, replace(POSTTRAIN, seed=3), tmp_path, minutes=1e-9)
+    assert newest_state(tmp_path).header["settings"]["seed"] == 3
+    assert not (tmp_path / "state_before.safetensors").exists()

@@ -102,3 +102,10 @@ def test_people_of_another_size_are_refused(people):
 def test_nobody_validates_on_people_that_are_trained_on(people, tiny, tmp_path):
     with pytest.raises(InputError, match="wild-000000 is a train person"):
         stages.train_stage("pretrain", people / "wild", tmp_path, "tiny", validate=people / "wild")
+
+
+@pytest.mark.parametrize("keep", [(-1,), (0, 99)])
+def test_weights_can_only_be_kept_after_steps_there_are(tmp_path, keep):
+    with pytest.raises(InputError, match="after steps 0 to 3, not (-1|99)"):
+        stages.train_stage("pretrain", tmp_path, tmp_path / "out", "smoke", steps=3, keep_steps=keep)
+    assert not (tmp_path / "out").exists()

@@ -11,7 +11,7 @@ from lca_core import tensor_files
 from lca_core.errors import InputError
 from lca_core.training.datasets import Identity
 from lca_core.training.optimizers import MuonAndAdamW
-from lca_core.training.states import STATE, Run, check_same_run, newest_state, restore, save_state
+from lca_core.training.states import STATE, Run, check_same_run, drop_damaged, newest_state, restore, save_state
 from tests.training.subjects import tiny_model
 
 PEOPLE = [Identity(f"wild-{n:06d}", f"{n:016x}", "wild-00000.tar") for n in range(20)]
@@ -122,3 +122,14 @@ def test_people_may_move_to_other_shards(tmp_path, trained):
     save(tmp_path, trained, 1)
     moved = [person._replace(shard="elsewhere.tar") for person in PEOPLE]
     check_same_run(newest_state(tmp_path), Run(RUN.settings, moved, RUN.origins))
+
+
+def test_a_damaged_state_never_takes_the_place_of_the_whole_one(tmp_path, trained):
+    save(tmp_path, trained, 1)
+    save(tmp_path, trained, 2)
+    (tmp_path / "state.safetensors").write_bytes(b"cut short")
+    whole = (tmp_path / "state_before.safetensors").read_bytes()
+    drop_damaged(newest_state(tmp_path))
+    save(tmp_path, trained, 3)
+    assert newest_state(tmp_path).header["step"] == 3
+    assert (tmp_path / "state_before.safetensors").read_bytes() == whole

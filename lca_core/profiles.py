@@ -37,6 +37,10 @@ class Profile:
     face_shapes: bool = True  # ours, see model/face.py; with all three False it is the paper's plain model
     dual_branch: bool = True  # False: the driven branch alone makes everything (the paper's Table S1)
     hand_px: int = 56  # side of the square hand crops
+    chip_px: int = 56  # side of the square of a face that expression codes are read from
+    face_rank: int = 0  # of what expression codes are learned to do to every face, see model/face.py; 0: nothing
+    gradient_steps: int = 0  # ours, see model/gradient_steps.py
+    coverage: str = "skin"  # what Gaussians cover and how finely, see body/coverage.py
     reads: str = ""  # the profile whose people it reads, scaled down; "": its own
     parts: tuple[str, ...] = ()  # optional decoders, by their names in model/parts.py
 

@@ -5,17 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from lca_core.body.layout import JOINT_NAMES
+from lca_core.body.coverage import fineness, on_shell, seen_behind
 from lca_core.body.model import BodyModel
 from lca_core.paths import atomic_path, cache_dir
-
-# Surface is sampled more finely where people look: spacing is divided by these factors.
-_FINER = {"head": 1.8, "jaw": 1.8, "left_eye_smplhf": 3.0, "right_eye_smplhf": 3.0}
-_FINER |= {name: 1.8 for name in JOINT_NAMES if any(f in name for f in ("index", "middle", "pinky", "ring", "thumb"))}
-_FINER |= {"left_wrist": 1.4, "right_wrist": 1.4}
 
 
 @dataclass(frozen=True)
@@ -24,7 +19,8 @@ class Anchors:
 
     face [G, k], barycentric [G, k, 3]: the triangles the points lie in, and where in them; points [G, k, 3] metres on
     the template's T-pose; shapedirs [G, k, 3, S]; exprdirs [G, k, 3, E]; normals [G, k, 3]; weights [G, k, 55];
-    spacing [G, k]: metres to the neighbouring points; centers [G, 3]: mean of an anchor's points.
+    spacing [G, k]: metres to the neighbouring points; shell [G, k]: points off the skin, of hair or skirts that there
+    may be; seen_behind [G, k]: metres, see `coverage.seen_behind`; centers [G, 3]: mean of an anchor's points.
     """
 
     face: Int[Tensor, "G k"]
@@ -35,6 +31,8 @@ class Anchors:
     normals: Float[Tensor, "G k 3"]
     weights: Float[Tensor, "G k 55"]
     spacing: Float[Tensor, "G k"]
+    shell: Bool[Tensor, "G k"]
+    seen_behind: Float[Tensor, "G k"]
 
     @classmethod
     def on(
@@ -56,7 +54,20 @@ class Anchors:
         normals = torch.nn.functional.normalize(torch.linalg.cross(b - a, c - a), dim=-1)
         return cls(
             face, barycentric, on_surface(body.template), on_surface(body.shapedirs), on_surface(body.exprdirs),
-            normals, on_surface(body.weights), spacing,
+            normals, on_surface(body.weights), spacing, on_shell(body)[face], seen_behind(body)[face],
+        )  # fmt: skip
+
+    @classmethod
+    def nowhere(cls, body: BodyModel, anchors: int, per_anchor: int) -> "Anchors":
+        """So many anchors without a place, all numbers zero: to be laid on the body, or only counted."""
+
+        def zeros(*more: int, dtype: torch.dtype | None = None) -> Tensor:
+            return torch.zeros(anchors, per_anchor, *more, dtype=dtype)
+
+        shapes, expressions = body.shapedirs.shape[-1], body.exprdirs.shape[-1]
+        return cls(
+            zeros(dtype=torch.int64), zeros(3), zeros(3), zeros(3, shapes), zeros(3, expressions), zeros(3), zeros(55),
+            zeros(), zeros(dtype=torch.bool), zeros(),
         )  # fmt: skip
 
     @property
@@ -70,8 +81,10 @@ class Anchors:
         return self.points + torch.einsum("gkis,bs->bgki", self.shapedirs[..., :n], betas[:, :n])
 
 
-def sample_anchors(body: BodyModel, anchors: int, per_anchor: int) -> Anchors:
+def sample_anchors(body: BodyModel, anchors: int, per_anchor: int, coverage: str = "skin") -> Anchors:
     """Farthest-point samples of the surface, split into `anchors` compact groups of `per_anchor` (cached).
+
+    coverage: what is covered how finely, one of `coverage.COVERAGES`.
 
     Groups come from halving along the principal axis of position and skinning weights, so that they are equal in
     size (the decoder gives every token k Gaussians) and do not mix neighbouring limbs. `anchors` is a power of two.
@@ -81,10 +94,12 @@ def sample_anchors(body: BodyModel, anchors: int, per_anchor: int) -> Anchors:
     """
     if anchors & (anchors - 1):
         raise ValueError(f"anchors must be a power of two, not {anchors}")
-    key = hashlib.sha256(body.template.numpy().tobytes() + body.weights.numpy().tobytes()).hexdigest()[:16]
-    path = cache_dir("anchors") / f"{key}-{anchors}x{per_anchor}-2.npz"
+    fine = fineness(body, coverage)
+    of = (body.template.numpy(), body.weights.numpy(), fine)
+    key = hashlib.sha256(b"".join(values.tobytes() for values in of)).hexdigest()[:16]
+    path = cache_dir("anchors") / f"{key}-{anchors}x{per_anchor}-3.npz"
     if not path.exists():
-        face, barycentric, spacing = _farthest_points(body, anchors * per_anchor)
+        face, barycentric, spacing = _farthest_points(body, anchors * per_anchor, fine)
         points, weights = (
             np.einsum("nc,nci->ni", barycentric, values.double().numpy()[body.faces.numpy()[face]])
             for values in (body.template, body.weights)
@@ -97,14 +112,12 @@ def sample_anchors(body: BodyModel, anchors: int, per_anchor: int) -> Anchors:
     return Anchors.on(body, face, barycentric.to(body.template), spacing.to(body.template))
 
 
-def _farthest_points(body: BodyModel, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(faces [N], barycentric coordinates [N, 3], spacing [N]) of well-spread surface points."""
+def _farthest_points(body: BodyModel, count: int, fine: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(faces [N], barycentric coordinates [N, 3], spacing [N]) of well-spread surface points; fine: see `fineness`."""
     rng = np.random.default_rng(0)
     v, faces = body.template.double().numpy(), body.faces.numpy()
     a, b, c = v[faces[:, 0]], v[faces[:, 1]], v[faces[:, 2]]
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    finer = np.array([_FINER.get(name, 1.0) for name in JOINT_NAMES])
-    fine = (body.weights.numpy() @ finer)[faces].mean(1)
     share = area * fine**2
     face = rng.choice(len(faces), size=6 * count, p=share / share.sum())
     u, w = rng.random((2, len(face)))
@@ -112,18 +125,35 @@ def _farthest_points(body: BodyModel, count: int) -> tuple[np.ndarray, np.ndarra
     u, w = np.where(flip, 1 - u, u), np.where(flip, 1 - w, w)
     bary = np.stack([1 - u - w, u, w], 1)
     points = np.einsum("nc,nci->ni", bary, v[faces[face]]).astype(np.float32)
-    scale = fine[face].astype(np.float32)
-    nearest = np.full(len(points), np.inf, np.float32)
-    chosen = np.empty(count, np.int64)
-    chosen[0] = 0
-    for i in range(1, count):
-        distance = np.square(points - points[chosen[i - 1]]).sum(1) * scale**2
-        np.minimum(nearest, distance, out=nearest)
-        chosen[i] = nearest.argmax()
+    chosen = _spread(points, fine[face].astype(np.float32), count)
     from scipy.spatial import cKDTree
 
     spacing = cKDTree(points[chosen]).query(points[chosen], k=4)[0][:, 1:].mean(1)
     return face[chosen], bary[chosen], spacing
+
+
+def _spread(points: np.ndarray, fine: np.ndarray, count: int) -> np.ndarray:
+    """Numbers of `count` points, each the farthest from those before; near points count `fine` times as far."""
+    from numba import njit
+
+    return njit(_farthest, cache=True)(points, fine**2, count)
+
+
+def _farthest(points, scale, count):
+    nearest = np.full(len(points), np.float32(np.inf))
+    chosen = np.zeros(count, np.int64)
+    for i in range(1, count):
+        x, y, z = points[chosen[i - 1]]
+        best, farthest = 0, np.float32(-1)
+        for j in range(len(points)):
+            dx, dy, dz = points[j, 0] - x, points[j, 1] - y, points[j, 2] - z
+            distance = (dx * dx + dy * dy + dz * dz) * scale[j]
+            if distance < nearest[j]:
+                nearest[j] = distance
+            if nearest[j] > farthest:
+                best, farthest = j, nearest[j]
+        chosen[i] = best
+    return chosen
 
 
 def _compact_groups(points: np.ndarray, weights: np.ndarray, size: int) -> np.ndarray:

@@ -23,7 +23,7 @@ from lca_core.evaluation.metrics import iou, l1_fg, lpips_crop, over_white, psnr
 from lca_core.evaluation.protocols import split_frames
 from lca_core.evaluation.records import Record, provenance, record_of
 from lca_core.evaluation.sources import drawn
-from lca_core.model import LCA, Avatar, ImageEncoder, driving_of, person_inputs, refine, target_driving
+from lca_core.model import LCA, Avatar, ImageEncoder, avatar_of, driving_of, refine, target_driving
 from lca_core.model.decoders import DrivenDecoder
 from lca_core.model.face import FaceShapes
 from lca_core.paths import CHECKPOINTS
@@ -84,8 +84,7 @@ def compare(posed: Gaussians, frame: Frame, head: Head) -> dict[str, float]:
 
 def encode_person(model: LCA, encoder: ImageEncoder, person: Person, frames: Iterable[Frame]) -> Avatar:
     """The avatar of a recorded person from some of their frames."""
-    inputs = person_inputs(list(frames), person.betas, encoder, model.profile.face_px)
-    return Avatar.encode(model, inputs.to(model.template.raw.device), {"id": person.id})
+    return avatar_of(model, encoder, list(frames), person.betas, {"id": person.id})
 
 
 def template_avatar(model: LCA, template: Float[Tensor, "G k 14"], person: Person) -> Avatar:

@@ -1,6 +1,6 @@
 """An avatar: what is left of the photographs after encoding, and all it takes to drive it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import torch
@@ -16,12 +16,13 @@ from lca_core.model.face import FaceShapes
 from lca_core.model.lca import LCA, Inputs
 from lca_core.model.part import Part
 from lca_core.model.parts import parts_named
+from lca_core.model.photographs import Photographs
 from lca_core.model.posing import Driver, Rig, drive
-from lca_core.model.raw import CANONICAL
+from lca_core.model.raw import CANONICAL, DRIVEN
 from lca_core.splats import Gaussians
 from lca_core.tensor_files import load_tensors, save_tensors
 
-FORMAT = "lca_core avatar 4"
+FORMAT = "lca_core avatar 5"
 _TENSORS = ("raw", "surface", "frames", "tokens", "weights", "rest_joints")
 _PARTS = ("driven", "action_map")
 _REMEDY = "make one with `avatar`"
@@ -50,9 +51,17 @@ class Avatar:
 
     @classmethod
     @torch.no_grad()
-    def encode(cls, model: LCA, inputs: Inputs, meta: dict | None = None) -> "Avatar":
-        """Encode one person (inputs with B = 1): the canonical branch runs here, once."""
-        (tokens, raw), rig = model(inputs), model.rig(inputs.betas).person(0)
+    def encode(
+        cls, model: LCA, inputs: Inputs, meta: dict | None = None, photographs: Photographs | None = None
+    ) -> "Avatar":
+        """Encode one person (inputs with B = 1): the canonical branch runs here, once.
+
+        photographs: the same as pictures, for a model that looks again (`LCA.look_again`).
+        """
+        canonical, rig = model(inputs), model.rig(inputs.betas).person(0)
+        if photographs is not None:
+            canonical = model.look_again(canonical, inputs.betas, photographs)
+        tokens, raw = canonical
         return cls(
             raw[0], rig.surface, rig.frames, tokens[0], rig.skinning, rig.rest_joints, model.driven, model.action_map,
             model.face_shapes, meta or {}, dict(model.parts),
@@ -91,7 +100,7 @@ class Avatar:
         named = {name: getattr(self, name) for name in _PARTS} | {f"parts.{k}": v for k, v in self.parts.items()}
         for name, part in named.items():
             tensors |= {f"{name}.{k}": v for k, v in part.state_dict().items()}
-        tensors |= {"face.index": self.face.index, "face.dirs": self.face.dirs.float()}
+        tensors |= {f"face.{field.name}": getattr(self.face, field.name) for field in fields(FaceShapes)}
         save_tensors(path, FORMAT, tensors, {"meta": self.meta, "parts": list(self.parts)})
 
     @classmethod
@@ -105,7 +114,7 @@ class Avatar:
             others = dict(parts_named(header.get("parts", []), dim, k))
             for name, part in (parts | {f"parts.{name}": part for name, part in others.items()}).items():
                 _fill(part, tensors, name)
-            face = FaceShapes(tensors["face.index"], tensors["face.dirs"])
+            face = FaceShapes(**{field.name: tensors[f"face.{field.name}"] for field in fields(FaceShapes)})
             avatar = cls(**plain, **parts, face=face, meta=header["meta"], parts=others)
         except (KeyError, IndexError, RuntimeError) as error:
             raise InputError(f"{path} lacks a part of an avatar ({error}); {_REMEDY}") from error
@@ -121,8 +130,11 @@ class Avatar:
         M, index = face.dirs.shape[0], face.index
         if index.shape != (M,) or face.dirs.ndim != 3 or face.dirs.shape[1] != 3 or face.dirs.shape[2] > EPSILON:
             raise InputError(f"{path}: the face's blendshapes are not [M] and [M, 3, E] numbers; {_REMEDY}")
+        rank = face.mix.shape[0] if face.mix.ndim == 2 else -1
+        if face.learned.shape != (M, DRIVEN, rank) or face.mix.shape != (rank, EPSILON):
+            raise InputError(f"{path}: the face's directions are not [M, {DRIVEN}, R] and [R, {EPSILON}]; {_REMEDY}")
         whole_numbers = not index.is_floating_point() and bool(((index >= 0) & (index < G * k)).all())
-        if not whole_numbers or not face.dirs.isfinite().all():
+        if not (whole_numbers and all(each.isfinite().all() for each in (face.dirs, face.learned, face.mix))):
             raise InputError(f"{path}: the face's blendshapes move Gaussians there are not, or not finitely; {_REMEDY}")
         return avatar
 

@@ -14,7 +14,7 @@ from lca_core.model.claims import Claim
 from lca_core.model.posing import Driver
 from lca_core.model.raw import CANONICAL, COLOR, DRIVEN, OPACITY, ROTATION, SCALE, from_driven, with_colors
 
-_START_OPACITY = 2.0  # logit: 0.88
+_START_OPACITY, _SHELL_OPACITY = 2.0, -3.0  # logits: 0.88, and 0.05 off the skin, where mostly nothing is
 
 
 class Template(nn.Module):
@@ -28,7 +28,7 @@ class Template(nn.Module):
         raw[..., ROTATION.start] = 1.0
         raw[..., SCALE] = (0.6 * anchors.spacing[..., None]).log()
         raw[..., SCALE.stop - 1] -= 1.0  # thin along the surface normal
-        raw[..., OPACITY] = _START_OPACITY
+        raw[..., OPACITY] = torch.where(anchors.shell, _SHELL_OPACITY, _START_OPACITY)[..., None]
         self.raw = nn.Parameter(raw)
 
 

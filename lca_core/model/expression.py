@@ -10,12 +10,12 @@ from lca_core.data import Picture, camera_tensors
 from lca_core.model.claims import Claim
 from lca_core.model.crops import foreground, upright_crop
 
-CHIP_PX = 56
 CHIP_SIDE = 0.15  # metres: from the brows to the chin, without hair and outline
+_WIDTHS = {56: (1, 32, 64, 128, 192), 112: (1, 16, 32, 64, 128, 192)}  # side of a chip -> channels, halved each time
 _BELOW_THE_EYES = 0.035  # metres from between the eyes to the chip's middle
 
 
-def expression_chip(picture: Picture, head: Head) -> Float[Tensor, "56 56"]:
+def expression_chip(picture: Picture, head: Head, px: int) -> Float[Tensor, "px px"]:
     """Brightness of the inner face, upright, over mid-grey, in [0, 1]: all that a code is read from.
 
     Hair, outline and what is behind are left out, so that they cannot pass for expression.
@@ -23,28 +23,29 @@ def expression_chip(picture: Picture, head: Head) -> Float[Tensor, "56 56"]:
     device = head.up.device
     grey = foreground(picture, device)[:3].mean(0)[..., None]
     centre = head.eyes.mean(0) - _BELOW_THE_EYES * head.up
-    return upright_crop(grey, *camera_tensors(picture.camera, device), centre, head.up, CHIP_SIDE, CHIP_PX)[..., 0]
+    return upright_crop(grey, *camera_tensors(picture.camera, device), centre, head.up, CHIP_SIDE, px)[..., 0]
 
 
 class ExpressionEncoder(nn.Module):
     """A small convolutional network from an expression chip to epsilon.
 
     It sees brightness only, freed of its mean and contrast, so that the code has little room for who the person is.
+    px: side of the chips, 56 or 112.
     """
 
     claim = Claim("decoders")
 
-    def __init__(self):
+    def __init__(self, px: int = 56):
         super().__init__()
-        widths = (1, 32, 64, 128, 192)
+        widths = _WIDTHS[px]
         layers = []
         for a, b in zip(widths, widths[1:], strict=False):
             layers += [nn.Conv2d(a, b, 3, stride=2, padding=1), nn.GroupNorm(8, b), nn.GELU()]
-        self.net = nn.Sequential(*layers, nn.Flatten(), nn.Linear(192 * 4 * 4, EPSILON))
+        self.net = nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * 4 * 4, EPSILON))
         nn.init.normal_(self.net[-1].weight, std=1e-3)
         nn.init.zeros_(self.net[-1].bias)
 
-    def forward(self, chips: Float[Tensor, "B 56 56"]) -> Float[Tensor, "B 128"]:
+    def forward(self, chips: Float[Tensor, "B px px"]) -> Float[Tensor, "B 128"]:
         """Codes of chips as `expression_chip` makes them."""
         grey = chips[:, None]
         grey = (grey - grey.mean((2, 3), keepdim=True)) / (grey.std((2, 3), keepdim=True) + 0.05)

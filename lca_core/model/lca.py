@@ -1,6 +1,6 @@
 """LCA: pictures of a person to an avatar, in one forward pass (arXiv 2604.02320)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -15,8 +15,10 @@ from lca_core.model.colors import READ, ColorReading, patch_colors
 from lca_core.model.decoders import CanonicalDecoder, DrivenDecoder, Template
 from lca_core.model.encoders import Pixels
 from lca_core.model.expression import ActionMap, ExpressionEncoder
-from lca_core.model.face import FaceShapes
+from lca_core.model.face import FaceDirections, FaceShapes, unlearned
+from lca_core.model.gradient_steps import GradientSteps, neighbourhood
 from lca_core.model.parts import parts_named
+from lca_core.model.photographs import Comparison, Photographs
 from lca_core.model.posing import Driver, Rig
 from lca_core.model.precision import full_precision
 from lca_core.model.raw import CANONICAL, frames_of_normals
@@ -100,7 +102,7 @@ class LCA(nn.Module):
         self.profile, self.features, self.image_encoder = profile, features, image_encoder
         dim, k = profile.dim, profile.gaussians_per_anchor
         self.body = body
-        anchors = anchors or sample_anchors(body, profile.anchors, k)
+        anchors = anchors or sample_anchors(body, profile.anchors, k, profile.coverage)
         for name in _PLACES:
             self.register_buffer(f"anchor_{name}", getattr(anchors, name))
         self._follow(anchors)
@@ -124,8 +126,12 @@ class LCA(nn.Module):
         self.second_look = SecondLook(width, k, CANONICAL) if profile.pixel_alignment else None
         self.color_copy = ColorCopy(width, k) if profile.pixel_alignment else None
         self.driven = DrivenDecoder(width, k, THETA + EPSILON + GAZE)
-        self.expression = ExpressionEncoder()
+        self.expression = ExpressionEncoder(profile.chip_px)
         self.action_map = ActionMap()
+        rank = profile.face_rank if len(self.face_index) else 0
+        steps = profile.gradient_steps
+        self.gradient_steps = GradientSteps(width, profile.anchors, k, steps) if steps else None
+        self.face_directions = FaceDirections(len(self.face_index), rank) if rank else None
         self.parts = parts_named(profile.parts, width, k)
 
     def _follow(self, anchors: Anchors) -> None:
@@ -136,7 +142,11 @@ class LCA(nn.Module):
         numbers |= {"frames": frames_of_normals(anchors.normals)}
         for name, values in numbers.items():
             self.register_buffer(name, values.to(self.anchor_spacing), persistent=False)
-        self.register_buffer("face_index", shapes.index.to(self.anchor_spacing.device), persistent=False)
+        indices = {"face_index": shapes.index}
+        if self.profile.gradient_steps:
+            indices |= dict(zip(("anchor_near", "anchor_twin"), neighbourhood(anchors.centers)))
+        for name, values in indices.items():
+            self.register_buffer(name, values.to(self.anchor_spacing.device), persistent=False)
 
     def _lay_anchors(self, _) -> None:
         """After loading: the anchors are those of the file, wherever they were sampled."""
@@ -229,6 +239,23 @@ class LCA(nn.Module):
             raw = self.color_copy(raw, tokens, samples)
         return raw
 
+    def look_again(
+        self,
+        canonical: Canonical,
+        betas: Float[Tensor, "B S"],
+        photographs: Photographs,
+        steps: int | None = None,
+    ) -> Canonical:
+        """The same people after a few steps towards what their photographs show (`GradientSteps`; default: all that
+        were learned); as they are where the model has learned none, or no photograph's pose is known."""
+        if self.gradient_steps is None or not photographs.shots:
+            return canonical
+        tokens, raw = canonical
+        with full_precision(betas):
+            comparison = Comparison(photographs, self.rig(betas), self.drivers, raw.detach(), tokens.detach())
+            raw = self.gradient_steps(raw, tokens, comparison, self.anchor_near, self.anchor_twin, steps)
+        return Canonical(tokens, raw)
+
     def view(self, inputs: Inputs) -> View | None:
         """The photographs, ready to be looked at by points of the body; None for a model that does not look at them,
         or where no pose is known. Made once for the same inputs: it poses everybody's skeleton."""
@@ -254,8 +281,11 @@ class LCA(nn.Module):
 
     @property
     def face_shapes(self) -> FaceShapes:
-        """The body's facial blendshapes; none where the profile does without."""
-        return FaceShapes(self.face_index, self.face_dirs)
+        """The body's facial blendshapes and what is learned beside them; none where the profile does without."""
+        shapes = FaceShapes(self.face_index, self.face_dirs, *unlearned(len(self.face_index)))
+        if self.face_directions is None:
+            return shapes.to(self.face_dirs.device)
+        return replace(shapes, learned=self.face_directions.learned, mix=self.face_directions.mix)
 
 
 def foreground_first(seen: Bool[Tensor, "B K"]) -> tuple[Bool[Tensor, "B M"], Int[Tensor, "B M"]]:

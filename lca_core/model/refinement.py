@@ -17,8 +17,8 @@ from lca_core.body import Driving
 from lca_core.data import Frame, Picture, camera_tensors, hidden_of, pixels
 from lca_core.errors import InputError
 from lca_core.model.avatar import Avatar
+from lca_core.model.gradient_steps import unit_steps
 from lca_core.model.posing import drive
-from lca_core.model.raw import COLOR, OPACITY, POSITION
 from lca_core.splats import draw
 
 STEPS = 50
@@ -26,9 +26,6 @@ LEARNING_RATE = 0.02
 HOLD = 0.1
 _BODIES, _FACES = 2, 1  # pictures a step
 _FACE_WEIGHT = 0.25
-# What one unit of change is in an avatar's raw numbers (1 where nothing stands here). Colours have far to go, and
-# positions must not run away before they have settled.
-_UNITS = ((COLOR, 2.0), (POSITION, 0.2), (OPACITY, 2.0))
 
 
 @dataclass(frozen=True)
@@ -75,9 +72,7 @@ def refine(avatar: Avatar, frames: Sequence[Frame], driving: Driving, steps: int
     device, rng = avatar.raw.device, np.random.default_rng(0)
     bodies = _in_turn([_Shot.of(i, frames[i].body, device) for i in known], rng)
     faces = _in_turn([_Shot.of(i, face, device) for i in known if (face := frames[i].face) is not None], rng)
-    rig, units = avatar.rig, torch.ones_like(avatar.raw[0, 0])
-    for numbers, unit in _UNITS:
-        units[numbers] = unit
+    rig, units = avatar.rig, unit_steps(avatar.raw)
     own, common = (torch.zeros_like(start, requires_grad=True) for start in (avatar.raw, avatar.raw[:, :1]))
     adam = torch.optim.Adam([own, common], lr=LEARNING_RATE, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, max(steps, 1), eta_min=LEARNING_RATE / 20)

@@ -13,7 +13,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from lca_core.body import Driving
 from lca_core.model import Inputs, Placement
+from lca_core.model.photographs import FACE_WEIGHT, Photographs, Shots
 from lca_core.training.datasets import Presence, dataset_of
 from lca_core.training.examples import Example
 
@@ -56,25 +58,54 @@ class Views:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """The N photographs that B people are encoded from, as pictures, for a model that looks at them again.
+
+    chips: what the expression codes of the N are read from; shots: of those whose poses are told; steps: how often the
+    model looks, None: as often as it has learned to.
+    """
+
+    theta: Float[Tensor, "B N 138"]
+    root: Float[Tensor, "B N 6"]
+    gaze: Float[Tensor, "B N 4"]
+    chips: Float[Tensor, "B N c c"]
+    has_face: Bool[Tensor, "B N"]
+    shots: tuple[Shots, ...]
+    steps: int | None = None
+
+    def photographs(self, codes: Float[Tensor, "B N 128"]) -> Photographs:
+        """As the model takes them, with the codes of their chips."""
+        return Photographs(Driving(self.theta, codes * self.has_face[..., None], self.gaze, self.root), self.shots)
+
+    def to(self, device: torch.device | str) -> "Shown":
+        """A copy on another device."""
+        moved = {name: getattr(self, name).to(device) for name in ("theta", "root", "gaze", "chips", "has_face")}
+        return replace(self, **moved, shots=tuple(shots.to(device) for shots in self.shots))
+
+
+@dataclass(frozen=True)
 class Batch:
     """B people with V driving signals each, and the pictures that belong to them.
 
-    chips: what the expression codes of the V are read from.
+    chips: what the expression codes of the V are read from; shown: the photographs as pictures, None for a model that
+    looks at them once.
     """
 
     inputs: Inputs
     theta: Float[Tensor, "B V 138"]
     root: Float[Tensor, "B V 6"]
     gaze: Float[Tensor, "B V 4"]
-    chips: Float[Tensor, "B V 56 56"]
+    chips: Float[Tensor, "B V c c"]
     has_face: Bool[Tensor, "B V"]
     body: Views
     face: Views
     hand: Views
+    shown: Shown | None = None
 
     def to(self, device: torch.device | str) -> "Batch":
         """A copy on another device."""
-        return Batch(*(getattr(self, field.name).to(device) for field in fields(self)))
+        values = (getattr(self, field.name) for field in fields(self))
+        return Batch(*(None if value is None else value.to(device) for value in values))
 
 
 def draw_batch(
@@ -86,11 +117,15 @@ def draw_batch(
     placed: float = 1.0,
     judged: int = 0,
     part: Part = ALONE,
+    single: float = 0.0,
+    looks: int = 0,
 ) -> Batch:
     """`size` people at random; of each, half of to all `inputs` photographs (as many for all) and `views` targets.
 
     placed: share of people whose photographs' poses are told; the others are learnt from as untracked pictures.
-    judged: how many pictures of a kind LPIPS looks at. ValueError for a size that the processes cannot share evenly.
+    judged: how many pictures of a kind LPIPS looks at. single: share of batches that show one photograph of each.
+    looks: how often a model looks again at most; a batch has it look once to so often. ValueError for a size that the
+    processes cannot share evenly.
     """
     if size % part.size:
         raise ValueError(f"{part.size} processes cannot share a batch of {size} people evenly")
@@ -99,12 +134,44 @@ def draw_batch(
     mine = range(size)[part.rank :: part.size]
     chosen = [dataset[n] if i in mine else dataset.presence(n) for i, n in enumerate(numbers)]
     shown = int(rng.integers(max(1, inputs // 2), inputs + 1))
+    if single and rng.random() < single:
+        shown = 1
     frames = [rng.permutation(len(p.has_body)) for p in chosen]
     told = rng.random(size) < placed
     # Targets come from the far end, so that they are mostly not among the photographs shown.
     targets = [np.resize(f[::-1], views) for f in frames]
-    given = [chosen[i].inputs(sorted(frames[i][:shown].tolist()), told[i]) for i in mine]
-    return make_batch(chosen, stack_inputs(given), targets, rng, judged, part)
+    given = {i: sorted(frames[i][:shown].tolist()) for i in mine}
+    inputs = stack_inputs([chosen[i].inputs(numbers, told[i]) for i, numbers in given.items()])
+    batch = make_batch(chosen, inputs, targets, rng, judged, part)
+    if not looks:
+        return batch
+    steps = int(rng.integers(1, looks + 1))
+    return replace(batch, shown=shown_of([chosen[i] for i in mine], list(given.values()), told[list(mine)], steps))
+
+
+def shown_of(
+    people: Sequence[Example], chosen: Sequence[list[int]], told: Sequence[bool], steps: int | None = None
+) -> Shown:
+    """The photographs of these numbers of each person; where some have fewer, rows stand there that are in no shot.
+
+    told: whether a person's poses are.
+    """
+    most = max(map(len, chosen))
+    filled = [[*numbers, *numbers[:1] * (most - len(numbers))] for numbers in chosen]
+    given = torch.tensor([[i < len(numbers) for i in range(most)] for numbers in chosen])
+
+    def gather(name: str) -> Tensor:
+        return torch.stack([getattr(person, name)[numbers] for person, numbers in zip(people, filled, strict=True)])
+
+    known = gather("tracked") & given & torch.as_tensor(np.asarray(told, bool))[:, None]
+    viewmats, shots = gather("viewmats"), []
+    for kind, weight in (("body", 1.0), ("face", FACE_WEIGHT)):
+        person, frame = which = (known & gather(f"has_{kind}")).nonzero(as_tuple=True)
+        if len(person):
+            pixels, Ks = gather(f"{kind}_pixels")[which].float() / 255, gather(f"{kind}_Ks")[which]
+            shots.append(Shots(pixels, viewmats[which], Ks, person, frame, weight))
+    signals = (gather(name) for name in ("theta", "root", "gaze"))
+    return Shown(*signals, gather("chips").float() / 255, gather("has_face"), tuple(shots), steps)
 
 
 def choose_people(rng: np.random.Generator, groups: Sequence[int], size: int) -> list[int]:

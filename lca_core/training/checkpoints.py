@@ -69,11 +69,14 @@ def load_model(path: Path | str, body: BodyModel | None = None, device: str = "c
     """(model, meta) of a weights file, on the anchors the file brings; InputError when it does not fit together."""
     header, body = read_header(path), body or BodyModel.load()
     size = (header["profile"].anchors, header["profile"].gaussians_per_anchor)
-    face = load_tensors(path, MODEL, _REMEDY)[1].get("anchor_face")
-    if face is None or face.shape != size:
+    tensors = load_tensors(path, MODEL, _REMEDY)[1]
+    places = [tensors.get(f"anchor_{name}") for name in ("face", "barycentric", "spacing")]
+    if any(place is None or place.shape[:2] != size for place in places):
         raise InputError(f"{path} does not hold the anchors its header speaks of, {size}; {_REMEDY}")
-    nowhere = Anchors.on(body, torch.zeros(size, dtype=torch.int64), torch.zeros(*size, 3), torch.ones(size))
-    model = LCA(header["profile"], header["features"], body, nowhere, header["encoder"])
+    try:
+        model = LCA(header["profile"], header["features"], body, Anchors.on(body, *places), header["encoder"])
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise InputError(f"{path} does not fit a model of profile {header['profile'].name!r}: {error}") from error
     load_weights(path, model)
     return model.to(device).eval(), header["meta"]
 

@@ -13,7 +13,7 @@ from lca_core.body import BodyModel, full_pose, head_of, joint_transforms
 from lca_core.data import Person, Picture
 from lca_core.model import ImageEncoder, Inputs, Placement
 from lca_core.model.crops import over_grey
-from lca_core.model.expression import CHIP_PX, expression_chip
+from lca_core.model.expression import expression_chip
 from lca_core.model.rows import to_rows
 from lca_core.model.tokens import cached_features
 from lca_core.profiles import Profile
@@ -37,7 +37,7 @@ class Example:
     body_pixels: UInt8[Tensor, "F H W 5"]
     face_pixels: UInt8[Tensor, "F h w 5"]
     hand_pixels: UInt8[Tensor, "F 2 s s 5"]
-    chips: UInt8[Tensor, "F 56 56"]
+    chips: UInt8[Tensor, "F c c"]
     has_face: Bool[Tensor, " F"]
     has_hand: Bool[Tensor, "F 2"]
     tracked: Bool[Tensor, " F"]
@@ -114,7 +114,7 @@ def example(person: Person, encoder: ImageEncoder, profile: Profile, body: BodyM
         body_features=body_features, face_features=face_features,
         body_pixels=torch.stack([_pixels(f.body) for f in frames]), face_pixels=face_pixels, has_face=has_face,
         hand_pixels=hand_pixels, has_hand=torch.tensor([[hand is not None for hand in f.hands] for f in frames]),
-        chips=_chips(person, body), hand_Ks=hand_Ks,
+        chips=_chips(person, body, profile.chip_px), hand_Ks=hand_Ks,
         viewmats=torch.stack([torch.from_numpy(f.body.camera.viewmat) for f in frames]),
         body_Ks=torch.stack([torch.from_numpy(f.body.camera.K) for f in frames]), face_Ks=face_Ks,
         theta=stacked("theta"), root=stacked("root"), gaze=stacked("gaze"),
@@ -137,14 +137,14 @@ def _rows(features: Float16[Tensor, "F P D"], pixels: UInt8[Tensor, "F H W 5"], 
     return torch.cat([features, to_rows(over_grey(image, matte)).half()], -1)
 
 
-def _chips(person: Person, body: BodyModel) -> UInt8[Tensor, "F 56 56"]:
+def _chips(person: Person, body: BodyModel, px: int) -> UInt8[Tensor, "F px px"]:
     joints = body.rest_joints(torch.from_numpy(person.betas)[None])
-    chips = torch.zeros(len(person.frames), CHIP_PX, CHIP_PX, dtype=torch.uint8)
+    chips = torch.zeros(len(person.frames), px, px, dtype=torch.uint8)
     for i, frame in enumerate(person.frames):
         if frame.face is not None:
             theta, root, gaze = (torch.from_numpy(x)[None] for x in (frame.theta, frame.root, frame.gaze))
             transforms = joint_transforms(joints, full_pose(theta, root, gaze), root[:, 3:], body.parents)[0]
-            chips[i] = (255 * expression_chip(frame.face, head_of(joints[0], transforms[0]))).round()
+            chips[i] = (255 * expression_chip(frame.face, head_of(joints[0], transforms[0]), px)).round()
     return chips
 
 

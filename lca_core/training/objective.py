@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from lca_core.body import Driving, Head
 from lca_core.model import LCA
+from lca_core.model.lca import Canonical
 from lca_core.model.posing import Posed, drive
 from lca_core.model.raw import SCALE, offsets
 from lca_core.splats import Gaussians, draw
@@ -39,14 +40,25 @@ def forward(model: LCA, batch: Batch, autocast: bool) -> Posed:
     """The whole model on a batch, differentiably."""
     device = batch.theta.device.type
     with torch.autocast(device, torch.bfloat16) if autocast else nullcontext():
-        tokens, raw = model(batch.inputs)
+        tokens, first = model(batch.inputs)
+        raw = looked_again(model, batch, Canonical(tokens, first))
         codes = model.expression(batch.chips.flatten(0, 1)).to(batch.theta).unflatten(0, batch.has_face.shape)
         driving = Driving(batch.theta, codes * batch.has_face[..., None], batch.gaze, batch.root)
         rig = model.rig(batch.inputs.betas).for_views()
         driven, weights = drive(model.drivers, raw[:, None], rig.skinning, tokens[:, None], driving)
     transforms = rig.transforms(driving)
-    canonical, moved = rig.pose(raw[:, None], transforms), rig.pose(driven, transforms, weights)
+    canonical, moved = rig.pose(first[:, None], transforms), rig.pose(driven, transforms, weights)
     return Posed(raw, driven, canonical, moved, weights, tokens, rig.heads(transforms))
+
+
+def looked_again(model: LCA, batch: Batch, canonical: Canonical) -> Tensor:
+    """The numbers [B, G, k, 14] after the model has looked at the photographs again, where it does."""
+    if batch.shown is None:
+        return canonical.raw
+    with torch.no_grad():
+        codes = model.expression(batch.shown.chips.flatten(0, 1)).to(batch.theta)
+    photographs = batch.shown.photographs(codes.unflatten(0, batch.shown.has_face.shape))
+    return model.look_again(canonical, batch.inputs.betas, photographs, batch.shown.steps).raw
 
 
 def loss_of(model: LCA, batch: Batch, settings: Settings) -> tuple[Tensor, dict[str, float]]:

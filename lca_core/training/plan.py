@@ -45,8 +45,8 @@ def plan(profile: Profile, features: int, body: BodyModel, tflops: float = H100_
     features: length of a row of patch numbers (`rows_length`).
     """
     with torch.device("meta"):
-        counted = replace(profile, face_shapes=False)  # they have no parameters, and anchors without numbers no face
-        model = LCA(counted, features, body, _anchors(profile, body))
+        counted = replace(profile, face_shapes=False)  # anchors without numbers have no face
+        model = LCA(counted, features, body, Anchors.nowhere(body, profile.anchors, profile.gaussians_per_anchor))
     model.to("meta")
     patches = sum((px // _PATCH) ** 2 for px in (profile.body_px, profile.face_px))
     with torch.device("meta"):
@@ -64,13 +64,3 @@ def plan(profile: Profile, features: int, body: BodyModel, tflops: float = H100_
     steps = profile.pretrain_steps + profile.posttrain_steps
     hours = step * steps / (tflops * used) / 3600
     return Plan(profile.name, parameters, _STATE_BYTES * parameters / 1e9, step, steps, hours, tflops, used)
-
-
-def _anchors(profile: Profile, body: BodyModel) -> Anchors:
-    """Of the right shapes."""
-    G, k = profile.anchors, profile.gaussians_per_anchor
-    return Anchors(
-        torch.zeros(G, k, dtype=torch.int64), torch.zeros(G, k, 3), torch.zeros(G, k, 3),
-        torch.zeros(G, k, 3, body.shapedirs.shape[-1]), torch.zeros(G, k, 3, body.exprdirs.shape[-1]),
-        torch.zeros(G, k, 3), torch.zeros(G, k, 55), torch.zeros(G, k),
-    )  # fmt: skip

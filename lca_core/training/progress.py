@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 from lca_core.model import LCA
 from lca_core.model.posing import Posed
 from lca_core.paths import atomic_path
-from lca_core.training.batches import Views, make_batch, stack_inputs
+from lca_core.training.batches import Views, make_batch, shown_of, stack_inputs
 from lca_core.training.datasets import dataset_of
 from lca_core.training.examples import Example
 from lca_core.training.objective import forward, render, select
@@ -37,8 +37,10 @@ class Pictures:
         for person in self._people:
             last = int(person.has_face.nonzero()[-1]) if person.has_face.any() else len(person.theta) - 1
             targets.append(np.array([last]))
-            given.append(person.inputs([i for i in range(len(person.theta)) if i != last][:4] or [last]))
-        self._batch = make_batch(self._people, stack_inputs(given), targets, np.random.default_rng(0))
+            given.append([i for i in range(len(person.theta)) if i != last][:4] or [last])
+        inputs = stack_inputs([person.inputs(numbers) for person, numbers in zip(self._people, given)])
+        batch = make_batch(self._people, inputs, targets, np.random.default_rng(0))
+        self._batch = replace(batch, shown=shown_of(self._people, given, [True] * len(given)))
         views = (self._batch.body, self._batch.face)
         self._write("truth", [v.pixels[..., :3] * v.pixels[..., 3:4] + 1 - v.pixels[..., 3:4] for v in views])
 

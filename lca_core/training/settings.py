@@ -20,6 +20,7 @@ class Settings:
     face_weight: float = 0.5
     hand_weight: float = 0.25
     lpips_weight: float = 0.1
+    single: float = 1 / 3  # share of batches that show one photograph of each person, the commonest input
     placed: float = 0.8  # share of people whose photographs' poses the model is told
     lpips_views: int = 1  # pictures of a kind that LPIPS (and the identity loss) looks at in a step
     identity_weight: float = 0.0  # of the distance to a face recogniser; what it then says of the avatars proves little

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from lca_core.model import LCA
-from lca_core.training.batches import make_batch, stack_inputs
+from lca_core.training.batches import make_batch, shown_of, stack_inputs
 from lca_core.training.examples import Example
 from lca_core.training.objective import forward, render, select
 
@@ -29,10 +29,12 @@ class Validation:
         for person in chosen:
             frames = np.arange(len(person.theta))
             targets.append(np.resize(frames[::-1], _TARGETS))
-            given.append(person.inputs(frames[: max(1, len(frames) - _TARGETS)][:_INPUTS].tolist()))
-        batch = make_batch(chosen, stack_inputs(given), targets, np.random.default_rng(0))
+            given.append(frames[: max(1, len(frames) - _TARGETS)][:_INPUTS].tolist())
+        inputs = stack_inputs([person.inputs(numbers) for person, numbers in zip(chosen, given)])
+        batch = make_batch(chosen, inputs, targets, np.random.default_rng(0))
         white = torch.ones_like(batch.body.background)
-        self._batch = replace(batch, body=replace(batch.body, background=white))
+        shown = shown_of(chosen, given, [True] * len(chosen))
+        self._batch = replace(batch, body=replace(batch.body, background=white), shown=shown)
 
     @torch.no_grad()
     def __call__(self, step: int, model: LCA) -> dict[str, float]:

@@ -1,11 +1,14 @@
 """Anchors: equal groups of surface points that everything else hangs on."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 
 from lca_core.body import JOINT_NAMES, Anchors, sample_anchors
-from tests.body.bodies import free_body
+from lca_core.body.coverage import fineness
+from tests.body.bodies import free_body, full_body
 
 ANCHORS, PER_ANCHOR = 128, 4
 
@@ -110,3 +113,31 @@ def test_faces_and_hands_have_finer_spacing(anchors):
 def test_a_number_of_anchors_that_cannot_be_halved_is_refused():
     with pytest.raises(ValueError, match="power of two"):
         sample_anchors(free_body(), 100, 4)
+
+
+def test_covering_the_whole_lays_points_where_people_look_and_off_the_skin():
+    """Lips and lids are finer than the rest, mouth and eyes are covered, and there are shells."""
+    body = full_body()
+    anchors = sample_anchors(body, 512, 8, "whole")
+    group = body.extra["f_group"][anchors.face.numpy()]
+    for name in ("helper-upper-teeth", "helper-lower-teeth", "helper-tongue", "helper-l-eye", "helper-r-eye"):
+        assert (group == name).sum() >= 5, name
+    assert not np.char.startswith(group.astype(str), ("helper-tights",)).any()
+    shells = np.isin(group, ("helper-hair", "helper-skirt"))
+    assert 100 < shells.sum() < 0.3 * group.size
+    assert (anchors.shell.numpy() == shells).all()
+    fine = fineness(body, "whole")[anchors.face.numpy()]
+    spacing = anchors.spacing.numpy()
+    lips, trunk = spacing[fine > 4.5].mean(), np.median(spacing[(fine == 1) & (group == "body")])
+    assert lips < 0.35 * trunk
+    assert anchors.seen_behind.numpy()[group == "helper-tongue"].max() < 0.01 < anchors.seen_behind.max()
+
+
+def test_a_body_without_the_free_ones_groups_is_covered_too():
+    body = free_body()
+    plain = copy.copy(body)
+    plain.extra = {}
+    anchors = sample_anchors(plain, 128, 4, "whole")
+    assert not anchors.shell.any()
+    with pytest.raises(ValueError, match="choose one of skin, whole"):
+        fineness(body, "hull")

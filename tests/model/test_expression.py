@@ -1,25 +1,26 @@
 """Expression codes: what they are read from, and the map from facial actions to them."""
 
 import numpy as np
+import pytest
 import torch
 
 from lca_core.body import Head
 from lca_core.data import Camera, Picture
-from lca_core.model.expression import CHIP_PX, CHIP_SIDE, ActionMap, ExpressionEncoder, expression_chip
+from lca_core.model.expression import CHIP_SIDE, ActionMap, ExpressionEncoder, expression_chip
+
+CHIP_PX = 56
 
 
-def chips(count: int = 2) -> torch.Tensor:
-    return 0.6 * torch.rand(count, CHIP_PX, CHIP_PX, generator=torch.Generator().manual_seed(0))
-
-
+@pytest.mark.parametrize("px", [56, 112])
 @torch.no_grad()
-def test_the_code_depends_on_the_face_and_not_on_its_brightness():
+def test_the_code_depends_on_the_face_and_not_on_its_brightness(px):
     torch.manual_seed(0)
-    encoder = ExpressionEncoder()
-    codes = encoder(chips())
+    encoder = ExpressionEncoder(px)
+    chips = 0.6 * torch.rand(2, px, px, generator=torch.Generator().manual_seed(0))
+    codes = encoder(chips)
     assert codes.shape == (2, 128)
     assert (codes[0] - codes[1]).abs().max() > 1e-5
-    torch.testing.assert_close(encoder(chips() + 0.3), codes, rtol=0, atol=1e-6)
+    torch.testing.assert_close(encoder(chips + 0.3), codes, rtol=0, atol=1e-6)
 
 
 def turned_face(roll: float) -> tuple[Picture, Head]:
@@ -40,7 +41,7 @@ def turned_face(roll: float) -> tuple[Picture, Head]:
 
 
 def test_a_chip_stands_upright_at_the_scale_of_the_face():
-    straight, rolled = (expression_chip(*turned_face(roll)) for roll in (0.0, 0.7))
+    straight, rolled = (expression_chip(*turned_face(roll), CHIP_PX) for roll in (0.0, 0.7))
     eyes = CHIP_PX / 2 - 0.035 / CHIP_SIDE * CHIP_PX  # row of the point between the eyes
     row, column = (straight > 0.8).nonzero().float().mean(0) + 0.5
     assert abs(row - eyes) < 1 and abs(column - CHIP_PX / 2) < 1
@@ -52,7 +53,7 @@ def test_a_chip_stands_upright_at_the_scale_of_the_face():
 def test_a_chip_leaves_out_what_is_behind():
     picture, head = turned_face(0.0)
     without = Picture(picture.image, np.zeros_like(picture.matte), picture.camera)
-    assert (expression_chip(without, head) == 0.5).all()
+    assert (expression_chip(without, head, CHIP_PX) == 0.5).all()
 
 
 def test_the_action_map_finds_an_affine_law():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lca_core.training.batches import Part, draw_batch, make_batch, stack_inputs
+from lca_core.training.batches import Part, draw_batch, make_batch, shown_of, stack_inputs
 from tests.training.subjects import TINY, painted_examples
 
 
@@ -106,3 +106,38 @@ def test_poses_are_told_of_as_many_people_as_wanted(people):
     assert told.known.all() and not hidden.known.any()
     assert torch.equal(told.pose, hidden.pose)  # nothing else is drawn otherwise
     assert torch.equal(drawn[0].body.background, drawn[1].body.background)
+
+
+def test_photographs_to_look_at_again_are_those_shown(people):
+    batch = draw_batch(people, np.random.default_rng(3), 2, 3, 2, placed=1.0, looks=2)
+    shown = batch.shown
+    assert 1 <= shown.steps <= 2
+    count = batch.inputs.body.shape[1]
+    assert shown.theta.shape[:2] == (2, count)
+    bodies = shown.shots[0]
+    assert len(bodies.pixels) == 2 * count
+    for pixels, person, frame in zip(bodies.pixels, bodies.person, bodies.frame):
+        owner = next(p for p in people if torch.equal(p.betas, batch.inputs.betas[person]))
+        number = next(f for f in range(5) if torch.equal(owner.root[f], shown.root[person, frame]))
+        assert torch.equal(pixels, owner.body_pixels[number].float() / 255)
+
+
+def test_photographs_whose_poses_are_not_told_are_not_compared_with(people):
+    batch = draw_batch(people, np.random.default_rng(0), 2, 2, 2, placed=0.0, looks=1)
+    assert batch.shown.shots == ()
+
+
+def test_some_batches_show_one_photograph(people):
+    counts = [
+        draw_batch(people, np.random.default_rng(seed), 2, 4, 2, single=0.5).inputs.body.shape[1] for seed in range(40)
+    ]
+    assert 10 <= counts.count(1) <= 30 and set(counts) == {1, 2, 3, 4}
+    always = [draw_batch(people, np.random.default_rng(seed), 2, 4, 2).inputs.body.shape[1] for seed in range(20)]
+    assert 1 not in always
+
+
+def test_fewer_photographs_of_one_person_leave_rows_that_are_in_no_shot(people):
+    shown = shown_of(people[:2], [[1, 2], [3]], [True, True])
+    bodies = shown.shots[0]
+    assert shown.theta.shape[:2] == (2, 2)
+    assert sorted(zip(bodies.person.tolist(), bodies.frame.tolist())) == [(0, 0), (0, 1), (1, 0)]

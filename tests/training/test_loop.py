@@ -291,7 +291,8 @@ def test_accumulated_batches_take_the_mean_of_their_gradients(people, tmp_path):
     row = rows(tmp_path)[0]
     rng, model, losses = np.random.default_rng(whole.seed), tiny_model(), []
     for _ in range(2):
-        losses.append(loss_of(model, draw_batch(people, rng, 2, 2, 2, whole.placed), whole)[1]["loss"])
+        batch = draw_batch(people, rng, 2, 2, 2, whole.placed, single=whole.single)
+        losses.append(loss_of(model, batch, whole)[1]["loss"])
     assert losses[0] != losses[1]
     assert float(row["loss"]) == pytest.approx(np.mean(losses), rel=1e-5)
 

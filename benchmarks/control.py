@@ -17,9 +17,8 @@ import torch
 from reporting import begin, columns, end, run, tell
 from tqdm.auto import tqdm
 
-from lca_core.data import Person, read_people
+from lca_core.data import Person, pixels, read_people
 from lca_core.errors import InputError
-from lca_core.evaluation import Record, Tolerance, drawn, provenance, record_of, summarise
 from lca_core.evaluation.control import (
     READABLE,
     codes_of,
@@ -29,13 +28,20 @@ from lca_core.evaluation.control import (
     landmarks_of,
     probe,
 )
-from lca_core.evaluation.evaluate import RELEASE, draw_like, encode_person, load_release, pixels, target_driving
+from lca_core.evaluation.drawn import drawn
+from lca_core.evaluation.evaluate import draw_like
 from lca_core.evaluation.expressions import FACES, cached_expressions
 from lca_core.evaluation.likeness import faces_of, rank1, same_rate
-from lca_core.evaluation.metrics import Summary, psnr
 from lca_core.evaluation.protocols import growing_inputs, split_frames
-from lca_core.model import LCA, ImageEncoder, driving_of, encoder_of, refine
+from lca_core.evaluation.records import Record, provenance, record_of
+from lca_core.evaluation.tolerances import Tolerance
+from lca_core.judges.metrics import psnr
+from lca_core.judges.summaries import Summary, summarise
+from lca_core.making.photos import encode_person
+from lca_core.making.release import load_release
+from lca_core.model import LCA, ImageEncoder, driving_of, encoder_of, refine, target_driving
 from lca_core.people import cached_people
+from lca_core.release import RELEASE
 
 FIRST_VALIDATION, FIRST_TEST = 9_000, 10_000
 RECORDED_PEOPLE = 64

@@ -28,7 +28,10 @@ from lca_core.curation.engines import ENGINES
 from lca_core.curation.items import Job
 from lca_core.data import read_people
 from lca_core.errors import InputError
-from lca_core.evaluation import TIMING, Record, Summary, Tolerance, drawn, provenance, record_of, summarise
+from lca_core.evaluation.drawn import drawn
+from lca_core.evaluation.records import Record, provenance, record_of
+from lca_core.evaluation.tolerances import TIMING, Tolerance
+from lca_core.judges.summaries import Summary, summarise
 
 PEOPLE = 100  # of each part
 ENGINE_CLIPS = 24

@@ -20,14 +20,17 @@ from splats import machine, others_seconds, spread
 from lca_core.body import Driving
 from lca_core.data import read_people
 from lca_core.errors import InputError
-from lca_core.evaluation import TIMING, Record, drawn, provenance
-from lca_core.evaluation.evaluate import RELEASE, load_release
+from lca_core.evaluation.drawn import drawn
 from lca_core.evaluation.protocols import split_frames
+from lca_core.evaluation.records import Record, provenance
+from lca_core.evaluation.tolerances import TIMING
+from lca_core.making.release import load_release
 from lca_core.model import Avatar, driving_of, encoder_of, person_inputs, refine
 from lca_core.model.refinement import STEPS
 from lca_core.people import cached_people
+from lca_core.release import RELEASE
 from lca_core.splats import draw
-from lca_core.viewer import body_camera, motion_driving
+from lca_core.viewer.stage import body_camera, motion_driving
 
 TEST_PERSON = 10_000
 PHOTOS = 4

@@ -108,7 +108,8 @@ def report(results: list[dict]) -> str:
 
 def records_of(results: list[dict]) -> list:
     """The result record curation/hostile_handled."""
-    from lca_core.evaluation import Record, Tolerance, provenance  # slow to import
+    from lca_core.evaluation.records import Record, provenance  # slow to import
+    from lca_core.evaluation.tolerances import Tolerance
 
     protocol = {
         "what": "files accepted as upright 8-bit RGB or refused by one sentence that names file, fault and way out, "

@@ -20,15 +20,18 @@ from reporting import begin, columns, end, run, tell, yardstick
 from splats import machine, others_seconds
 from tqdm.auto import tqdm
 
-from lca_core.curation.face_network import SAME_PERSON
 from lca_core.data import read_people, write_shard
 from lca_core.errors import InputError
-from lca_core.evaluation import TIMING, Record, Summary, Tolerance, drawn, provenance, record_of
 from lca_core.evaluation.crowd_figures import contact_sheet
 from lca_core.evaluation.drapery import drapery
+from lca_core.evaluation.drawn import drawn
 from lca_core.evaluation.humans import Inspection, face_mesh_rate, identity, inspect, pose_rate, worst
 from lca_core.evaluation.portraits import DOMAIN, PX, SHOTS, cached_portraits
 from lca_core.evaluation.recognition import equal_error_rate
+from lca_core.evaluation.records import Record, provenance, record_of
+from lca_core.evaluation.tolerances import TIMING, Tolerance
+from lca_core.judges.face_network import SAME_PERSON
+from lca_core.judges.summaries import Summary
 from lca_core.paths import FIGURES, atomic_path
 from lca_core.people import DOMAINS, cached_people, render_person, sample_person
 from lca_core.people.crowd import ADULT, TRAITS, class_share_min, class_shares

@@ -23,9 +23,11 @@ from tqdm.auto import tqdm
 from lca_core.body import ACTIONS
 from lca_core.data import read_people
 from lca_core.errors import InputError
-from lca_core.evaluation import Record, Tolerance, drawn, provenance
 from lca_core.evaluation.control import READABLE, explained
+from lca_core.evaluation.drawn import drawn
 from lca_core.evaluation.expressions import FACES, cached_expressions
+from lca_core.evaluation.records import Record, provenance
+from lca_core.evaluation.tolerances import Tolerance
 from lca_core.model import Pixels
 from lca_core.model.expression import ExpressionEncoder
 from lca_core.profiles import PROFILES

@@ -41,7 +41,7 @@ def yardstick() -> dict:
 
 def begin(record: bool) -> None:
     """InputError, before anything is measured, where numbers are to be recorded and files are not committed."""
-    from lca_core.evaluation import require_clean_tree  # slow to import
+    from lca_core.evaluation.sources import require_clean_tree  # slow to import
 
     if record:
         require_clean_tree()
@@ -50,7 +50,8 @@ def begin(record: bool) -> None:
 def end(records: Sequence, record: bool, measure: Path | None) -> None:
     """Write today's records: `record`: to results/records/, renewing results/README.md; `measure`: into a file, for
     `lca_core verify` to compare."""
-    from lca_core.evaluation import write_record, write_results_readme  # slow to import
+    from lca_core.evaluation.records import write_record  # slow to import
+    from lca_core.evaluation.results_page import write_results_readme
 
     for path in [*map(write_record, records), write_results_readme()] if record else ():
         print(path, file=sys.stderr)

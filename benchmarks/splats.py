@@ -675,7 +675,8 @@ def report(results: dict) -> str:
 
 def records_of(results: dict) -> list:
     """The result records of the two sizes, the frame rate and the gradient error."""
-    from lca_core.evaluation import TIMING, Record, Tolerance, provenance  # slow to import
+    from lca_core.evaluation.records import Record, provenance  # slow to import
+    from lca_core.evaluation.tolerances import TIMING, Tolerance
 
     source = provenance("python benchmarks/splats.py --record", {"benchmark": __file__}, [SEED])
     device = {

@@ -136,7 +136,8 @@ def report(found: dict, plan: Plan) -> str:
 
 def records_of(found: dict, plan: Plan) -> list:
     """The result record training/streaming_peak_mb."""
-    from lca_core.evaluation import Record, Tolerance, provenance  # slow to import
+    from lca_core.evaluation.records import Record, provenance  # slow to import
+    from lca_core.evaluation.tolerances import Tolerance
 
     protocol = {
         "what": f"most memory of a process that trains {plan.steps} steps on {plan.people:,} people, streamed",

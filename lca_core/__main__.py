@@ -219,9 +219,11 @@ def avatar(
         refine: Steps of optimisation on the photographs after the forward pass, for two seconds or three: sharper and
             more like the person. 0: the forward pass alone, as in the paper.
     """
-    from lca_core.evaluation.evaluate import RELEASE, load_release
+    from lca_core.making.files import write_avatar
+    from lca_core.making.photos import avatar_from_photos
+    from lca_core.making.release import load_release
     from lca_core.model import encoder_of
-    from lca_core.viewer import avatar_from_photos, write_avatar
+    from lca_core.release import RELEASE
 
     hold(0, refine=refine)
     writable_folder(out)
@@ -305,26 +307,12 @@ def drive(
         fps: Frames a second.
         px: Side of the picture.
     """
-    from lca_core.data import read_people
-    from lca_core.evaluation.evaluate import driving_like
-    from lca_core.model import Avatar
-    from lca_core.viewer import body_camera, clip, motion_driving, write_mp4
+    from lca_core.making.driving import drive_to_video
 
-    if out.suffix != ".mp4":
-        raise InputError(f"{out} does not end in .mp4; only mp4 is written")
     hold(frames=frames)
     hold(1, 240, fps=fps)
     hold(16, 4096, px=px)
-    if px % 2:
-        raise InputError(f"--px must be even, as mp4 wants it, not {px}; give {px + 1}")
-    writable(out)
-    loaded = Avatar.load(avatar)
-    if like is None:
-        driving = motion_driving(loaded, motion, frames, fps)
-    else:
-        driving = driving_like(next(read_people(like)))
-    write_mp4(out, clip(loaded, driving, body_camera(loaded, 0.5, px, reach=0.25)), fps)
-    print(out)
+    print(drive_to_video(avatar, out, motion, like, frames, fps, px))
 
 
 def evaluate(

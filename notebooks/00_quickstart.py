@@ -38,27 +38,23 @@ import numpy as np
 import torch
 
 from lca_core.body import BodyModel, Driving
-from lca_core.curation import prepare_photos, read_photo, real_photos
-from lca_core.data import read_people
-from lca_core.evaluation.evaluate import draw_like, encode_person, load_release, pixels
-from lca_core.evaluation.metrics import psnr_fg
+from lca_core.curation.decode import read_photo
+from lca_core.curation.photos import prepare_photos
+from lca_core.curation.samples import real_photos
+from lca_core.data import pixels, read_people
+from lca_core.evaluation.evaluate import draw_like
 from lca_core.evaluation.protocols import split_frames
+from lca_core.judges.metrics import psnr_fg
+from lca_core.making.files import write_avatar
+from lca_core.making.photos import encode_person
+from lca_core.making.release import load_release
 from lca_core.model import Avatar, driving_of, encoder_of, person_inputs, refine, target_driving
 from lca_core.paths import output_folder
 from lca_core.people import cached_people, face
 from lca_core.splats import read_ply
-from lca_core.viewer import (
-    body_camera,
-    clip,
-    examples,
-    head_camera,
-    motion_driving,
-    sheet,
-    show,
-    turntable,
-    write_avatar,
-)
 from lca_core.viewer import curation_figures as figures
+from lca_core.viewer.figures import sheet
+from lca_core.viewer.stage import body_camera, clip, examples, head_camera, motion_driving, show, turntable
 from lca_core.viewer.widgets import avatar_sliders
 
 # %% tags=["parameters"]
@@ -281,7 +277,7 @@ summary
 # <details><summary>Solution</summary>
 #
 # ```python
-# from lca_core.viewer import pose
+# from lca_core.viewer.stage import pose
 # from lca_core.viewer.stage import fist
 # thumb = {k: v for k, v in fist("right").items() if "thumb" not in k}
 # show(avatar, pose(avatar, right_shoulder=(0.0, 0.0, 0.9), right_elbow=(0.0, 1.8, 0.0), **thumb), body)
@@ -304,7 +300,7 @@ summary
 # <details><summary>Solution</summary>
 #
 # ```python
-# from lca_core.viewer import avatar_from_photos
+# from lca_core.making.photos import avatar_from_photos
 # mine, me = avatar_from_photos(["me.jpg", "me_from_behind.jpg"], model, encoder)
 # write_avatar(mine, me, output_folder("build/me"))
 # ```

@@ -42,11 +42,12 @@ from scipy.ndimage import binary_dilation, binary_erosion
 
 from lca_core.body import ACTIONS, THETA_JOINTS, BodyModel, full_pose
 from lca_core.body.layout import HAND_JOINTS
-from lca_core.data import read_people, write_manifest
-from lca_core.evaluation import read_records
+from lca_core.data import read_people
+from lca_core.data.manifests import write_manifest
 from lca_core.evaluation.crowd_figures import identity_figure, shares_figure
 from lca_core.evaluation.humans import face_mesh_rate, identity, inspect, pose_rate
 from lca_core.evaluation.portraits import cached_portraits
+from lca_core.evaluation.records import read_records
 from lca_core.paths import output_folder
 from lca_core.people import (
     DOMAINS,
@@ -79,8 +80,8 @@ from lca_core.people.sets import write_datasheet
 from lca_core.people.srgb import to_srgb8
 from lca_core.people.tones import typology_angle
 from lca_core.profiles import profile as profile_of
-from lca_core.viewer import sheet
 from lca_core.viewer.curation_figures import composite
+from lca_core.viewer.figures import sheet
 
 # %% tags=["parameters"]
 profile = "smoke"

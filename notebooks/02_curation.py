@@ -42,22 +42,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image, ImageFilter
 
-from lca_core.curation import (
-    STAGES,
-    CuratedClip,
-    Settings,
-    prepare_photos,
-    read_clip,
-    real_clips,
-    real_photos,
-)
 from lca_core.curation.collection import curate
+from lca_core.curation.decode import read_clip
 from lca_core.curation.engines import local, on_ray
 from lca_core.curation.filters import KINDS, LIMITS
 from lca_core.curation.items import Job
-from lca_core.curation.samples import CLIPS, PHOTOS
+from lca_core.curation.photos import prepare_photos
+from lca_core.curation.samples import CLIPS, PHOTOS, real_clips, real_photos
+from lca_core.curation.stages import STAGES, CuratedClip, Settings
 from lca_core.errors import InputError
-from lca_core.evaluation import read_records
+from lca_core.evaluation.records import read_records
 from lca_core.profiles import profile as profile_of
 from lca_core.viewer import curation_figures as figures
 
@@ -183,7 +177,7 @@ for name, paths in tried.items():
 # What ships with packages, and what may befall a clip on its way: blur, darkness, a still, half a file, a copy.
 
 # %%
-from lca_core.viewer import write_mp4
+from lca_core.viewer.video import write_mp4
 
 folder = Path(tempfile.mkdtemp()) / "clips"
 folder.mkdir()
@@ -319,7 +313,7 @@ summary
 #
 # ```python
 # from dataclasses import replace
-# from lca_core.curation import judge_frame
+# from lca_core.curation.filters import judge_frame
 # frames = [curate_picture(i) for i in read_clip(clips["emotions"], max_frames=6, rate=0.5).images]
 # sum(judge_frame(replace(f.measures, head_cut=False)).keep for f in frames)
 # ```

@@ -42,30 +42,25 @@ import torch
 from IPython.display import Markdown, display
 
 from lca_core.data import read_people
-from lca_core.evaluation.evaluate import (
-    RELEASE,
-    draw_like,
-    encode_person,
-    evaluate_people,
-    load_release,
-    target_driving,
-    template_avatar,
-)
-from lca_core.evaluation.metrics import over_white
+from lca_core.evaluation.evaluate import draw_like, evaluate_people, template_avatar
 from lca_core.evaluation.protocols import split_frames
-from lca_core.model import encoder_named, rows_length
+from lca_core.judges.metrics import over_white
+from lca_core.making.photos import encode_person
+from lca_core.making.release import load_release
+from lca_core.model import encoder_named, rows_length, target_driving
 from lca_core.model.alignment import View
 from lca_core.model.crops import foreground
 from lca_core.model.rows import MATTE, mattes_of, pixels_of
 from lca_core.paths import FIGURES, RESULTS, output_folder
 from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of
+from lca_core.release import RELEASE
 from lca_core.training import build_model, load_template, read_header
 from lca_core.training.batches import draw_batch
 from lca_core.training.examples import examples
 from lca_core.training.objective import forward, loss_of, render, select
 from lca_core.training.stages import ENCODER, stage_settings, train_stage
-from lca_core.viewer import loss_curves, read_log, sheet, training_figure
+from lca_core.viewer.figures import loss_curves, read_log, sheet, training_figure
 
 # %% tags=["parameters"]
 profile = "smoke"

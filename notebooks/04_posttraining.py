@@ -38,28 +38,23 @@ import torch
 from IPython.display import Markdown, display
 
 from lca_core.body import JOINT_NAMES
-from lca_core.data import read_people
-from lca_core.evaluation.evaluate import (
-    RELEASE,
-    draw_like,
-    encode_person,
-    evaluate_people,
-    load_release,
-    pixels,
-    target_driving,
-)
-from lca_core.evaluation.metrics import over_white
+from lca_core.data import pixels, read_people
+from lca_core.evaluation.evaluate import draw_like, evaluate_people
 from lca_core.evaluation.protocols import split_frames
-from lca_core.model import encoder_named, person_inputs
+from lca_core.judges.metrics import over_white
+from lca_core.making.photos import encode_person
+from lca_core.making.release import load_release
+from lca_core.model import encoder_named, person_inputs, target_driving
 from lca_core.model.claims import standings
 from lca_core.model.rows import mattes_of
 from lca_core.paths import CHECKPOINTS, RESULTS, output_folder
 from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of
+from lca_core.release import RELEASE
 from lca_core.training import load_model, read_header
 from lca_core.training.schedules import parameter_groups
 from lca_core.training.stages import ENCODER, LEARNING_RATE, train_stage
-from lca_core.viewer import loss_curves, read_log, sheet
+from lca_core.viewer.figures import loss_curves, read_log, sheet
 
 # %% tags=["parameters"]
 profile = "smoke"

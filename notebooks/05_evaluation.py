@@ -34,33 +34,32 @@ import numpy as np
 import torch
 from IPython.display import Markdown, display
 
-from lca_core.data import read_people
-from lca_core.evaluation import comparison_markdown, identity_distance, metrics_markdown, read_records
+from lca_core.data import pixels, read_people
 from lca_core.evaluation.evaluate import (
     METHODS,
-    RELEASE,
-    TEMPLATE,
     aligned_face,
     compare,
     draw_like,
-    encode_person,
     evaluate_people,
     fit_person,
-    load_release,
-    pixels,
     template_avatar,
 )
-from lca_core.evaluation.metrics import l1_fg, lpips_crop, over_white, psnr, psnr_fg
 from lca_core.evaluation.protocols import split_frames
-from lca_core.evaluation.records import sha256
+from lca_core.evaluation.records import read_records, sha256
+from lca_core.evaluation.tables import comparison_markdown, metrics_markdown
 from lca_core.evaluation.tolerances import tolerance_of
+from lca_core.judges.identity import identity_distance
+from lca_core.judges.metrics import l1_fg, lpips_crop, over_white, psnr, psnr_fg
+from lca_core.making.photos import encode_person
+from lca_core.making.release import load_release
 from lca_core.model import driving_of, encoder_of, recorded_head, refine, target_driving
 from lca_core.paths import output_folder
 from lca_core.people import cached_people
 from lca_core.profiles import profile as profile_of
+from lca_core.release import RELEASE, TEMPLATE
 from lca_core.splats import skin
 from lca_core.training import load_template
-from lca_core.viewer import sheet
+from lca_core.viewer.figures import sheet
 
 # %% tags=["parameters"]
 profile = "smoke"  # how many test people are measured here; the model has its own profile

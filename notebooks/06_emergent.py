@@ -45,16 +45,18 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from lca_core.body import Driving
-from lca_core.data import read_people
-from lca_core.evaluation.evaluate import draw_like, encode_person, load_release, pixels, target_driving
-from lca_core.evaluation.metrics import psnr, psnr_fg
+from lca_core.data import pixels, read_people
+from lca_core.evaluation.evaluate import draw_like
 from lca_core.evaluation.protocols import split_frames
-from lca_core.model import encoder_of
+from lca_core.judges.metrics import psnr, psnr_fg
+from lca_core.making.photos import encode_person
+from lca_core.making.release import load_release
+from lca_core.model import encoder_of, target_driving
 from lca_core.paths import output_folder
 from lca_core.people import DigitalHuman, Stage, cached_people, face, sample_person, studio_light
 from lca_core.splats import skin
-from lca_core.viewer import body_camera, head_camera, picture, pose, sheet, show
-from lca_core.viewer.stage import fist
+from lca_core.viewer.figures import sheet
+from lca_core.viewer.stage import body_camera, fist, head_camera, picture, pose, show
 
 # %% tags=["parameters"]
 profile = "smoke"  # how large pictures are drawn; the model brings its own sizes

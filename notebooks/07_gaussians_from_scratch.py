@@ -40,16 +40,17 @@ import numpy as np
 import torch
 
 from lca_core.body import BodyModel, full_pose, sample_anchors
-from lca_core.data import read_people
-from lca_core.evaluation.evaluate import draw_like, pixels
-from lca_core.evaluation.metrics import over_white, psnr
+from lca_core.data import pixels, read_people
+from lca_core.evaluation.evaluate import draw_like
 from lca_core.evaluation.protocols import split_frames
+from lca_core.judges.metrics import over_white, psnr
 from lca_core.paths import output_folder
 from lca_core.people import around, cached_people, face_crop
 from lca_core.people.poses import arm, theta_from
 from lca_core.profiles import profile as profile_of
 from lca_core.splats import Gaussians, rasterize, skin
-from lca_core.viewer import picture, sheet
+from lca_core.viewer.figures import sheet
+from lca_core.viewer.stage import picture
 
 # %% tags=["parameters"]
 profile = "smoke"

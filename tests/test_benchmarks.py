@@ -14,10 +14,12 @@ import torch
 
 from lca_core.data import write_shard
 from lca_core.errors import InputError
-from lca_core.evaluation import measurers, read_records, summarise
+from lca_core.evaluation import measurers
 from lca_core.evaluation.checks import shape_faults, value_faults
 from lca_core.evaluation.measurers import read_measured
+from lca_core.evaluation.records import read_records
 from lca_core.evaluation.verify import compared, ratio
+from lca_core.judges.summaries import summarise
 from tests.data.people import random_person
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"

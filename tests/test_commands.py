@@ -11,7 +11,7 @@ from PIL import Image
 
 from lca_core.__main__ import COMMANDS, main
 from lca_core.errors import InputError
-from lca_core.evaluation.evaluate import RELEASE
+from lca_core.release import RELEASE
 
 
 def run(*arguments) -> subprocess.CompletedProcess:

@@ -2,7 +2,8 @@
 
 import re
 
-from lca_core.evaluation import metrics_markdown, read_records
+from lca_core.evaluation.records import read_records
+from lca_core.evaluation.tables import metrics_markdown
 from lca_core.paths import REPOSITORY
 
 TEXT = (REPOSITORY / "README.md").read_text()
@@ -31,6 +32,6 @@ def test_every_link_and_picture_is_there():
 
 
 def test_the_results_page_is_made_from_the_records():
-    from lca_core.evaluation import results_readme
+    from lca_core.evaluation.results_page import results_readme
 
     assert (REPOSITORY / "results" / "README.md").read_text() == results_readme(read_records())

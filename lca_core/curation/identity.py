@@ -1,6 +1,6 @@
 """Who is who: clips grouped by the face, and people dealt to the splits.
 
-The recogniser is dlib's network (`curation.face_network`) on faces aligned by the face mesh; clips are grouped by
+The recogniser is dlib's network (`judges.face_network`) on faces aligned by the face mesh; clips are grouped by
 average linkage of their mean embeddings.
 """
 
@@ -17,7 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist, pdist
 
-from lca_core.curation.face_network import CHIP_PX, EYES_APART, EYES_AT, face_embedding
+from lca_core.judges.face_network import CHIP_PX, EYES_APART, EYES_AT, face_embedding
 
 # Mean distance of two groups of clips up to which they are of one person. dlib's own is 0.6, for two pictures of real
 # people; means of several pictures lie nearer. Digital humans are more alike than real people are: see the benchmark.

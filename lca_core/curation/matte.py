@@ -5,8 +5,8 @@ network's own mask, then drawn to the picture's own edges by a guided filter (He
 filtering", 2010).
 """
 
+import cv2
 import numpy as np
-from PIL import Image
 from scipy import ndimage
 
 from lca_core.curation import networks
@@ -35,43 +35,20 @@ def person_matte(image: np.ndarray, person: Sighting) -> np.ndarray:
         # (only where the latter finds something near by: the former sometimes runs on along straight things)
         near = ndimage.maximum_filter(likely, WORKING_PX // 32) > 0.3
         likely = np.where(near, np.maximum(likely, body), likely)
-    soft = guided_filter(crop.astype(np.float32) / 255, likely, RADIUS, SMOOTH)
+    soft = guided_filter(crop, likely, RADIUS, SMOOTH)
     soft = np.clip((soft - 0.25) / 0.5, 0, 1)
     soft = _main_part(soft, _seeds(person, square))
     return np.uint8(255 * np.clip(paste(soft, square, height, width), 0, 1) + 0.5)
 
 
 def guided_filter(guide: np.ndarray, values: np.ndarray, radius: int, epsilon: float) -> np.ndarray:
-    """`values` (float32 [H, W]) smoothed along the edges of `guide` (float32 [H, W, 3] in [0, 1]); H, W even.
+    """`values` (float32 [H, W]) smoothed along the edges of `guide` (uint8 [H, W, 3]).
 
-    In every window values are modelled as a linear function of the guide's colour, with `epsilon` holding
-    it flat; the windows' answers are averaged. The model is found at half the size and applied at the full one
-    (He & Sun, "Fast guided filter", 2015). Returns float32 [H, W], not clipped.
+    In every window values are modelled as a linear function of the guide's colour, with `epsilon` (in squared units of
+    [0, 1]) holding it flat; the windows' answers are averaged. Returns float32 [H, W], not clipped.
     """
-    small, coarse = _halve(guide), _halve(values)
-    size = radius // 2 * 2 + 1
-
-    def mean(x: np.ndarray) -> np.ndarray:
-        return ndimage.uniform_filter(x, (size, size) + (0,) * (x.ndim - 2), mode="nearest")
-
-    guide_mean, value_mean = mean(small), mean(coarse)
-    covariance = mean(small * coarse[..., None]) - guide_mean * value_mean[..., None]
-    spread = mean(small[..., :, None] * small[..., None, :]) - guide_mean[..., :, None] * guide_mean[..., None, :]
-    slope = np.linalg.solve(spread + epsilon * np.eye(3), covariance[..., None])[..., 0]
-    offset = value_mean - (slope * guide_mean).sum(-1)
-    model = mean(np.concatenate([slope, offset[..., None]], -1))
-    model = np.stack([_double(model[..., i]) for i in range(4)], -1)
-    return (model[..., :3] * guide).sum(-1) + model[..., 3]
-
-
-def _halve(x: np.ndarray) -> np.ndarray:
-    """Means of 2 x 2 pixels, float64: covariances are differences of nearly equal numbers."""
-    return x.astype(np.float64).reshape(x.shape[0] // 2, 2, x.shape[1] // 2, 2, *x.shape[2:]).mean((1, 3))
-
-
-def _double(x: np.ndarray) -> np.ndarray:
-    size = 2 * x.shape[1], 2 * x.shape[0]
-    return np.asarray(Image.fromarray(x.astype(np.float32)).resize(size, Image.Resampling.BILINEAR))
+    # OpenCV holds variances above a least one that suits 0 to 255: a guide in [0, 1] would hardly guide at all
+    return cv2.ximgproc.guidedFilter(guide, np.ascontiguousarray(values, np.float32), radius, epsilon * 255**2)
 
 
 def _square_of(person: Sighting, height: int, width: int) -> Square:

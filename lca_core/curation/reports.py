@@ -15,17 +15,18 @@ from lca_core.curation.filters import KINDS
 from lca_core.curation.finding import summary
 from lca_core.curation.identity import SPLITS
 from lca_core.curation.items import Entry, Job
-from lca_core.curation.report_page import count_kinds, counted, measures_of, page, readable, unstated, values_of
-from lca_core.data.manifests import file_object, people_document, person_field
+from lca_core.curation.measures import count_kinds, counted, measures_of, readable, unstated, values_of
+from lca_core.curation.report_page import page
+from lca_core.data.manifests import Field, people_document, shard_file
 from lca_core.paths import atomic_path
 
 _FIELDS = (
-    person_field("id", "sc:Text", "the file's name and part of a hash of its path"),
-    person_field("domain", "sc:Text", "wild: taken by anybody, parameters found in the pictures"),
-    person_field("identity", "sc:Integer", "number of the person; clips of one person share it", "meta.identity"),
-    person_field("split", "sc:Text", "train, validation or test; a person is in one only", "meta.split"),
-    person_field("licence", "sc:Text", "as whoever ran the curation stated it", "meta.licence"),
-    person_field("consent", "sc:Text", "as whoever ran the curation stated it", "meta.consent"),
+    Field("id", "Text", "the file's name and part of a hash of its path"),
+    Field("domain", "Text", "wild: taken by anybody, parameters found in the pictures"),
+    Field("identity", "Integer", "number of the person; clips of one person share it", "meta.identity"),
+    Field("split", "Text", "train, validation or test; a person is in one only", "meta.split"),
+    Field("licence", "Text", "as whoever ran the curation stated it", "meta.licence"),
+    Field("consent", "Text", "as whoever ran the curation stated it", "meta.consent"),
 )
 _TOOLS = ("MediaPipe: faces, facial actions, poses, hands, mattes", "dlib's face recognition network: who is who")
 _BIASES = (
@@ -51,7 +52,7 @@ _WITHDRAWAL = (
 def write_manifest(shards: Sequence[Path], entries: Sequence[Entry], job: Job) -> Path:
     """Write croissant.json beside the folders of shards: their sizes and sha256, and what a record holds."""
     path = job.out / "croissant.json"
-    files = [file_object(shard, job.out) for shard in shards]
+    files = [shard_file(shard, job.out) for shard in shards]
     document = people_document(collection_name(job), _about(entries, job), files, _FIELDS)
     with atomic_path(path) as partial:
         partial.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
@@ -151,23 +152,24 @@ Kept up by whoever made it. What is added to the input is curated by the same co
 
 
 def _about(entries: Sequence[Entry], job: Job) -> dict:
+    """Under the names of `mlcroissant.Metadata`."""
     kept = [entry for entry in entries if entry.keep]
     consent = f"Consent of the people shown, as stated by whoever ran the curation: {readable(job.consent)}."
     return {
         "description": f"{len(kept)} of {len(entries)} clips and folders of photographs, curated by lca_core, profile "
         f"{job.profile}: pictures, mattes, crops of faces and hands, cameras, body parameters and facial actions. "
         f"{_people_text(kept)} {_terms_text(job)}",
-        "license": readable(job.licence), "version": "1.0.0",
-        "citeAs": "lca_core: an open implementation of Large-scale Codec Avatars (arXiv 2604.02320).",
+        "license": [readable(job.licence)], "version": "1.0.0",
+        "cite_as": "lca_core: an open implementation of Large-scale Codec Avatars (arXiv 2604.02320).",
         "keywords": ["real people", f"profile {job.profile}", *(s for s in SPLITS if any(e.split == s for e in kept))],
-        "rai:dataCollection": f"Given by whoever ran the curation; nothing was downloaded. {consent}",
-        "rai:dataPreprocessingProtocol": [f"Dropped {count}: {KINDS.get(kind, kind)}."
-                                          for kind, count in count_kinds(entries).items()],
-        "rai:machineAnnotationTools": list(_TOOLS),
-        "rai:dataBiases": list(_BIASES),
-        "rai:dataLimitations": list(_LIMITS),
-        "rai:personalSensitiveInformation": [_BIOMETRIC, consent],
-        "rai:dataReleaseMaintenancePlan": _WITHDRAWAL,
+        "data_collection": f"Given by whoever ran the curation; nothing was downloaded. {consent}",
+        "data_preprocessing_protocol": [f"Dropped {count}: {KINDS.get(kind, kind)}."
+                                        for kind, count in count_kinds(entries).items()],
+        "machine_annotation_tools": list(_TOOLS),
+        "data_biases": list(_BIASES),
+        "data_limitations": list(_LIMITS),
+        "personal_sensitive_information": [_BIOMETRIC, consent],
+        "data_release_maintenance_plan": _WITHDRAWAL,
     }  # fmt: skip
 
 

@@ -1,9 +1,8 @@
 """Record types, their tensors, shards and manifests."""
 
-from lca_core.data.manifests import write_manifest
 from lca_core.data.records import Camera, Frame, Person, Picture, Truth, split_of
 from lca_core.data.shards import join_shards, read_people, shard_paths, write_shard
 from lca_core.data.tensors import camera_tensors, hidden_of, pixels, signal_tensors
 
 __all__ = ["Camera", "Frame", "Person", "Picture", "Truth", "camera_tensors", "hidden_of", "join_shards", "pixels",
-           "read_people", "shard_paths", "signal_tensors", "split_of", "write_manifest", "write_shard"]  # fmt: skip
+           "read_people", "shard_paths", "signal_tensors", "split_of", "write_shard"]  # fmt: skip

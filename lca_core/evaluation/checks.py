@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lca_core.evaluation.metrics import summarise
+from lca_core.evaluation.drawn import drawn_otherwise
 from lca_core.evaluation.records import KINDS, METRICS, Record
-from lca_core.evaluation.sources import commit_here, drawn_otherwise, git, has_commit, sha256, sha256_at
+from lca_core.evaluation.sources import commit_here, git, has_commit, sha256, sha256_at
 from lca_core.evaluation.tolerances import usual_tolerance
+from lca_core.judges.summaries import summarise
 from lca_core.paths import REPOSITORY
 
 _LOOSEST = 10  # times the usual tolerance of a metric

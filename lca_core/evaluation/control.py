@@ -19,8 +19,8 @@ from lca_core.curation.faces import aligned, mean_mesh
 from lca_core.curation.networks import face_mesh
 from lca_core.data import Frame, Person, camera_tensors, pixels
 from lca_core.evaluation.evaluate import draw_like
-from lca_core.evaluation.metrics import over_white, psnr_fg
 from lca_core.evaluation.protocols import Target
+from lca_core.judges.metrics import over_white, psnr_fg
 from lca_core.model import LCA, Avatar, recorded_head, target_driving
 from lca_core.model.crops import upright_crop
 from lca_core.splats import Gaussians, skin

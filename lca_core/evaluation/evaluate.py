@@ -17,38 +17,22 @@ from tqdm.auto import tqdm
 from lca_core.body import Driving, Head
 from lca_core.body.driving import EPSILON, GAZE, THETA
 from lca_core.data import Frame, Person, Picture, camera_tensors, hidden_of, pixels, signal_tensors
-from lca_core.errors import InputError
 from lca_core.evaluation.baselines import PosedPicture, optimise_person
-from lca_core.evaluation.metrics import iou, l1_fg, lpips_crop, over_white, psnr, psnr_fg, summarise
+from lca_core.evaluation.drawn import drawn
 from lca_core.evaluation.protocols import split_frames
 from lca_core.evaluation.records import Record, provenance, record_of
-from lca_core.evaluation.sources import drawn
-from lca_core.model import LCA, Avatar, ImageEncoder, avatar_of, driving_of, refine, target_driving
+from lca_core.judges.identity import identity_distance
+from lca_core.judges.metrics import iou, l1_fg, lpips_crop, over_white, psnr, psnr_fg, ssim
+from lca_core.judges.summaries import summarise
+from lca_core.making.photos import encode_person
+from lca_core.model import LCA, Avatar, ImageEncoder, driving_of, refine, target_driving
 from lca_core.model.decoders import DrivenDecoder
 from lca_core.model.face import FaceShapes
-from lca_core.paths import CHECKPOINTS
 from lca_core.splats import Gaussians, draw, skin
-from lca_core.training import load_model
-from lca_core.training.identity import face_chip, identity_distance
+from lca_core.training.face_chip import face_chip
 
-RELEASE = CHECKPOINTS / "release.safetensors"
-TEMPLATE = CHECKPOINTS / "template.safetensors"
 METHODS = ("release", "refined", "baseline/template", "baseline/per_person")
 Values = dict[str, dict[str, dict[int | str, list[float]]]]  # method -> metric -> person -> one number a picture
-
-
-def driving_like(person: Person, model: LCA | None = None) -> Driving:
-    """What makes any avatar move as a recorded person does: theta, gaze and root of every instant, and epsilon read
-    from its face crop (that of its first picture with one; zero without).
-
-    model: whose expression codes the avatar knows (default: the shipped release's).
-    """
-    model = model or load_release()[0]
-    moments: dict[int, Frame] = {}
-    for frame in person.frames:
-        if frame.instant not in moments or (moments[frame.instant].face is None and frame.face is not None):
-            moments[frame.instant] = frame
-    return driving_of(model, [moments[instant] for instant in sorted(moments)], person.betas)
 
 
 @torch.no_grad()
@@ -73,18 +57,14 @@ def compare(posed: Gaussians, frame: Frame, head: Head) -> dict[str, float]:
     truth, matte = pixels(frame.body, device)
     result = {
         "psnr": psnr(colors, truth, matte), "psnr_fg": psnr_fg(colors, truth, matte),
-        "l1_fg": l1_fg(colors, truth, matte), "lpips": lpips_crop(colors, truth, matte), "iou": iou(alpha, matte),
+        "ssim": ssim(colors, truth, matte), "l1_fg": l1_fg(colors, truth, matte),
+        "lpips": lpips_crop(colors, truth, matte), "iou": iou(alpha, matte),
     }  # fmt: skip
     if frame.face is not None:
         face, _ = draw_like(posed, frame.face)
         truth = over_white(*pixels(frame.face, device))
         result["identity_distance"] = identity_distance(*(aligned_face(x, frame.face, head) for x in (face, truth)))
     return {k: float(v) for k, v in result.items()}
-
-
-def encode_person(model: LCA, encoder: ImageEncoder, person: Person, frames: Iterable[Frame]) -> Avatar:
-    """The avatar of a recorded person from some of their frames."""
-    return avatar_of(model, encoder, list(frames), person.betas, {"id": person.id})
 
 
 def template_avatar(model: LCA, template: Float[Tensor, "G k 14"], person: Person) -> Avatar:
@@ -179,7 +159,8 @@ def to_records(
 
 def protocol_of(metric: str, n_inputs: int) -> dict:
     """How a number was made, for the record."""
-    mask = {"psnr": "whole frame, both over white", "psnr_fg": "truth's foreground", "l1_fg": "truth's foreground",
+    frame = "whole frame, both over white"
+    mask = {"psnr": frame, "ssim": frame, "psnr_fg": "truth's foreground", "l1_fg": "truth's foreground",
             "lpips": "square crop round the truth's foreground, over white", "iou": "alpha and matte over 0.5",
             "identity_distance": "face over white, aligned by the recorded eyes, 150 px"}  # fmt: skip
     protocol = {
@@ -187,15 +168,10 @@ def protocol_of(metric: str, n_inputs: int) -> dict:
         "pose_source": "record (studio exact, wild with a tracker's errors); epsilon from the target's face crop",
         "aggregation": "mean over pictures, then over people; 95% bootstrap over people",
     }  # fmt: skip
+    if metric == "ssim":
+        protocol["window"] = "Gaussian, sigma 1.5 px"
     if metric == "lpips":
         protocol["network"] = "Alex v0.1"
     if metric == "identity_distance":
         protocol["network"] = "dlib ResNet, 128 numbers"
     return protocol
-
-
-def load_release(checkpoint: Path | str = RELEASE) -> tuple[LCA, dict]:
-    """The shipped model; InputError that says what to do when it is not there."""
-    if not Path(checkpoint).exists():
-        raise InputError(f"{checkpoint} is not there; train one with `python -m lca_core train`, or give --checkpoint")
-    return load_model(checkpoint)

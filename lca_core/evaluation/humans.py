@@ -17,12 +17,13 @@ from PIL import Image
 from lca_core.body import JOINT_NAMES, BodyModel, full_pose, joint_transforms
 from lca_core.curation import networks
 from lca_core.curation.detect import FACE_SURE, MESH_PX, POSE_PX, POSE_VISIBLE
-from lca_core.curation.face_network import face_embedding
 from lca_core.data import Camera, Frame, Person, Picture, camera_tensors, pixels
-from lca_core.evaluation.metrics import Summary, over_white, summarise
 from lca_core.evaluation.recognition import Recognition, farthest_own, nearest_other, pairs_of, recognise
+from lca_core.judges.face_network import face_embedding
+from lca_core.judges.metrics import over_white
+from lca_core.judges.summaries import Summary, summarise
 from lca_core.people.cameras import project
-from lca_core.training.identity import face_chip
+from lca_core.training.face_chip import face_chip
 
 FRONTAL = np.radians(30)  # yaw and pitch of the camera as the head sees it, at most
 EYES_OFF = 0.3  # of the distance between the eyes: a mesh whose irises are farther off lies on something else

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from lca_core.curation.face_network import SAME_PERSON, face_embedding
 from lca_core.data import Person, pixels
 from lca_core.evaluation.evaluate import aligned_face, draw_like
-from lca_core.evaluation.metrics import over_white
 from lca_core.evaluation.protocols import Target
+from lca_core.judges.face_network import SAME_PERSON, face_embedding
+from lca_core.judges.metrics import over_white
 from lca_core.model import LCA, Avatar, recorded_head, target_driving
 
 

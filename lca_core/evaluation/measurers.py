@@ -17,11 +17,13 @@ from pathlib import Path
 
 from lca_core.data import read_people
 from lca_core.errors import InputError
-from lca_core.evaluation.evaluate import RELEASE, TEMPLATE, evaluate_people, load_release, to_records
+from lca_core.evaluation.evaluate import evaluate_people, to_records
 from lca_core.evaluation.records import Record, record_from
+from lca_core.making.release import load_release
 from lca_core.model import encoder_of
 from lca_core.paths import REPOSITORY
 from lca_core.people import cached_people
+from lca_core.release import RELEASE, TEMPLATE
 from lca_core.training import load_template
 
 Measure = Callable[[Sequence[Record], int | None], dict[str, Record]]

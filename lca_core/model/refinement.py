@@ -29,7 +29,8 @@ LEARNING_RATE = 0.02
 HOLD = 0.1  # how much Gaussians that are seen well are held to where they began
 _BODIES, _FACES = 2, 1  # pictures a step
 _FACE_WEIGHT = 0.25
-_UNSEEN = 10.0  # times as much are held those that no photograph shows
+_UNSEEN = 5.0  # times as much are held those that no photograph shows
+_FULLY = 0.1  # pixels of the photographs that a Gaussian makes, from which on it counts as seen
 _HELD_OUT = 16  # one square of so many is never looked at
 _SQUARE = 8  # a square has so many squares in a picture's side, per hundred pixels
 _EVERY, _PATIENCE = 10, 2  # steps between two looks at the squares held out, and how many in vain
@@ -213,9 +214,6 @@ class _Task:
         near, _ = neighbourhood(self.avatar.surface.mean(1))
         around = seen.mean(1, keepdim=True)[near, 0].mean(1, keepdim=True)
         return torch.maximum(seen, 0.5 * around.expand_as(seen)).detach()
-
-
-_FULLY = 0.5  # pixels of the photographs that a Gaussian makes, from which on it counts as seen
 
 
 def _in_turn(shots: list[_Shot], rng: np.random.Generator):

@@ -13,6 +13,7 @@ Method: Zwicker et al., EWA Volume Splatting, 2001; Kerbl et al., 3D Gaussian Sp
 
 from itertools import product
 
+import roma
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -29,13 +30,8 @@ _PAIRS_AT_ONCE = 4_000_000  # pixel-Gaussian pairs held in memory together
 
 def quats_to_rotations(quats: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch 3 3"]:
     """Rotation matrices of wxyz quaternions, which are normalised first."""
-    w, x, y, z = torch.nn.functional.normalize(quats, dim=-1).unbind(-1)
-    rows = (
-        *(1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
-        *(2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
-        *(2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
-    )
-    return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
+    unit = torch.nn.functional.normalize(quats, dim=-1)
+    return roma.unitquat_to_rotmat(roma.quat_wxyz_to_xyzw(unit))
 
 
 def _project(means, quats, scales, viewmat, K, width, height, eps2d):

@@ -7,15 +7,16 @@ import torch
 from torch import Tensor, nn
 
 from lca_core.body import Driving, Head
+from lca_core.judges.identity import identity_distance
+from lca_core.judges.perceptual import lpips
 from lca_core.model import LCA
 from lca_core.model.lca import Canonical
 from lca_core.model.posing import Posed, drive
 from lca_core.model.raw import SCALE, offsets
 from lca_core.splats import Gaussians, draw
 from lca_core.training.batches import KINDS, Batch, Views
-from lca_core.training.identity import face_chip, identity_distance
+from lca_core.training.face_chip import face_chip
 from lca_core.training.losses import as_close_as_possible, as_spherical_as_possible, l1_loss, too_large
-from lca_core.training.perceptual import lpips
 from lca_core.training.settings import Settings
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from lca_core.curation.crops import Square, assumed_camera, body_square, cut, cut_edges, face_square, paste, person_box
 from lca_core.curation.frames import EYES, camera_of, frame_of, view_of
@@ -98,10 +99,28 @@ def test_the_face_crop_holds_hair_and_chin(curated):
 
 
 def test_the_guided_filter_moves_a_rough_border_to_the_pictures_edge():
-    guide = np.zeros((64, 64, 3), np.float32)
-    guide[:, 32:] = [0.8, 0.6, 0.4]
+    guide = np.zeros((64, 64, 3), np.uint8)
+    guide[:, 32:] = [204, 153, 102]
     rough = np.zeros((64, 64), np.float32)
     rough[:, 35:] = 1  # three pixels late
     smooth = guided_filter(guide, rough, 8, 1e-4)
     assert smooth[32, 32] - smooth[32, 31] > 0.4, "the step is where the colours change"
     assert abs(smooth[32, 35] - smooth[32, 34]) < 0.1, "and not where it was"
+
+
+def test_the_guided_filter_is_its_definition(astronaut):
+    """He, Sun & Tang's equations in float64. OpenCV's filter gives something else for a guide in [0, 1]."""
+    guide = astronaut[40:140, 170:270]
+    rough = np.zeros((100, 100), np.float32)
+    rough[20:, 30:80] = 1
+    colour = guide.astype(float) / 255
+
+    def mean(x: np.ndarray) -> np.ndarray:
+        return ndimage.uniform_filter(x, (17, 17) + (0,) * (x.ndim - 2), mode="reflect")
+
+    middle, value = mean(colour), mean(rough.astype(float))
+    covariance = mean(colour * rough[..., None]) - middle * value[..., None]
+    spread = mean(colour[..., :, None] * colour[..., None, :]) - middle[..., :, None] * middle[..., None, :]
+    slope = np.linalg.solve(spread + 1e-4 * np.eye(3), covariance[..., None])[..., 0]
+    expected = (mean(slope) * colour).sum(-1) + mean(value - (slope * middle).sum(-1))
+    assert np.abs(guided_filter(guide, rough, 8, 1e-4) - expected).max() < 0.01

@@ -57,7 +57,10 @@ def test_a_small_person_in_a_large_picture_is_found(astronaut):
 
 def test_mediapipe_says_nothing_on_standard_error_from_its_first_load_on():
     code = (
-        "from lca_core.curation import find_people, person_matte, read_photo, real_photos\n"
+        "from lca_core.curation.decode import read_photo\n"
+        "from lca_core.curation.detect import find_people\n"
+        "from lca_core.curation.matte import person_matte\n"
+        "from lca_core.curation.samples import real_photos\n"
         "image = read_photo(real_photos()['astronaut'])\n"
         "person_matte(image, find_people(image)[0])"
     )

@@ -11,8 +11,9 @@ import torch
 from PIL import Image
 
 from lca_core.body import JOINT_NAMES, full_pose, joint_transforms, theta_of
-from lca_core.curation import read_neuman, read_xhumans
 from lca_core.curation.colmap import read_colmap
+from lca_core.curation.neuman import read_neuman
+from lca_core.curation.xhumans import read_xhumans
 from lca_core.data import Person, read_people, write_shard
 from lca_core.data.records import Frame
 from lca_core.errors import InputError

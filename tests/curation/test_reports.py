@@ -16,8 +16,10 @@ import pytest
 from PIL import Image
 
 from lca_core.curation.filters import LIMITS, Reason
+from lca_core.curation.histograms import WIDTH, histogram
 from lca_core.curation.items import Entry, Job
-from lca_core.curation.report_page import DROPPED_SHOWN, KEPT_SHOWN, MEASURES, count_kinds, histogram, values_of
+from lca_core.curation.measures import MEASURES, count_kinds, values_of
+from lca_core.curation.report_page import DROPPED_SHOWN, KEPT_SHOWN
 from lca_core.curation.reports import write_datasheet, write_manifest, write_report
 from lca_core.data import write_shard
 from tests.data.people import random_person
@@ -239,15 +241,14 @@ def test_a_copy_lies_beside_its_original(job):
 
 def test_a_histogram_holds_every_value_and_draws_the_limits():
     rng = np.random.default_rng(0)
-    svg = histogram(rng.random(500), rng.random(200) * 9, [("at least", 0.1), ("at most", 4.0)], "{:.2f}".format)
-    bars = [bar.split("/>")[0] for bar in svg.split("<rect")[1:]]
-    tall = {"--kept": 0.0, "--dropped": 0.0}
-    for bar in bars:
-        tall["--kept" if "--kept" in bar else "--dropped"] += float(bar.split('height="')[1].split('"')[0])
-    assert tall["--kept"] / tall["--dropped"] == pytest.approx(500 / 200, rel=0.05)
-    assert "at least 0.10" in svg and "at most 4.00" in svg and svg.count("stroke-dasharray") == 2
+    limits = [("at least", 0.1), ("at most", 4.0)]
+    drawn = histogram(rng.random(500), rng.random(200) * 9, limits, "{:.2f}".format)
+    tall = {style: sum(bar.height for bar in drawn.bars if bar.style == style) for style in ("kept", "dropped")}
+    assert tall["kept"] / tall["dropped"] == pytest.approx(500 / 200)
+    assert [limit.words for limit in drawn.limits] == ["at least 0.10", "at most 4.00"]
+    assert 0 < drawn.limits[0].x < drawn.limits[1].x < WIDTH and drawn.low == "0.00"
     same = histogram(np.zeros(3), np.empty(0), [], "{:.0f}".format)
-    assert same.count("<rect") == 1
+    assert len(same.bars) == 1
 
 
 def test_what_was_not_measured_does_not_count():

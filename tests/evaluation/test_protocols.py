@@ -3,8 +3,7 @@ import pytest
 
 from lca_core.data.records import Camera, Frame, Person, Picture
 from lca_core.errors import InputError
-from lca_core.evaluation import split_frames
-from lca_core.evaluation.protocols import growing_inputs
+from lca_core.evaluation.protocols import growing_inputs, split_frames
 
 PIXELS = Picture(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.uint8), Camera(np.eye(4), np.eye(3), 2, 2))
 

@@ -4,23 +4,13 @@ from dataclasses import replace
 import pytest
 
 from lca_core.errors import InputError
-from lca_core.evaluation import (
-    Record,
-    Summary,
-    Tolerance,
-    comparison_markdown,
-    comparison_text,
-    metrics_markdown,
-    provenance,
-    read_records,
-    record_of,
-    results_readme,
-    write_record,
-    write_results_readme,
-)
 from lca_core.evaluation.paper import PAPER, paper_value
-from lca_core.evaluation.records import METRICS, read_record
+from lca_core.evaluation.records import METRICS, Record, provenance, read_record, read_records, record_of, write_record
+from lca_core.evaluation.results_page import results_readme, write_results_readme
 from lca_core.evaluation.sources import require_clean_tree, sha256
+from lca_core.evaluation.tables import comparison_markdown, comparison_text, metrics_markdown
+from lca_core.evaluation.tolerances import Tolerance
+from lca_core.judges.summaries import Summary
 from tests.evaluation.houses import COMMAND, WEIGHTS, commit
 
 

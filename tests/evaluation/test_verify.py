@@ -8,13 +8,14 @@ import pytest
 
 from lca_core import __main__ as command_line
 from lca_core.errors import InputError
-from lca_core.evaluation import TIMING, Record, Tolerance, provenance, record_of, summarise, write_record
-from lca_core.evaluation.evaluate import RELEASE
+from lca_core.evaluation.drawn import drawn
 from lca_core.evaluation.measurers import MEASURERS, Measurer, by_script, measurer_of
+from lca_core.evaluation.records import Record, provenance, record_of, write_record
 from lca_core.evaluation.report import evaluate_folder, recording_command, verification_text
-from lca_core.evaluation.sources import drawn
-from lca_core.evaluation.tolerances import TOLERANCE, tolerance_of, within_of_some
+from lca_core.evaluation.tolerances import TIMING, TOLERANCE, Tolerance, tolerance_of, within_of_some
 from lca_core.evaluation.verify import verify
+from lca_core.judges.summaries import summarise
+from lca_core.release import RELEASE
 from tests.evaluation.houses import COMMAND, WEIGHTS, commit
 
 ID = "release/wild/psnr"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lca_core.evaluation import read_records
+from lca_core.evaluation.records import read_records
 from lca_core.experiments import TABLE, held_to_records, report
 from lca_core.experiments.results import recorded_values, records_of, values_of, write_changed
 from lca_core.experiments.runs import Outcome

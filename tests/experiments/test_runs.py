@@ -133,7 +133,7 @@ def test_a_run_whose_code_changed_is_made_anew_and_one_judged_otherwise_only_jud
     go(Trainer())
     digest = "lca_core.experiments.fingerprint.code_digest"
     real = runs.training_print.__globals__["code_digest"]
-    monkeypatch.setattr(digest, lambda places: "new" if "evaluation/metrics.py" in places else real(places))
+    monkeypatch.setattr(digest, lambda places: "new" if "judges/metrics.py" in places else real(places))
     trainer = Trainer()
     assert state(tmp_path) == "stale (evaluation)"
     go(trainer)

@@ -7,10 +7,10 @@ import torch
 import transformers
 
 from lca_core.errors import InputError
-from lca_core.model import encoders
 from lca_core.model.encoders import Pixels, encoder_named, encoder_of
+from lca_core.torchvision_ops import make_torchvision_importable
 
-encoders.make_torchvision_importable()
+make_torchvision_importable()
 
 SMALL = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
 KINDS = {

@@ -6,8 +6,8 @@ The numbers stored are those of commit 787665a.
 import numpy as np
 import pytest
 
-from lca_core.evaluation.evaluate import RELEASE
 from lca_core.evaluation.sources import sha256
+from lca_core.release import RELEASE
 from tests.model.stored.make import EXPECTED, made
 
 # On the processor that stored them the numbers come back to the last bit; another one sums in another order, and

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lca_core.model.crops import over_grey, upright_crop
-from lca_core.training.identity import face_chip
+from lca_core.training.face_chip import face_chip
 from lca_core.training.losses import as_close_as_possible, as_spherical_as_possible, l1_loss, too_large
 
 

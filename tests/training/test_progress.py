@@ -10,7 +10,7 @@ from PIL import Image
 from lca_core.errors import InputError
 from lca_core.training import Settings, example, train
 from lca_core.training.progress import Pictures
-from lca_core.viewer import training_figure
+from lca_core.viewer.figures import training_figure
 from tests.body.bodies import free_body
 from tests.model.test_tokens import MeanColour
 from tests.training.subjects import TINY, painted_examples, painted_person, tiny_model

@@ -9,7 +9,7 @@ from lca_core.body.driving import GAZE, THETA
 from lca_core.errors import InputError
 from lca_core.model import LCA, Avatar, Inputs
 from lca_core.profiles import Profile
-from lca_core.viewer import body_camera, code_of, head_camera, motion_driving, pose, show, turntable
+from lca_core.viewer.stage import body_camera, code_of, head_camera, motion_driving, pose, show, turntable
 
 TINY = Profile("tiny", 28, 28, 32, 1, 2, 64, 4, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
 

@@ -12,11 +12,13 @@ import numpy as np
 import torch
 
 from lca_core.data import Person, read_people, write_shard
-from lca_core.evaluation.evaluate import RELEASE, encode_person, load_release
 from lca_core.evaluation.protocols import split_frames
 from lca_core.evaluation.sources import sha256
+from lca_core.making.photos import encode_person
+from lca_core.making.release import load_release
 from lca_core.model import encoder_of
 from lca_core.people import cached_people
+from lca_core.release import RELEASE
 
 HERE = Path(__file__).parent
 PEOPLE, EXPECTED = HERE / "people.tar", HERE / "expected.npz"

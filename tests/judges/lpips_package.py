@@ -5,8 +5,8 @@ import warnings
 
 import torch
 
-from lca_core.model.encoders import make_torchvision_importable
-from lca_core.training.perceptual import read_alexnet
+from lca_core.judges.perceptual import read_alexnet
+from lca_core.torchvision_ops import make_torchvision_importable
 
 
 @functools.cache

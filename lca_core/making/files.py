@@ -1,14 +1,11 @@
-"""From photographs to avatar files: the main job, as two functions."""
+"""The files an avatar is handed over in."""
 
 import shutil
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
-from lca_core.curation import prepare_photos
 from lca_core.data import Person
-from lca_core.model import LCA, Avatar, ImageEncoder, driving_of, person_inputs, refine
-from lca_core.model.refinement import STEPS
+from lca_core.model import Avatar
 from lca_core.paths import writable_folder
 from lca_core.splats import write_ply
 from lca_core.viewer.figures import avatar_figure, save_figure
@@ -16,26 +13,6 @@ from lca_core.viewer.stage import body_camera, clip, motion_driving
 from lca_core.viewer.video import write_mp4
 
 FILES = ("avatar.safetensors", "avatar.ply", "sheet.png", "walk.mp4")
-
-
-def avatar_from_photos(
-    paths: Sequence[Path | str],
-    model: LCA,
-    encoder: ImageEncoder,
-    meta: dict | None = None,
-    refine_steps: int = STEPS,
-) -> tuple[Avatar, Person]:
-    """Find, cut out and encode the one person in the photographs; InputError as `curation.prepare_photos`.
-
-    refine_steps: of `model.refine` afterwards (0: none); none where no photograph's pose could be told.
-    """
-    person = prepare_photos(paths, model.profile)
-    inputs = person_inputs(person.frames, person.betas, encoder, model.profile.face_px)
-    meta = {"id": person.id, "photos": person.meta["photos"]} | (meta or {})
-    avatar = Avatar.encode(model, inputs, meta)
-    if refine_steps and any(frame.tracked for frame in person.frames):
-        avatar = refine(avatar, person.frames, driving_of(model, person.frames, person.betas), refine_steps)
-    return avatar, person
 
 
 def write_avatar(

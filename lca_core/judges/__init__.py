@@ -1,0 +1,1 @@
+"""Judges: what training, evaluation and curation all ask, pictures in and numbers out."""

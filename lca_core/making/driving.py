@@ -1,0 +1,55 @@
+"""Avatars in motion: the driving signal of a recorded person, and a video of an avatar that is driven."""
+
+from pathlib import Path
+
+from lca_core.body import Driving
+from lca_core.data import Frame, Person, read_people
+from lca_core.errors import InputError
+from lca_core.making.release import load_release
+from lca_core.model import LCA, Avatar, driving_of
+from lca_core.paths import writable
+from lca_core.viewer.stage import body_camera, clip, motion_driving
+from lca_core.viewer.video import write_mp4
+
+
+def driving_like(person: Person, model: LCA | None = None) -> Driving:
+    """What makes any avatar move as a recorded person does: theta, gaze and root of every instant, and epsilon read
+    from its face crop (that of its first picture with one; zero without).
+
+    model: whose expression codes the avatar knows (default: the shipped release's).
+    """
+    model = model or load_release()[0]
+    moments: dict[int, Frame] = {}
+    for frame in person.frames:
+        if frame.instant not in moments or (moments[frame.instant].face is None and frame.face is not None):
+            moments[frame.instant] = frame
+    return driving_of(model, [moments[instant] for instant in sorted(moments)], person.betas)
+
+
+def drive_to_video(
+    avatar: Path | str,
+    out: Path | str,
+    motion: str = "walk",
+    like: Path | str | None = None,
+    frames: int = 75,
+    fps: int = 25,
+    px: int = 320,
+) -> Path:
+    """Drive a saved avatar and write the video `out`, which is returned.
+
+    motion: a ready-made one of `frames` frames; like: a shard whose first person is followed instead. px: side of the
+    picture. InputError, before anything is drawn, for a video that is no .mp4, an odd side or a missing file.
+    """
+    out = Path(out)
+    if out.suffix != ".mp4":
+        raise InputError(f"{out} does not end in .mp4; only mp4 is written")
+    if px % 2:
+        raise InputError(f"--px must be even, as mp4 wants it, not {px}; give {px + 1}")
+    writable(out)
+    loaded = Avatar.load(avatar)
+    if like is None:
+        driving = motion_driving(loaded, motion, frames, fps)
+    else:
+        driving = driving_like(next(read_people(like)))
+    write_mp4(out, clip(loaded, driving, body_camera(loaded, 0.5, px, reach=0.25)), fps)
+    return out

@@ -1,0 +1,40 @@
+"""From photographs, or a person's records, to an avatar: the main job."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from lca_core.curation.photos import prepare_photos
+from lca_core.data import Frame, Person
+from lca_core.model import LCA, Avatar, ImageEncoder, driving_of, person_inputs, refine
+from lca_core.model.photographs import Photographs
+from lca_core.model.refinement import STEPS
+
+
+def encode_person(
+    model: LCA, encoder: ImageEncoder, person: Person, frames: Iterable[Frame], meta: dict | None = None
+) -> Avatar:
+    """The avatar of a recorded person from some of their frames; meta: what it is to say of itself beside their id."""
+    frames = list(frames)
+    inputs = person_inputs(frames, person.betas, encoder, model.profile.face_px).to(model.template.raw.device)
+    photographs = None
+    if model.gradient_steps is not None:
+        photographs = Photographs.of(frames, driving_of(model, frames, person.betas))
+    return Avatar.encode(model, inputs, {"id": person.id} | (meta or {}), photographs)
+
+
+def avatar_from_photos(
+    paths: Sequence[Path | str],
+    model: LCA,
+    encoder: ImageEncoder,
+    meta: dict | None = None,
+    refine_steps: int = STEPS,
+) -> tuple[Avatar, Person]:
+    """Find, cut out and encode the one person in the photographs; InputError as `curation.photos.prepare_photos`.
+
+    refine_steps: of `model.refine` afterwards (0: none); none where no photograph's pose could be told.
+    """
+    person = prepare_photos(paths, model.profile)
+    avatar = encode_person(model, encoder, person, person.frames, {"photos": person.meta["photos"]} | (meta or {}))
+    if refine_steps and any(frame.tracked for frame in person.frames):
+        avatar = refine(avatar, person.frames, driving_of(model, person.frames, person.betas), refine_steps, poses=True)
+    return avatar, person

@@ -20,7 +20,7 @@ ASSETS = $(shell sed -n 's/^\# no-deps: //p' requirements.lock)
 # the whole house, `make nbval` takes every notebook.
 NBVAL ?= $(wildcard notebooks/00_quickstart.ipynb)
 
-.PHONY: help venv install test lint format nbval notebooks commit-notebooks reproduce verify weights experiments lock clean distclean
+.PHONY: help venv install test lint format nbval notebooks commit-notebooks reproduce verify weights experiments speedrun lock clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s %s\n", $$1, $$2 }'
@@ -97,6 +97,9 @@ weights: venv ## people, pretraining, post-training, evaluation at PROFILE, into
 
 experiments: venv ## train, judge and record every row of the experiments' table that is not done (ONLY=NAME for one); goes on
 	$(PY) -m lca_core experiments $(if $(ONLY),--only '$(ONLY)')
+
+speedrun: venv ## minutes of two cores until people whom nobody trained on are drawn well enough: yours to beat
+	$(PY) benchmarks/speedrun.py
 
 verify: venv ## hold the records to what they say: numbers, hashes, a sample measured again (15 minutes; FULL=1: all, hours)
 	$(PY) -m lca_core verify $(if $(FULL),--full)

@@ -113,6 +113,7 @@ MEASURERS: tuple[Measurer, ...] = (
     Measurer(("speed/*",), by_script("benchmarks/drive.py"), 0, (1, 1)),
     Measurer(("splats/*",), by_script("benchmarks/splats.py"), 0, (2, 2)),
     Measurer(("training/streaming_peak_mb",), by_script("benchmarks/streaming.py"), None, (0, 5)),
+    Measurer(("speedrun/minutes",), by_script("benchmarks/speedrun.py"), None, (0, 20)),
     Measurer(("curation/hostile_handled",), by_script("benchmarks/hostile.py"), 0, (0.5, 0.5)),
     Measurer(("curation/*",), by_script("benchmarks/curation.py"), None, (0, 60)),
     Measurer(("people/*",), by_script("benchmarks/people.py"), None, (0, 60)),

@@ -8,7 +8,6 @@ fit included); drawing the people, reading them and judging stand outside it.
 
 import csv
 import json as json_format
-import shutil
 import tempfile
 import time
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from lca_core.data.scaling import scaled_shards
 from lca_core.data.shards import read_people
 from lca_core.errors import InputError
 from lca_core.model import LCA, Pixels, rows_length
-from lca_core.paths import REPOSITORY
+from lca_core.paths import REPOSITORY, atomic_path
 from lca_core.people import cached_people
 from lca_core.profiles import PROFILES
 from lca_core.training import Settings, build_model, examples, train
@@ -33,7 +32,7 @@ LOG = REPOSITORY / "results" / "logs" / "speedrun.csv"
 
 @dataclass(frozen=True)
 class Course:
-    """wild and studio people trained on, from the first training seeds on; as many of each judged; psnr to reach, dB."""
+    """wild and studio people trained on, from the first training seeds on; as many judged; psnr to reach, dB."""
 
     profile: str = "study"
     wild: int = 48
@@ -104,18 +103,16 @@ def run_course(course: Course, pace: Pace, workers: int = 2) -> list[dict[str, f
         except Reached:
             return clock.rows
     best = max((row["psnr"] for row in clock.rows), default=float("nan"))
-    raise InputError(
-        f"{course.psnr:g} dB were not reached in {settings.steps} steps (best: {best:.2f}); change the pace"
-    )
+    short = f"{course.psnr:g} dB were not reached in {settings.steps} steps (best: {best:.2f})"
+    raise InputError(f"{short}; change --schedule or --lr")
 
 
 def write_log(rows: list[dict[str, float]], path: Path) -> None:
     """A row a look as CSV."""
-    with tempfile.NamedTemporaryFile("w", newline="", delete=False) as file:
+    with atomic_path(path) as partial, open(partial, "w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows({name: round(value, 4) for name, value in row.items()} for row in rows)
-    shutil.move(file.name, path)
 
 
 def records_of(rows: list[dict[str, float]], course: Course, pace: Pace, beside: dict) -> list:
@@ -130,9 +127,7 @@ def records_of(rows: list[dict[str, float]], course: Course, pace: Pace, beside:
         "yardstick": beside,
     }  # fmt: skip
     source = provenance("python benchmarks/speedrun.py --record", {"benchmark": __file__})
-    tolerance = Tolerance(
-        2.0, "a factor between both ratios to the yardstick: processors are not good at the same things"
-    )
+    tolerance = Tolerance(2.0, "a factor between both ratios to the yardstick: processors differ")
     return [
         Record(ID, rows[-1]["minutes"], "min", None, 0, 0, course.profile, kind="timing", tolerance=tolerance,
                protocol=protocol, provenance=source)

@@ -33,6 +33,7 @@ _UNSEEN = 5.0  # times as much are held those that no photograph shows
 _FULLY = 0.1  # pixels of the photographs that a Gaussian makes, from which on it counts as seen
 _HELD_OUT = 16  # one square of so many is never looked at
 _SQUARE = 8  # a square has so many squares in a picture's side, per hundred pixels
+_LATEST = 0.2  # weight of a step's numbers in the mean that is looked at
 _EVERY, _PATIENCE = 10, 2  # steps between two looks at the squares held out, and how many in vain
 # Standard deviations of what fitted poses are taken to be off by: joints and the pelvis' turn, radians; its place,
 # metres; the logarithm of the focal length.
@@ -124,22 +125,22 @@ def refine(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, max(steps, 1), eta_min=LEARNING_RATE / 20)
     units = unit_steps(avatar.raw)
 
-    def numbers() -> Tensor:
-        return avatar.raw + units * (own + common)
-
     best, least, taken, in_vain = avatar.raw, task.held_out(avatar.raw), 0, 0
+    mean = avatar.raw.clone()  # of the steps' numbers, the last ones weighing most: single ones jump
     for step in range(1, steps + 1):
         behind = torch.from_numpy(rng.random((_BODIES + _FACES, 3), np.float32)).to(device)
-        loss = task.loss(numbers(), behind) + HOLD * (task.hold * own.square()).mean()
+        numbers = avatar.raw + units * (own + common)
+        loss = task.loss(numbers, behind) + HOLD * (task.hold * own.square()).mean()
         adam.zero_grad(set_to_none=True)
         loss.backward()
         adam.step()
         schedule.step()
+        with torch.no_grad():
+            mean.lerp_(avatar.raw + units * (own + common), max(_LATEST, 1 / step))
         if step % _EVERY == 0 or step == steps:
-            raw = numbers().detach()
-            missed = task.held_out(raw)
+            missed = task.held_out(mean)
             if missed < least:
-                best, least, taken, in_vain = raw, missed, step, 0
+                best, least, taken, in_vain = mean.clone(), missed, step, 0
             else:
                 in_vain += 1
             if in_vain == _PATIENCE:

@@ -28,7 +28,9 @@ def hold(least: float = 1, most: float = float("inf"), **options: float) -> None
 
 def people(
     out: Path,
-    domain: Literal["studio", "wild", "garment", "relit", "stylised"] = "studio",
+    domain: Literal[
+        "studio", "wild", "garment", "relit", "stylised", "wild2", "phone", "garment_wild", "relit_held_out"
+    ] = "studio",
     seeds: tuple[int, ...] = (),
     count: int = 0,
     first: int = 0,
@@ -43,7 +45,9 @@ def people(
     Args:
         out: Folder for the shards; a second call goes on where the first stopped.
         domain: studio (cameras all round, exact parameters), wild (one camera, a tracker's parameters), garment (loose
-            cloth in motion), relit (many lights) or stylised (test people as drawings).
+            cloth in motion), relit (many lights), stylised (test people as drawings), wild2 (a second clip), phone
+            (large photographs, nothing told), garment_wild (loose cloth, filmed as in wild) or relit_held_out (lights
+            that nothing is trained under).
         seeds: Which people, one seed each: 0-8999 train, 9000-9999 validation, 10000-10999 test.
         count: Instead of seeds: this many people, from `first` on.
         first: First seed when counting.

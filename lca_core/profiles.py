@@ -37,6 +37,7 @@ class Profile:
     face_shapes: bool = True  # ours, see model/face.py; with all three False it is the paper's plain model
     dual_branch: bool = True  # False: the driven branch alone makes everything (the paper's Table S1)
     hand_px: int = 56  # side of the square hand crops
+    phone_px: int = 768  # side of the square photographs of the phone set, which no encoder sees as they are
     chip_px: int = 56  # side of the square of a face that expression codes are read from
     face_rank: int = 0  # of what expression codes are learned to do to every face, see model/face.py; 0: nothing
     gradient_steps: int = 0  # ours, see model/gradient_steps.py
@@ -50,14 +51,14 @@ class Profile:
     @property
     def recording(self) -> dict[str, int]:
         """The sizes that decide what is recorded of a person."""
-        pictures = ("body_px", "face_px", "hand_px", "samples_per_pixel")
+        pictures = ("body_px", "face_px", "hand_px", "phone_px", "samples_per_pixel")
         names = (*pictures, "wild_frames", "studio_poses", "studio_cameras")
         return {name: getattr(self, name) for name in names}
 
 
 _ALL = (
     Profile(
-        name="smoke", body_px=112, face_px=112,
+        name="smoke", body_px=112, face_px=112, phone_px=224,
         dim=96, depth=2, heads=3, anchors=256, gaussians_per_anchor=4,
         wild_people=8, studio_people=4, test_people=2,
         wild_frames=6, studio_poses=2, studio_cameras=4, samples_per_pixel=4,
@@ -72,7 +73,7 @@ _ALL = (
         reads="laptop",
     ),
     Profile(
-        name="laptop", body_px=168, face_px=112,
+        name="laptop", body_px=224, face_px=224, hand_px=112,
         dim=128, depth=3, heads=4, anchors=1024, gaussians_per_anchor=16,
         wild_people=480, studio_people=128, test_people=64,
         wild_frames=8, studio_poses=3, studio_cameras=6, samples_per_pixel=4,

@@ -200,7 +200,7 @@ avatar_sliders(avatar, px)
 # and pose. All other pictures are drawn by the avatar and compared. This is what the model was trained for.
 
 # %%
-(known,) = read_people(cached_people([seed], "studio", sizes.name))  # `verify` draws this one too
+(known,) = read_people(cached_people([seed], "studio", sizes))  # `verify` draws this one too
 shown, targets = split_frames(known, 4)
 other = encode_person(model, encoder, known, shown)
 sheet([("body", [f.body.image for f in shown]), ("face", [f.face.image for f in shown if f.face is not None])], px)

@@ -282,13 +282,14 @@ sheet([("clothes", pictures)], 160, captions=[[*outfits]])
 plt.show()
 
 # %% [markdown]
-# ## 5. Five domains, one record type
+# ## 5. Domains, one record type
 #
 # **studio**: cameras all round, even light, exact parameters: few people, as in the paper's studio. **wild**: one
 # hand-held clip, any light, anything behind, blur, noise, JPEG, parameters with a tracker's errors: many people, as in
-# the paper's videos. **garment**: loose clothes in motion, their cloth simulated. **relit**: one moment under many
-# lights. **stylised**: test people as drawings and sculptures. All are a `Person` with frames; here of the first of the
-# four whose face nothing hides.
+# the paper's videos. **garment**: everybody in loose clothes, in motion. **relit**: one moment under many lights.
+# **stylised**: test people as drawings and sculptures. Four more are for judging: second clips (**wild2**), large
+# photographs (**phone**), loose clothes filmed as in the wild (**garment_wild**), and lights that no other domain has
+# (**relit_held_out**). All are a `Person` with frames; here of the first of the four whose face nothing hides.
 
 # %%
 gc.collect()
@@ -332,7 +333,7 @@ plt.show()
 # %% [markdown]
 # ## 6. Loose cloth
 #
-# Skirts, dresses and open coats hang and swing rather than follow the legs. In the `garment` domain they are simulated
+# Skirts, dresses and open coats hang and swing rather than follow the legs: they are simulated in every domain
 # (extended position-based dynamics, 30 small steps a frame). Above, the record from the waist down; below, the same
 # moments with all cloth merely skinned to the body. Look at the hems: skinned, they lift and swing out with the thighs
 # as if they were stiff; simulated, they hang.

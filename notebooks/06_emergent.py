@@ -69,7 +69,7 @@ out = output_folder(out)
 px = 160 if profile == "smoke" else 224
 model, meta = load_release()
 encoder, sizes = encoder_of(meta), model.profile
-people = {d: list(read_people(cached_people([seed, seed + 1], d, sizes.name))) for d in ("studio", "wild")}
+people = {d: list(read_people(cached_people([seed, seed + 1], d, sizes))) for d in ("studio", "wild")}
 for domain, group in people.items():
     print(domain, [p.id for p in group], "light:", [p.meta["light"] for p in group])
 
@@ -205,7 +205,7 @@ for s in (p.seed for p in people["studio"]):
 # %%
 skirts = [s for s in range(10_000, 10_100) if sample_person(s).bottom.kind == "skirt"]
 longest = max(skirts[:4], key=lambda s: sample_person(s).bottom.length)
-dressed = next(iter(read_people(cached_people([longest], "studio", sizes.name))))
+dressed = next(iter(read_people(cached_people([longest], "studio", sizes))))
 skirt = encode_person(model, encoder, dressed, split_frames(dressed, 4)[0])
 print(f"{len(skirts)} of 100 wear plain skirts; this is {longest}, length {sample_person(longest).bottom.length:.2f}")
 steps = {
@@ -270,7 +270,7 @@ print(gaps)
 
 # %%
 plain = (s for s in range(seed, 11_000) if sample_person(s).glasses is None and sample_person(s).hat is None)
-(bare,) = read_people(cached_people([next(plain)], "studio", sizes.name))
+(bare,) = read_people(cached_people([next(plain)], "studio", sizes))
 avatar, actor = encode_person(model, encoder, bare, split_frames(bare, 4)[0]), Actor(bare.seed)
 print(f"{bare.id}: nothing before the eyes")
 head = head_camera(avatar, 0.0, px)

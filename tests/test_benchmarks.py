@@ -133,6 +133,7 @@ RESULTS = {
     "cloth": {"people": 2, "deviation_mm": 80.0, "deviation_mm_by_motion": {"walk": 80.0}, "poke_through": 0.0,
               "poke_through_worst": 0.0, "skinned_poke_through": 0.1},
 }  # fmt: skip
+RESULTS["wild_cloth"] = RESULTS["cloth"] | {"deviation_mm": 60.0}
 RESULTS["cluster"] = {"people": 10, "core_days": 4.0, "days_on_1000_cores": 0.004, "cores_for_7_days": 0.6,
                       "terabytes": 0.1}  # fmt: skip
 
@@ -155,6 +156,8 @@ def test_people_agree_with_their_records_however_slow_the_machine_and_not_when_f
     assert disagree(speed=RESULTS["speed"] | {"images_per_second": 1.0}) == {"people/images_per_second"}
     assert disagree(face_mesh_rate=rate(0.9)) == {"people/face_mesh_rate"}
     assert disagree(cloth=RESULTS["cloth"] | {"deviation_mm": 40.0}) == {"people/cloth_deviation_mm"}
+    stiff = RESULTS["wild_cloth"] | {"deviation_mm": 5.0}
+    assert disagree(wild_cloth=stiff) == {"people/wild_cloth_deviation_mm"}
 
 
 def test_a_plan_for_a_cluster_grows_with_people_and_shrinks_with_speed(people):

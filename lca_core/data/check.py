@@ -16,7 +16,7 @@ MAX_SIDE = 8192  # px of a picture
 MAX_DEPTH = 24  # of meta: lists in lists in lists
 MAX_TEXT = 200  # characters of a name
 SEEDS = 11_000
-_ID, _DOMAIN = re.compile(r"[A-Za-z0-9_-]{1,90}"), re.compile(r"[a-z_]{1,40}")
+_ID, _DOMAIN = re.compile(r"[A-Za-z0-9_-]{1,90}"), re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def check(person: Person) -> Person:
@@ -30,7 +30,12 @@ def check(person: Person) -> Person:
 
 def _check(person: Person) -> None:
     _hold(isinstance(person.id, str) and _ID.fullmatch(person.id), "id", person.id, "a name of A-Z, a-z, 0-9, _, -")
-    _hold(isinstance(person.domain, str) and _DOMAIN.fullmatch(person.domain), "domain", person.domain, "a name of a-z")
+    _hold(
+        isinstance(person.domain, str) and _DOMAIN.fullmatch(person.domain),
+        "domain",
+        person.domain,
+        "a name of a-z, 0-9, _",
+    )
     _hold(person.seed is None or _whole(person.seed, 0, SEEDS - 1), "seed", person.seed, "0-10,999, or null")
     numbers("betas", person.betas, (300,))
     _hold(isinstance(person.meta, dict), "meta", person.meta, "an object of JSON")

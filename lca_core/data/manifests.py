@@ -56,7 +56,7 @@ def manifest(folder: Path | str | None, domain: str, seeds: Sequence[int], profi
     }  # fmt: skip
     fields = [
         Field("id", "Text", "domain and seed"),
-        Field("domain", "Text", "studio, wild, garment, relit or stylised"),
+        Field("domain", "Text", "how they were recorded: studio, wild ..."),
         Field("seed", "Integer", "the digital human's seed"),
     ]
     return people_document(f"lca-{domain}-{profile}-{'-'.join(splits)}", about, files, fields)

@@ -35,7 +35,9 @@ class Truth:
     """What only a renderer knows of a picture, at the pixels' centres; 0 where nobody is.
 
     depth: camera z, metres, float32 [H, W]; normals: unit vectors in the world's axes, float32 [H, W, 3]; parts:
-    uint8 [H, W], numbered by `lca_core.people.parts.PART_IDS`.
+    uint8 [H, W], numbered by `lca_core.people.parts.PART_IDS`: 0 background, 1 skin, 2 eye, 3 lash, 4 teeth, 5 tongue,
+    6 hair, 7 top, 8 bottom (trousers, shorts), 9 shoe, 10 accessory (glasses), 11 coat, 12 hat, 13 skirt (dresses too).
+    Sets drawn before 12 and 13 were have hats as 10, skirts and dresses as 8.
     """
 
     depth: np.ndarray

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lca_core.data.records import Camera, Frame, Person, Picture, Truth
+from lca_core.data.records import HANDS, Camera, Frame, Person, Picture, Truth
 from lca_core.data.shards import read_people, write_shard
+from lca_core.errors import InputError
 from lca_core.paths import cache_dir
 from lca_core.profiles import Profile
 
@@ -27,6 +28,24 @@ def scaled(person: Person, body_px: int, face_px: int, hand_px: int) -> Person:
 
     meta = person.meta | {"compressed": False}  # written without a second loss
     return replace(person, frames=tuple(frame(f) for f in person.frames), meta=meta)
+
+
+def at_sizes(person: Person, sizes: Profile) -> Person:
+    """The person as a model of these sizes reads them: scaled down where pictures are larger.
+
+    InputError where one is smaller: nothing can make up for what it does not show.
+    """
+    wanted = {"body": sizes.body_px, "face": sizes.face_px} | dict.fromkeys(HANDS, sizes.hand_px)
+    sides = {(name, picture.camera.width) for frame in person.frames for name, picture in frame.pictures.items()}
+    for name, side in sorted(sides):
+        if side < wanted[name]:
+            raise InputError(
+                f"{person.id}: a picture ({name.replace('_', ' ')}) is {side} px, profile {sizes.name!r} wants "
+                f"{wanted[name]} or more; give people made with that profile"
+            )
+    if all(side == wanted[name] for name, side in sides):
+        return person
+    return scaled(person, sizes.body_px, sizes.face_px, sizes.hand_px)
 
 
 def scaled_picture(picture: Picture, px: int) -> Picture:

@@ -1,22 +1,25 @@
-"""How loose cloth of the garment domain moves: how far from skinning, and whether the body shows through."""
+"""How loose cloth moves in clips: how far from skinning, and whether the body shows through."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 
 from lca_core.body import full_pose
-from lca_core.people import Actor, cast
+from lca_core.people import Actor, cast, loose, performing
 from lca_core.people.basemesh import load
 from lca_core.people.cloth_measures import covered_at_rest, deviation_mm, poke_through
 from lca_core.people.domains import stream
 from lca_core.people.human import full_body
-from lca_core.people.loose import perform
+from lca_core.people.performing import perform
+
+ACTED = {"garment": loose.acted, "wild": performing.acted}  # domain -> what people do in its clips
 
 
 @dataclass(frozen=True)
 class Drape:
-    """One garment over a clip: part ("bottom", "top" or "coat"); deviation_mm: mean distance of the free cloth from
+    """One garment over a clip: part ("skirt" or "coat"); deviation_mm: mean distance of the free cloth from
     skinning; poke_through, skinned_poke_through: share of its visible area where covered skin shows, simulated and
     skinned."""
 
@@ -27,21 +30,23 @@ class Drape:
     skinned_poke_through: float
 
 
-def drapery(seed: int, moments: int = 8) -> list[Drape]:
-    """The loose garments of the person of this seed in the clip that the garment domain records."""
-    actor = Actor(cast(seed, "garment"))
-    name, clip, roots, hanging, chosen = perform(actor, stream(seed, "garment"), moments)
-    poses = full_pose(*(torch.from_numpy(np.asarray(x, np.float32)) for x in (clip.theta, roots, clip.gaze)))
+def drapery(seed: int, domain: str = "garment", moments: int = 8) -> list[Drape]:
+    """The loose garments of the person of this seed in the clip that a domain of `ACTED` records."""
+    actor = Actor(cast(seed, domain))
+    if not actor.human.loose:
+        return []
+    name, clip, hanging = perform(actor, partial(ACTED[domain], stream(seed, domain)), moments)
+    poses = full_pose(*(torch.from_numpy(np.asarray(x, np.float32)) for x in (clip.theta, clip.root, clip.gaze)))
     body, betas = full_body(), torch.from_numpy(actor.human.spec.betas.astype(np.float32))[None]
     skin_rest = body.rest(betas)[0].numpy()
-    shifts = torch.from_numpy(roots[:, 3:])
-    skins = [body(betas, None, poses[i : i + 1], shifts[i : i + 1]).vertices[0].numpy() for i in chosen]
+    shifts = torch.from_numpy(clip.root[:, 3:])
+    skins = [body(betas, None, *at).vertices[0].numpy() for at in zip(poses[:, None], shifts[:, None])]
     mesh = load()
     skin_faces = mesh.triangles(mesh.select("body"))[0]
     drapes = []
     for number, (rest, free) in actor.human.loose.items():
-        skinned = np.stack([actor.human.pose(poses[i].numpy(), roots[i, 3:])[number].vertices for i in chosen])
-        simulated = np.stack([hanging[i][number] for i in chosen])
+        skinned = np.stack([actor.human.pose(*at)[number].vertices for at in zip(poses.numpy(), shifts.numpy())])
+        simulated = np.stack([cloth[number] for cloth in hanging])
         covered = covered_at_rest(skin_rest, rest.vertices, rest.faces)
         shares = [
             np.mean([poke_through(c, rest.faces, s, skin_faces, covered) for c, s in zip(cloth, skins)])

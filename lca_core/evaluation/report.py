@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lca_core.data import Person, read_people
+from lca_core.data.scaling import at_sizes
 from lca_core.errors import InputError
 from lca_core.evaluation.evaluate import Values, evaluate_people, to_records
 from lca_core.evaluation.records import write_record
@@ -37,6 +38,7 @@ def evaluate_folder(
 ) -> str:
     """Evaluate a checkpoint (default: the release) on every person of a folder; returns a table or JSON as text.
 
+    People whose pictures are larger than those of the weights are scaled down (`data.scaling.at_sizes`).
     write: keep the numbers as records in results/ and renew results/README.md; InputError, before anything is measured,
     where files are not committed or the weights are not the release, which these records are of. sheet: a PNG or JPEG
     to draw the first `sheet_people` people into. encoder: the folder of a pretrained image encoder, where the weights
@@ -55,7 +57,7 @@ def evaluate_folder(
     model, meta = load_release(checkpoint)
     encoder = encoder_of(meta, encoder)
     template = load_template(TEMPLATE, model) if baselines else None
-    people = list(read_people(data))
+    people = [at_sizes(person, model.profile) for person in read_people(data)]
     results = evaluate_people(people, model, encoder, template, n_inputs, total=len(people))
     if write:
         command = recording_command(people, data, model.profile.name, n_inputs, baselines)

@@ -73,13 +73,16 @@ def studio_ring(
 def wild_path(points: list[np.ndarray], px: int, generator: np.random.Generator) -> list[Camera]:
     """One hand-held camera for a clip: a slow arc, mostly in front, its distance and field of view its own.
 
-    points: per frame [N, 3], what the camera must show. One clip in eight is filmed from behind.
+    points: per frame [N, 3], what the camera must show. One clip in eight begins behind the person; in one of five the
+    arc is wide, a third of the way round or more, and near enough to walk.
     """
     frames = len(points)
     start = np.radians(np.clip(generator.normal(0, 28), -55, 55)) + (np.pi if generator.random() < 0.125 else 0)
-    sweep = np.radians(generator.uniform(-60, 60))
-    elevation = generator.uniform(-0.08, 0.22)
-    distance, zoom = generator.uniform(2.2, 5.0), generator.uniform(0.75, 1.3)
+    sweep, distance = np.radians(generator.uniform(-60, 60)), generator.uniform(2.2, 5.0)
+    if generator.random() < 0.2:
+        sweep = np.radians(generator.choice([-1, 1]) * generator.uniform(120, 200))
+        distance = generator.uniform(1.8, 2.6)
+    elevation, zoom = generator.uniform(-0.08, 0.22), generator.uniform(0.75, 1.3)
     t = np.linspace(-0.5, 0.5, frames) if frames > 1 else np.zeros(1)
     shake = np.cumsum(generator.normal(0, 0.015, (frames, 2)), 0)
     cameras = []

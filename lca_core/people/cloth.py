@@ -73,7 +73,11 @@ class Collider:
         """
         regions = (*self.regions, *layers)
         found = np.full((len(cloth), len(regions)), -1)
+        if not len(cloth):
+            return found
+        close = ((points > cloth.min(0) - REACH) & (points < cloth.max(0) + REACH)).all(1)
         for column, rows in enumerate(regions):
+            rows = rows[close[rows]]
             if not len(rows):
                 continue
             distance, index = cKDTree(points[rows], balanced_tree=False, compact_nodes=False).query(
@@ -125,30 +129,35 @@ def simulate(
     """
     rest = np.asarray(rest, float)
     pairs, lengths, compliance = threads(rest, faces, free)
-    mass = _masses(rest, faces)
-    hanging = np.asarray(free) > 0
-    hanging &= np.isin(np.arange(len(rest)), faces)
-    inverse_mass = np.where(hanging, 1 / mass, 0.0)
-    free = np.clip(free, 0, 1).astype(float)
+    hanging = (np.asarray(free) > 0) & np.isin(np.arange(len(rest)), faces)
+    kept = np.unique(np.concatenate([pairs.ravel(), np.flatnonzero(hanging)]))  # what hangs, and what holds it
+    place = np.zeros(len(rest), np.int64)
+    place[kept] = np.arange(len(kept))
+    pairs, sides = place[pairs], place[faces[hanging[faces].any(1)]]
+    moving = np.flatnonzero(hanging[kept])
+    inverse_mass = np.where(hanging, 1 / _masses(rest, faces), 0.0)[kept]
+    free = np.clip(free, 0, 1).astype(float)[kept]
     leash = np.where(free < 1, LEASH * free / np.maximum(1 - free, 1e-6), np.inf)
     bones, shares = _strongest(weights)
 
-    target = skinned(rest, bones, shares, transforms[0])
+    skin = skinned(rest, bones, shares, transforms[0])
     points, normals = _surface(body, transforms[0], under, 0)
     layers = _layers(len(body.rest), under)
-    x, v = target.copy(), np.zeros_like(rest)
+    x = skin[kept]
+    v = np.zeros_like(x)
+    contacts = np.full((len(kept), len(body.regions) + len(layers)), -1)
     result = np.empty((len(transforms), *rest.shape), np.float32)
     for frame, now in enumerate(transforms):
-        before, points_before, normals_before = target, points, normals
-        target = skinned(rest, bones, shares, now)
+        before, points_before, normals_before = skin, points, normals
+        skin = skinned(rest, bones, shares, now)
         points, normals = _surface(body, now, under, frame)
-        contacts = body.nearest(x, points_before, normals_before, layers)
+        contacts[moving] = body.nearest(x[moving], points_before, normals_before, layers)
         _frame(
-            x, v, inverse_mass, before, target, leash, pairs, lengths, compliance, contacts, points_before, points,
-            normals_before, normals, _normals(x, faces), 1.0 / fps, clearance, ground,
+            x, v, inverse_mass, before[kept], skin[kept], leash, pairs, lengths, compliance, contacts, points_before,
+            points, normals_before, normals, _normals(x, sides), 1.0 / fps, clearance, ground,
         )  # fmt: skip
-        result[frame] = x
-        result[frame, ~hanging] = target[~hanging]
+        result[frame] = skin
+        result[frame, kept[moving]] = x[moving]
     return result
 
 

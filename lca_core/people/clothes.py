@@ -41,7 +41,7 @@ def dress(spec: PersonSpec, rest: np.ndarray, joints: np.ndarray, weights: np.nd
     """What a person wears but shoes, from the inside out: bottom, top, coat.
 
     rest: float32 [V, 3] shaped T-pose in base.obj order; joints [55, 3]; weights [V, 55]; px: texture size. A dress
-    is two pieces, skirt and bodice, both of part "bottom", as are briefs under skirts; a coat is of part "top".
+    is two pieces, skirt and bodice, both of part "skirt"; briefs under skirts are of part "bottom".
     """
     fit = Fitting(rest, joints, weights)
 
@@ -54,11 +54,11 @@ def dress(spec: PersonSpec, rest: np.ndarray, joints: np.ndarray, weights: np.nd
     if bottom.kind in SKIRTS:
         plain = replace(bottom, kind="leggings", fabric="cotton", pattern="plain")
         below = finish("bottom", "bottom", plain, briefs(fit))
-        cloths = [below, finish("bottom", "skirt", bottom, skirt(bottom, fit, low))]
+        cloths = [below, finish("skirt", "skirt", bottom, skirt(bottom, fit, low))]
     else:
         cloths = [finish("bottom", "bottom", bottom, trousers(bottom, fit, low))]
     if bottom.kind in GOWNS:
-        cloths.append(finish("bottom", "top", bottom, upper(bottom, fit, [], high)))
+        cloths.append(finish("skirt", "top", bottom, upper(bottom, fit, [], high)))
     elif spec.top is not None:
         top = finish("top", "top", spec.top, upper(spec.top, fit, cloths, high))
         cloths = [_without(cloth, covered(spec.top, fit.figure, cloth.vertices)) for cloth in cloths] + [top]

@@ -1,5 +1,7 @@
 """Caps, beanies and hats with a brim: rows of points around the skull, from the lining over the edge to the crown."""
 
+from functools import partial
+
 import numpy as np
 
 from lca_core.people.headform import Head, accessory, direction
@@ -13,6 +15,7 @@ _LINING = 3  # rings of its lining
 _ROOM = 0.0095  # metres between skull and hat: flattened hair
 _THICK = 0.0025  # metres of felt, peak and brim
 _TEXTURE = 256
+_piece = partial(accessory, part="hat")
 
 
 def make_hat(hat: Accessory, head: Head, rng: np.random.Generator) -> list[Surface]:
@@ -82,8 +85,8 @@ def _cap(hat, head, around, up, reach, rng) -> list[Surface]:
     button = _button(top + [0, 0.0005, 0], 0.007)
     cloth = (0.9, 0.03)
     badge = _badge(albedo, base, rng) if rng.random() < 0.6 else albedo
-    return [accessory(_closed(rows, top), badge, *cloth), accessory(peak, _dyed(second, np.ones_like(u), rng), *cloth),
-            accessory(button, _plain(second), *cloth)]  # fmt: skip
+    return [_piece(_closed(rows, top), badge, *cloth), _piece(peak, _dyed(second, np.ones_like(u), rng), *cloth),
+            _piece(button, _plain(second), *cloth)]  # fmt: skip
 
 
 def _peak(band: np.ndarray, around: np.ndarray, length: float):
@@ -151,7 +154,7 @@ def _beanie(hat, head, around, up, reach, rng) -> list[Surface]:
         ring = (np.abs(v - 0.62) < 0.035) | (np.abs(v - 0.72) < 0.012)
         albedo = np.where(ring[..., None], (albedo / 255.0 / base_color.clip(0.05) * second), albedo)
         albedo = albedo.clip(0, 255).astype(np.uint8)
-    surfaces = [accessory(_closed(rows, top), albedo, 0.95, 0.02)]
+    surfaces = [_piece(_closed(rows, top), albedo, 0.95, 0.02)]
     if rng.random() < 0.4:
         surfaces.append(_bobble(top, rng, _contrast(base_color) if rng.random() < 0.5 else base_color))
     return surfaces
@@ -163,9 +166,7 @@ def _bobble(top: np.ndarray, rng: np.random.Generator, color: np.ndarray) -> Sur
     radius = 0.027 * (1 + 0.09 * rng.uniform(-1, 1, turn.shape))
     rows = top + [0, 0.020, 0] + radius[..., None] * direction(turn, polar)
     u, v = _grid()
-    return accessory(
-        _closed(rows, rows[-1].mean(0)), _dyed(color, 1 + 0.2 * rng.uniform(-1, 1, u.shape), rng), 1.0, 0.0
-    )
+    return _piece(_closed(rows, rows[-1].mean(0)), _dyed(color, 1 + 0.2 * rng.uniform(-1, 1, u.shape), rng), 1.0, 0.0)
 
 
 def _brim_hat(hat, head, around, up, reach, rng) -> list[Surface]:
@@ -210,7 +211,7 @@ def _brim_hat(hat, head, around, up, reach, rng) -> list[Surface]:
     low = rows_v[_LINING]
     band = (v > low) & (v < low + 0.12 * (rows_v[-1] - low))
     crown_albedo = np.where(band[..., None], ribbon, albedo)
-    return [accessory(_closed(rows, top), crown_albedo, 0.9, 0.03), accessory(_closed(brim), albedo, 0.9, 0.03)]
+    return [_piece(_closed(rows, top), crown_albedo, 0.9, 0.03), _piece(_closed(brim), albedo, 0.9, 0.03)]
 
 
 def _grid() -> tuple[np.ndarray, np.ndarray]:

@@ -66,10 +66,10 @@ def direction(around: np.ndarray, up: np.ndarray) -> np.ndarray:
     return np.stack([np.sin(around) * np.cos(up), np.sin(up), np.cos(around) * np.cos(up)], -1)
 
 
-def accessory(mesh, albedo: np.ndarray, roughness: float, specular: float) -> Surface:
-    """A surface of part "accessory" from (vertices [V, 3], faces [F, 3], uv [F, 3, 2])."""
+def accessory(mesh, albedo: np.ndarray, roughness: float, specular: float, part: str = "accessory") -> Surface:
+    """A surface from (vertices [V, 3], faces [F, 3], uv [F, 3, 2])."""
     vertices, faces, uv = mesh
     return Surface(
-        "accessory", vertices.astype(np.float32), faces.astype(np.int32), uv.astype(np.float32), albedo, None,
+        part, vertices.astype(np.float32), faces.astype(np.int32), uv.astype(np.float32), albedo, None,
         roughness, specular,
     )  # fmt: skip

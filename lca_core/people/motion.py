@@ -137,7 +137,7 @@ def _living_hands(generator: np.random.Generator, times: np.ndarray, low: float,
     return [on(left), mirrored(on(right))]
 
 
-def _gait(phase: np.ndarray, stride: float, swing: float, elbow: float, down: float) -> np.ndarray:
+def gait(phase: np.ndarray, stride: float, swing: float, elbow: float, down: float) -> np.ndarray:
     """theta [T, 138] of walking at phases [T] of the stride; stride 1 is an adult's usual pace, 0 stands."""
 
     def limbs(side: str, p: np.ndarray) -> dict:
@@ -159,12 +159,12 @@ def _walk(generator: np.random.Generator, times: np.ndarray) -> _Body:
     stride, swing, elbow, down = u(0.75, 1.1), u(0.15, 0.4), u(0.25, 0.6), u(1.08, 1.2)
     phase, yaw = u() + times / u(0.95, 1.25), u(-0.3, 0.3)
     hips = -0.07 * stride * np.cos(2 * np.pi * phase)
-    return _Body(_gait(phase, stride, swing, elbow, down), yaw + 0.1 * np.sin(times) + hips)
+    return _Body(gait(phase, stride, swing, elbow, down), yaw + 0.1 * np.sin(times) + hips)
 
 
 def _turn(generator: np.random.Generator, times: np.ndarray) -> _Body:
     u = generator.uniform
-    theta = _gait(u() + times / u(0.95, 1.2), u(0.25, 0.4), 0.1, u(0.2, 0.4), u(1.05, 1.2))
+    theta = gait(u() + times / u(0.95, 1.2), u(0.25, 0.4), 0.1, u(0.2, 0.4), u(1.05, 1.2))
     return _Body(theta, u(-0.8, 0.8) + u(0.5, 1.0) * generator.choice([-1, 1]) * times)
 
 

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-PART_IDS = {
-    name: number
-    for number, name in enumerate(
-        ("background", "skin", "eye", "lash", "teeth", "tongue", "hair", "top", "bottom", "shoe", "accessory", "coat")
-    )
-}
+# Numbers stay: what came later is at the end. "bottom" is trousers, shorts and what is worn under a skirt; "skirt" is
+# skirts and whole dresses; "accessory" is glasses and what ties hair.
+_NAMES = (
+    "background", "skin", "eye", "lash", "teeth", "tongue", "hair", "top", "bottom", "shoe", "accessory", "coat", "hat",
+    "skirt",
+)  # fmt: skip
+PART_IDS = {name: number for number, name in enumerate(_NAMES)}
 
 
 @dataclass(frozen=True)

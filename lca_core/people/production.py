@@ -23,7 +23,7 @@ from lca_core.profiles import profile as profile_named
 
 PEOPLE_A_SHARD = 8
 PICTURES = (".body.png", ".body.jpg", ".face.png", ".face.jpg")  # members of a shard that count as pictures made
-RENDERING = 6  # raise when people or their pictures change, so that caches are made anew
+RENDERING = 7  # raise when people or their pictures change, so that caches are made anew
 
 
 def render_people(

@@ -11,6 +11,7 @@ from lca_core.body import JOINT_NAMES, BodyModel, full_pose
 from lca_core.body.layout import HAND_JOINTS
 from lca_core.data.records import HANDS, Camera, Frame, Picture, Truth
 from lca_core.people.cameras import FACE_SIDE, HAND_SIDE, face_crop, project, sees_face, square_crop
+from lca_core.people.cloth import FPS
 from lca_core.people.exaggerate import Proportions
 from lca_core.people.human import DigitalHuman
 from lca_core.people.light import Light
@@ -95,13 +96,21 @@ class Actor:
         pose = full_pose(*(torch.from_numpy(np.asarray(x, np.float32)) for x in (theta, root, gaze)))
         return self.human.hang(pose.numpy(), np.asarray(root, np.float32)[:, 3:], fps)
 
+    def settled(self, moment: Moment) -> dict[int, np.ndarray]:
+        """Loose cloth come to rest in a pose that is held, as `pose` takes it; empty where no clothes are loose."""
+        theta, root, gaze, _ = (values[None] for values in moment)
+        return self.hang(theta, self.grounded(theta, root, gaze), gaze, FPS)[0]
+
 
 class Recorder:
-    """Takes frames of one person under one light after another, on one stage."""
+    """Takes frames of one person under one light after another, on one stage.
 
-    def __init__(self, profile: Profile, truth: bool):
+    crops: whether frames have crops of face and hands, too.
+    """
+
+    def __init__(self, profile: Profile, truth: bool, crops: bool = True):
         self._spp, self._face_px, self._hand_px = profile.samples_per_pixel, profile.face_px, profile.hand_px
-        self._truth = truth
+        self._truth, self._crops = truth, crops
         self._stage: Stage | None = None
         self._light: Light | None = None
         self._shots = 0
@@ -140,10 +149,10 @@ class Recorder:
         frames = []
         for camera in cameras:
             views = {"body": camera}
-            if sees_face(camera, posed.head, posed.forward):
+            if self._crops and sees_face(camera, posed.head, posed.forward):
                 views["face"] = face_crop(camera, posed.head, self._face_px, FACE_SIDE * posed.head_size)
-            whole = None if style else stage.truth(camera)
-            if whole:
+            whole = None if style or not (self._crops or self._truth) else stage.truth(camera)
+            if whole and self._crops:
                 views |= self._hands(whole, camera, posed.hands)
             behind = [background(camera, view) for view in views.values()] if background else None
             self._shots += 1

@@ -40,6 +40,16 @@ _ABOUT = {
     "and what is in the way is marked.",
     "garment": "Skirts, dresses and open coats in motion, their cloth simulated, seen by two studio cameras.",
     "relit": "One moment of a person under many lights: single lamps from known directions, and whole environments.",
+    "wild2": "A second clip of the people of wild: the same clothes and light, and as much of the person, by another\n"
+    "camera, in another motion, before another background. What is made of the first clip is judged on it: its\n"
+    "parameters are exact.",
+    "phone": "Large square photographs, as people take them of each other with a phone: one place and light, another\n"
+    "pose, face and viewpoint each. The first four are to be made into an avatar, the other four are held out. No\n"
+    "crops are given; cameras, poses and facial actions are the truth, to judge by and not to use.",
+    "garment_wild": "The people and clothes of garment, filmed as in wild: skirts, dresses and open coats in motion,\n"
+    "their cloth simulated.",
+    "relit_held_out": "Four photographs under an everyday light, then another moment under lights that nothing is\n"
+    "trained under: single lamps and whole environments kept out of all other sets by their names.",
     "stylised": "Test people as toon, sketch, painting, clay, pixel art, and with exaggerated proportions.",
 }
 

@@ -15,14 +15,15 @@ _BUTTONED = ("shirt", "polo", "blouse")
 class _Needle:
     """Draws seams and stitches into the colour of one panel."""
 
-    def __init__(self, panel: Panel, color: np.ndarray, thread: np.ndarray | Color):
-        self.panel, self.color, self.thread = panel, color, thread
+    def __init__(self, panel: Panel, color: np.ndarray, thread: np.ndarray | Color, depth: float):
+        self.panel, self.color, self.thread, self.depth = panel, color, thread, depth
 
     def seam(self, distance: np.ndarray, place, strength: float = 0.5) -> None:
-        """A crease where distance is 0, with a lighter ridge on either side."""
+        """A crease where distance is 0, with a lighter ridge on either side; `depth` scales how dark it is."""
         texel = self.panel.texel
         crease = cover(distance, 0.0009, texel)
         ridge = cover(np.abs(distance) - 0.0035, 0.0016, texel)
+        strength = strength * self.depth
         self.color[place] *= (1 - strength * crease + 0.25 * strength * ridge)[..., None].astype(np.float32)
 
     def stitch(self, distance: np.ndarray, progress: np.ndarray, place) -> None:
@@ -85,8 +86,11 @@ def sew(
     palette: three sRGB colours [3] as dyed.
     """
     denim, body = garment.fabric == "denim", panel.inward > 0
-    thread = _ORANGE if denim else (palette[0] * 0.72 if palette[0].mean() > 0.25 else palette[0] * 1.5 + 0.05)
-    needle = _Needle(panel, color, np.asarray(thread, np.float32))
+    bright = float(palette[0].mean())
+    thread = palette[0] * np.interp(bright, [0.5, 0.9], [0.72, 0.86]) if bright > 0.25 else palette[0] * 1.5 + 0.05
+    thread = np.asarray(_ORANGE if denim else thread, np.float32)
+    # White cloth lets light through, so its creases are faint; drawn dark they come out as rows of specks.
+    needle = _Needle(panel, color, thread, float(np.interp(bright, [0.5, 0.9], [1.0, 0.4])))
     double = (0.004, 0.009) if denim else ()
     quarter = np.pi / 2 * panel.radius
     for side in (-1, 1) if body else (-1,):  # a sleeve has one seam, below

@@ -16,9 +16,10 @@ def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth
     light, frames = studio_light(), []
     recorder = Recorder(profile, truth)
     for instant, moment in enumerate(studio_script(profile.studio_poses, generator)):
-        posed = actor.pose(moment)
+        cloth = actor.settled(moment)
+        posed = actor.pose(moment, cloth)
         count = min(profile.studio_cameras, RIG)
         first = int(generator.integers(-(RIG // count) // 2, RIG // count // 2 + 1)) if instant else 0
         ring = studio_ring(points_of(posed.parts), count, profile.body_px, generator, 2 * np.pi * first / RIG)
-        frames += recorder.take(posed, light, ring, (moment[0], posed.root, *moment[2:]), instant)
+        frames += recorder.take(posed, light, ring, (moment[0], posed.root, *moment[2:]), instant, cloth=bool(cloth))
     return Recorded(frames, {"light": light.name})

@@ -31,12 +31,14 @@ def record(actor: Actor, profile: Profile, generator: np.random.Generator, truth
     for instant, (style, moment) in enumerate(zip(STYLES, studio_script(len(STYLES), generator))):
         if style == EXAGGERATED:
             actor = Actor(actor.human.spec, sample_proportions(generator))
-        posed = actor.pose(moment)
+        cloth = actor.settled(moment)
+        posed = actor.pose(moment, cloth)
         turns = np.clip(generator.normal(0, 0.6, _VIEWS), -1, 1)
         ring = [studio_ring(points_of(posed.parts), 1, profile.body_px, generator, turn)[0] for turn in turns]
         frames += recorder.take(
             posed, light, ring, (moment[0], posed.root, *moment[2:]), instant,
             lambda body, view: backgrounds.behind(backdrop, 0.5, body, view),
             style=partial(stylise, style, generator=generator),
+            cloth=bool(cloth),
         )  # fmt: skip
     return Recorded(frames, {"light": light.name, "styles": list(STYLES)})

@@ -18,6 +18,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from lca_core.body import BodyModel
+from lca_core.data.scaling import at_sizes
 from lca_core.data.streaming import Entry, read_entry
 from lca_core.model import ImageEncoder
 from lca_core.profiles import Profile
@@ -80,6 +81,7 @@ class InMemory(Dataset):
 
 class Streamed(Dataset):
     """Examples of people in shards, loaded when they are asked for; the last used stay, up to so many bytes of them.
+    Larger pictures are scaled down to the profile's.
 
     One thread in the background loads whom `expect` names, and everybody else, so that an example is the same whenever
     it is loaded. To be used from one thread.
@@ -137,7 +139,8 @@ class Streamed(Dataset):
         return ThreadPoolExecutor(1, "examples")
 
     def _load(self, number: int) -> Example:
-        return example(read_entry(self.entries[number]), self._encoder, self._profile, self._body)
+        person = at_sizes(read_entry(self.entries[number]), self._profile)
+        return example(person, self._encoder, self._profile, self._body)
 
 
 class Mixed(Dataset):

@@ -85,16 +85,16 @@ def load_examples(
     Of several domains, a batch takes as many of each.
 
     data: a folder of shards, a shard, several of these, or a mapping of them by domain; domains: of whom all must be
-    (none: of any); memory: bytes of examples kept. InputError when pictures are of another size or people of another
-    domain, or a domain has nobody.
+    (none: of any); memory: bytes of examples kept. Larger pictures than the profile's are scaled down. InputError when
+    pictures are smaller or people of another domain, or a domain has nobody.
     """
     sizes = profile_of(profile) if isinstance(profile, str) else profile
     entries = index(data)
     for entry in entries:
-        if entry.px != sizes.body_px:
+        if entry.px < sizes.body_px:
             raise InputError(
                 f"{entry.shard}: pictures of {entry.id} are {entry.px} px, profile {sizes.name!r} wants "
-                f"{sizes.body_px}; give the profile the people were made with"
+                f"{sizes.body_px} or more; give the profile the people were made with"
             )
         if domains and entry.domain not in domains:
             raise InputError(
@@ -138,7 +138,7 @@ def train_stage(
     encoder: "pixels" (none), or the folder of a pretrained ViT, see `lca_core.model.encoders` (default: what init was
     trained with, or else `ENCODER`).
     init: weights to start from, template and all (default: post-training starts from the shipped release's, where its
-    profile is this one).
+    profile is this one); sizes are then those that the weights were trained with.
     precision: of the network; validate: shards of validation people, whose psnr is logged now and then; keep_steps: the
     steps after which weights are kept in half precision.
     InputError for a stage there is not, missing data, people to validate on who are for training or for tests, or
@@ -156,9 +156,10 @@ def train_stage(
         where = f"give --profile {header['profile'].name}, or --init" if shipped else "give --init"
         raise InputError(f"{init} is of profile {header['profile'].name!r}, not {profile!r}; {where}")
     images = encoder_of(header["meta"], encoder) if header else encoder_named(encoder or ENCODER)
-    people = load_examples(data, profile, images, row.domains)
-    unseen = None if validate is None else _unseen(validate, profile, images)
-    model = build_model(profile_of(profile), rows_length(images), seed, image_encoder=images.name)
+    sizes = header["profile"] if header else profile_of(profile)  # weights bring their own
+    people = load_examples(data, sizes, images, row.domains)
+    unseen = None if validate is None else _unseen(validate, sizes, images)
+    model = build_model(sizes, rows_length(images), seed, image_encoder=images.name)
     settings = stage_settings(stage, profile, steps, lr, gamma, seed, precision)
     origins = {f"drawing of {domain} people": str(number) for domain, number in drawn_by(index(data)).items()}
     if init is not None:
@@ -174,7 +175,7 @@ def train_stage(
     )  # fmt: skip
 
 
-def _unseen(data: Data, profile: str, encoder: ImageEncoder) -> Dataset:
+def _unseen(data: Data, profile: Profile, encoder: ImageEncoder) -> Dataset:
     """People to validate on; InputError for digital humans of another split. (Real people are split by folder.)"""
     for entry in index(data):
         if entry.seed is not None and (split := split_of(entry.seed)) != "validation":

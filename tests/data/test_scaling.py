@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lca_core.data import Camera, Picture, Truth, read_people, write_shard
-from lca_core.data.scaling import scaled, scaled_picture, scaled_shards
+from lca_core.data.scaling import at_sizes, scaled, scaled_picture, scaled_shards
+from lca_core.errors import InputError
 from lca_core.profiles import PROFILES
 from tests.data.people import random_person, random_picture
 
@@ -83,3 +84,14 @@ def test_scaled_shards_are_made_once_and_apart_for_every_size(tmp_path, monkeypa
     assert scaled_shards([shard], replace(small, face_px=14)) != [path]
     expected = scaled(next(read_people(shard)), 28, 28, 56)
     np.testing.assert_array_equal(person.frames[0].body.image, expected.frames[0].body.image)
+
+
+def test_people_are_brought_to_the_sizes_of_weights_and_never_enlarged():
+    person = random_person(1, px=42)
+    sizes = replace(PROFILES["smoke"], body_px=28, face_px=21, hand_px=14)
+    small = at_sizes(person, sizes)
+    assert {picture.matte.shape for frame in small.frames for picture in [frame.body]} == {(28, 28)}
+    same = replace(sizes, body_px=42, face_px=42, hand_px=42)
+    assert at_sizes(person, same) is person
+    with pytest.raises(InputError, match="body. is 42 px, profile 'smoke' wants 56 or more"):
+        at_sizes(person, replace(same, body_px=56))

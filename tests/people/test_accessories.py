@@ -116,7 +116,7 @@ def test_no_skin_is_hidden_above_the_shoe(seed):
 @pytest.mark.parametrize("kind", HATS)
 def test_hats_are_well_made_and_ride_on_the_head(kind):
     pieces = hatted(9000, kind)
-    assert_well_made(pieces, "accessory")
+    assert_well_made(pieces, "hat")
     assert all((weights[:, HEAD] == 1).all() for weights, _ in pieces)
 
 

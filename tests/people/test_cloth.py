@@ -90,6 +90,13 @@ def test_pinned_vertices_are_skinned_exactly_and_half_free_ones_stay_near():
     assert 1e-3 < away[:, free == 0.5].max() < cloth.LEASH + 1e-5
 
 
+def test_a_garment_of_which_nothing_hangs_is_skinned():
+    rest, faces, weights, free = sheet()
+    shifts = np.linspace(0, 0.3, 4)[:, None] * [1, 0, 0]
+    simulated = cloth.simulate(rest, faces, weights, 0 * free, moved(shifts), FAR)
+    np.testing.assert_allclose(simulated, rest + shifts[:, None], atol=1e-6)
+
+
 def test_cloth_never_sinks_below_the_floor():
     rest, faces, weights, free = sheet(height=0.15)
     simulated = cloth.simulate(rest, faces, weights, free, np.repeat(STILL[None], 60, 0), FAR)

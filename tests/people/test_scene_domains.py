@@ -13,10 +13,18 @@ from scipy.ndimage import binary_dilation
 from lca_core.body import JOINT_NAMES, BodyModel, full_pose
 from lca_core.data import Camera, Truth
 from lca_core.errors import InputError
-from lca_core.people import backgrounds, recording, wild
+from lca_core.people import backgrounds, recording, relit, wild
 from lca_core.people.cameras import project
-from lca_core.people.domains import DOMAINS, cast, render_person
-from lca_core.people.light import ENVIRONMENTS, OLAT, studio_light
+from lca_core.people.domains import DOMAINS, JUDGING, cast, render_person
+from lca_core.people.lens import Lens
+from lca_core.people.light import (
+    CASUAL,
+    ENVIRONMENTS,
+    HELD_OUT_ENVIRONMENTS,
+    HELD_OUT_LAMPS,
+    OLAT,
+    studio_light,
+)
 from lca_core.people.motion import motion
 from lca_core.people.parts import PART_IDS, Surface
 from lca_core.people.recording import Actor, Posed, environment_of
@@ -26,7 +34,9 @@ from lca_core.people.style import STYLES
 from lca_core.profiles import PROFILES
 
 SMOKE = PROFILES["smoke"]
-TINY = replace(SMOKE, body_px=70, face_px=56, hand_px=28, wild_frames=2, studio_poses=2, samples_per_pixel=2)
+TINY = replace(
+    SMOKE, body_px=70, face_px=56, hand_px=28, phone_px=84, wild_frames=2, studio_poses=2, samples_per_pixel=2
+)
 SEED, TEST_SEED = 9_000, 10_000
 
 
@@ -59,12 +69,14 @@ def test_every_frame_is_whole(people, domain):
     seed = TEST_SEED if domain == "stylised" else SEED
     assert (person.id, person.domain, person.seed) == (f"{domain}-{seed:06d}", domain, seed)
     assert person.meta["looks"] == cast(seed, domain).meta() and person.meta["licence"] == "CC0-1.0"
-    assert any(frame.face for frame in person.frames)
+    faces = any(frame.face for frame in person.frames)
+    assert not faces if domain == "phone" else faces or "wild" in domain  # a clip may begin behind
     for frame in person.frames:
         assert frame.theta.shape == (138,) and frame.root.shape == (6,) and frame.gaze.shape == (4,)
         assert frame.actions.shape == (52,) and frame.light
         for name, picture in frame.pictures.items():
             px = {"body": TINY.body_px, "face": TINY.face_px}.get(name, TINY.hand_px)
+            px = TINY.phone_px if domain == "phone" else px
             assert picture.image.shape == (px, px, 3) and picture.image.dtype == np.uint8
             assert picture.matte.shape == (px, px) and picture.matte.max() == 255
         if frame.face is not None:
@@ -89,13 +101,15 @@ def test_truth_agrees_with_the_mattes_of_all_pictures(people, domain):
 
 
 def test_the_domains_show_the_same_person_and_only_the_wild_ones_shape_is_off(people):
+    assert people["garment_wild"].meta["looks"] == people["garment"].meta["looks"]
+    assert people["wild2"].meta["looks"] == people["phone"].meta["looks"] == people["studio"].meta["looks"]
     for domain in ("wild", "relit", "garment"):
         for trait in ("build", "skin", "iris", "hair"):
             assert people[domain].meta["looks"][trait] == people["studio"].meta["looks"][trait]
     assert people["wild"].meta["looks"] == people["studio"].meta["looks"]
     off = people["wild"].betas - people["studio"].betas
     assert 0 < np.abs(off).max() < 0.12 and not off[10:].any()
-    for domain in ("relit", "garment"):
+    for domain in ("relit", "garment", "phone", "relit_held_out"):
         np.testing.assert_array_equal(people[domain].betas, people["studio"].betas)
 
 
@@ -119,7 +133,6 @@ def test_an_unknown_domain_is_an_input_error():
 def test_the_studio_has_every_camera_at_every_instant(studio):
     assert [f.instant for f in studio.frames] == [i for i in range(TINY.studio_poses) for _ in range(4)]
     assert not studio.frames[0].actions.any() and not studio.frames[0].gaze.any()
-    assert not any(frame.cloth for frame in studio.frames)
 
 
 def test_face_crops_are_there_in_front_and_missing_behind(studio):
@@ -179,9 +192,17 @@ class _Standing:
     """Stands in for an Actor: two points, and nothing to draw."""
 
     skin = 0.3
-    human = SimpleNamespace(spec=SimpleNamespace(betas=np.zeros(300)))
 
-    def pose(self, moment):
+    def __init__(self, seed):
+        self.human = SimpleNamespace(spec=SimpleNamespace(betas=np.zeros(300), seed=seed), loose={})
+
+    def grounded(self, theta, root, gaze):
+        return root
+
+    def hang(self, theta, root, gaze, fps):
+        return [{} for _ in theta]
+
+    def pose(self, moment, hanging=None):
         points = np.repeat(np.linspace([0, 0, 0], [0.2, 1.8, 0.1], 10).astype(np.float32), 5, 0)
         part = Surface("skin", points, np.zeros((0, 3), np.int32), None, None)
         return Posed([part], moment[1], points[-1], np.array([0.0, 0, 1]), np.zeros((2, 16, 3)))
@@ -193,7 +214,7 @@ class _Watching:
     def __init__(self, *_):
         pass
 
-    def take(self, posed, light, cameras, moment, instant, background, lens):
+    def take(self, posed, light, cameras, moment, instant, background, lens, cloth):
         px = cameras[0].width
         shot = lens(
             Shot(np.full((px, px, 3), 255, np.uint8), np.full((px, px), 255, np.uint8), None), *cameras * 2, "body"
@@ -207,7 +228,7 @@ def test_half_bodies_and_things_in_the_way_occur_as_often_as_they_should(monkeyp
     monkeypatch.setattr(backgrounds, "background", lambda _: None)
     profile, clips = replace(TINY, wild_frames=1), []
     for seed in range(160):
-        frames, meta, _ = wild.record(_Standing(), profile, np.random.default_rng(seed), False)
+        frames, meta, _ = wild.record(_Standing(seed), profile, np.random.default_rng(seed), False)
         clips.append((*frames[0], meta["half_body"], meta["occluded"]))
     assert 0.08 < np.mean([half for *_, half, _ in clips]) < 0.22
     assert 0.05 < np.mean([occluded for *_, occluded in clips]) < 0.16
@@ -229,7 +250,7 @@ def test_what_is_in_the_way_takes_the_person_and_the_truth_away(people):
     wall = Image.new("RGBA", (side, side), (200, 30, 30, 0))
     wall.paste((200, 30, 30, 255), (0, side // 2, side, side))
     shot = Shot(frame.body.image, frame.body.matte, frame.body.truth)
-    lens = wild._Lens(np.random.default_rng(0), wall)
+    lens = Lens(np.random.default_rng(0), np.ones(3), wall)
     image, matte, truth, hidden = lens(shot, frame.body.camera, frame.body.camera, "body")
     low = slice(TINY.body_px // 2 + 2, None)
     assert (hidden[low] == 255).all()
@@ -282,7 +303,7 @@ def test_simulated_cloth_leaves_skinning_and_the_rest_of_the_person_does_not():
     simulated, skinned = actor.pose(moment, hanging[-1]).parts, actor.pose(moment).parts
     for number, (a, b) in enumerate(zip(simulated, skinned, strict=True)):
         if number in hanging[-1]:
-            assert a.part in ("bottom", "coat")
+            assert a.part in ("skirt", "coat")
             assert np.linalg.norm(a.vertices - b.vertices, axis=1).max() > 0.01
         else:
             assert all(np.array_equal(getattr(a, n), getattr(b, n)) for n in ("vertices", "points") if hasattr(a, n))
@@ -297,6 +318,7 @@ def test_the_relit_domain_is_one_moment_under_one_light_an_instant(people):
     assert [frame.instant for frame in person.frames] == list(range(2 * count))
     assert names == person.meta["lights"] and len(set(names)) == len(names)
     assert set(names[:count]) < {light.name for light in OLAT} and set(names[count:]) < set(ENVIRONMENTS)
+    assert not set(names) & {*HELD_OUT_LAMPS, *HELD_OUT_ENVIRONMENTS}
     first = person.frames[0]
     for frame in person.frames[1:]:
         for name in ("theta", "root", "gaze", "actions"):
@@ -314,6 +336,92 @@ def test_a_recorded_lamp_is_the_light_it_is_named_after(people):
         np.testing.assert_array_equal(frame.environment, environment_of(lamps[frame.light]))
     lamp = OLAT[0].environment
     np.testing.assert_allclose(environment_of(OLAT[0]).astype(float).mean(), lamp.mean(), rtol=1e-2)
+
+
+def test_eight_lamps_and_eight_environments_are_held_out_of_everything_else():
+    assert len(HELD_OUT_LAMPS) == len(HELD_OUT_ENVIRONMENTS) == 8
+    assert set(HELD_OUT_ENVIRONMENTS) < set(ENVIRONMENTS) and not set(HELD_OUT_ENVIRONMENTS) & set(CASUAL)
+    used = {lamp.name for lamp in relit._LAMPS}
+    held = {lamp.name for lamp in relit._HELD_OUT}
+    assert held == set(HELD_OUT_LAMPS) and not held & used and len(used) >= 8
+    assert set(relit._ROOMS) == set(ENVIRONMENTS) - set(HELD_OUT_ENVIRONMENTS)
+
+
+def test_held_out_lights_follow_photographs_under_an_everyday_one(people):
+    person = people["relit_held_out"]
+    photographs, rest = person.frames[:4], person.frames[4:]
+    assert person.meta["photographs"] == 4 and {frame.instant for frame in photographs} == {0}
+    assert {frame.light for frame in photographs} == {person.meta["lights"][0]} < set(CASUAL)
+    assert [frame.instant for frame in rest] == list(range(1, 1 + len(rest)))
+    names = [frame.light for frame in rest]
+    assert set(names[: len(names) // 2]) <= set(HELD_OUT_LAMPS)
+    assert set(names[len(names) // 2 :]) <= set(HELD_OUT_ENVIRONMENTS)
+
+
+# --- Second clips, phones, and who may be drawn in them ---------------------------------------------------------
+
+
+def test_the_second_clip_keeps_clothes_light_and_framing_and_changes_the_rest(people):
+    first, second = people["wild"], people["wild2"]
+    assert second.meta["light"] == first.meta["light"] and second.meta["half_body"] == first.meta["half_body"]
+    np.testing.assert_array_equal(second.frames[0].environment, first.frames[0].environment)
+    assert not second.meta["occluded"]
+    assert np.abs(second.frames[0].body.camera.viewmat - first.frames[0].body.camera.viewmat).max() > 0.05
+    assert np.abs(second.frames[0].theta - first.frames[0].theta).max() > 0.05
+    backs = [person.frames[0].body.image[:8, :8].astype(int) for person in (first, second)]
+    assert np.abs(backs[0] - backs[1]).mean() > 5
+
+
+def test_phone_pictures_are_large_and_without_crops_four_to_show_and_four_held_out(people):
+    person = people["phone"]
+    assert [frame.instant for frame in person.frames] == list(range(8)) and person.meta["photographs"] == 4
+    assert len({frame.light for frame in person.frames}) == 1
+    for frame in person.frames:
+        assert list(frame.pictures) == ["body"]
+        assert frame.body.image[frame.body.matte == 0].std() > 2
+    azimuths = [np.arctan2(*(-f.body.camera.viewmat[:3, :3].T @ f.body.camera.viewmat[:3, 3])[[0, 2]])
+                for f in person.frames[:4]]  # fmt: skip
+    assert np.ptp(azimuths) > np.radians(60)
+    thetas = np.stack([frame.theta for frame in person.frames])
+    assert (np.abs(thetas[:, None] - thetas).max(-1) + np.eye(8) > 0.02).all()
+
+
+@pytest.mark.parametrize("domain", JUDGING)
+def test_nobody_who_is_trained_on_is_drawn_to_be_judged(domain):
+    with pytest.raises(InputError, match=f"8999 is a training person: {domain}"):
+        cast(8_999, domain)
+    assert cast(9_000, domain).seed == 9_000
+
+
+# --- Cloth in every domain -------------------------------------------------------------------------------------
+
+
+def test_loose_cloth_is_simulated_in_every_domain_and_only_where_there_is_some(people):
+    skirted = sample_person(SEED).bottom.kind in SKIRTS
+    assert skirted, "the person of these tests wears a dress"
+    assert all(frame.cloth for domain in DOMAINS if domain != "stylised" for frame in people[domain].frames)
+    plain = next(seed for seed in range(9_000, 9_100) if not _loose(sample_person(seed)))
+    assert not any(frame.cloth for frame in render_person(plain, "wild", TINY).frames)
+
+
+def _loose(spec):
+    return spec.bottom.kind in SKIRTS or spec.coat is not None
+
+
+def test_a_seated_skirt_does_not_stand_up():
+    actor = Actor(sample_person(SEED))
+    clip = motion("sit", np.random.default_rng(0), 40, 10.0)
+    low = int(np.argmin(clip.root[:, 4]))
+    moment = tuple(values[low] for values in clip)
+    assert moment[1][4] < -0.2, "seated"
+    hanging = actor.settled(moment)
+    assert list(hanging) == list(actor.human.loose)
+    number = next(iter(hanging))
+    seated, skinned = (actor.pose(moment, h).parts[number].vertices for h in (hanging, None))
+    hem = np.argsort(actor.human.loose[number][0].vertices[:, 1])[:200]
+    front = hem[skinned[hem, 2] > np.median(skinned[hem, 2])]
+    assert seated[front, 1].mean() < skinned[front, 1].mean() - 0.03
+    assert np.isfinite(seated).all() and seated[:, 1].min() >= 0
 
 
 # --- Stylised --------------------------------------------------------------------------------------------------

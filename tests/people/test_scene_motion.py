@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
 
 from lca_core.body import ACTIONS, JOINT_NAMES, BodyModel, full_pose, theta_slice
 from lca_core.people.faces import EMOTIONS, LOPSIDED, VISEMES, gaze_at, gaze_target, look_actions, looking
 from lca_core.people.motion import MOTIONS, motion
+from lca_core.people.performing import ROUND, acted
 from lca_core.people.poses import (
     FACES,
     HANDS,
@@ -21,6 +23,7 @@ from lca_core.people.poses import (
     studio_script,
     theta_from,
 )
+from lca_core.people.turning import TURNING, turned_round
 
 
 @pytest.fixture(scope="module")
@@ -244,3 +247,35 @@ def test_scripts_repeat_with_their_seed_and_start_alike_for_any_generator():
     for a, b in zip(one, two, strict=True):
         assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
     assert len(studio_script(1, np.random.default_rng(0))) == 1
+
+
+@pytest.mark.parametrize("name", TURNING)
+def test_somebody_who_turns_round_shows_their_back_and_goes_on_acting(name):
+    generator = np.random.default_rng(6)
+    plain = motion(name, generator, 84, 30.0)
+    round_ = turned_round(plain, generator, 30.0, TURNING[name])
+    facing = Rotation.from_rotvec(round_.root[:, :3]).apply([0, 0, 1])
+    assert facing[:, 2].min() < -0.9 < 0.3 < facing[0, 2]
+    assert np.degrees(np.arccos((facing[1:] * facing[:-1]).sum(1).clip(-1, 1))).max() < 9  # a frame, 270 degrees/s
+    arms = theta_slice("left_elbow")
+    np.testing.assert_array_equal(round_.theta[:, arms], plain.theta[:, arms])
+    knees = round_.theta[:, theta_slice("left_knee")][:, 0]
+    assert np.ptp(knees) > 0.1, "legs step"
+
+
+def test_people_turn_either_way_in_a_quarter_of_clips_and_the_curve_is_the_same_at_any_pace():
+    names, senses = [], []
+    for seed in range(300):
+        name, clip = acted(np.random.default_rng(seed), 3)
+        names.append("turning" in name)
+        if names[-1]:
+            yaw = np.unwrap([np.arctan2(*Rotation.from_rotvec(r[:3]).apply([0, 0, 1])[[0, 2]]) for r in clip.root])
+            senses.append(np.sign(yaw[-1] - yaw[0]))
+    assert abs(np.mean(names) - ROUND) < 0.07 and 0.3 < np.mean(np.array(senses) > 0) < 0.7
+    seed = names.index(True)
+    sparse, fine = acted(np.random.default_rng(seed), 3)[1], acted(np.random.default_rng(seed), 25, 30.0)[1]
+    for a, b in zip(sparse, fine, strict=True):
+        np.testing.assert_allclose(a, b[::12], atol=1e-5)
+    streams = [np.random.default_rng(seed) for _ in range(2)]
+    acted(streams[0], 2), acted(streams[1], 60, 30.0)
+    assert streams[0].random() == streams[1].random(), "a clip's length changes nothing that is drawn after it"

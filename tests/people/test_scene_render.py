@@ -10,7 +10,7 @@ from lca_core.people.backgrounds import background, behind
 from lca_core.people.cameras import around, face_crop, look_at, project
 from lca_core.people.light import Light, directional_light, directions, studio_light
 from lca_core.people.parts import PART_IDS, Strands, Surface
-from lca_core.people.render import Stage, render
+from lca_core.people.render import Stage, render, without_specks
 from lca_core.people.shapes import vertex_normals
 from lca_core.people.srgb import to_linear, to_srgb8
 
@@ -279,3 +279,16 @@ def test_every_strand_keeps_its_own_colour_however_many_there_are(count):
     left = seen[1] < np.median(seen[1]) - 2
     right = seen[1] > np.median(seen[1]) + 2
     assert (red[seen][left] > 30).mean() > 0.95 and (red[seen][right] < -30).mean() > 0.95
+
+
+def test_specks_on_the_outlines_of_white_things_go_and_shadows_within_them_stay():
+    albedo, facing, alpha = np.full((20, 20, 3), 0.8, np.float32), np.ones((20, 20)), np.ones((20, 20, 1))
+    facing[:, 10], color = 0.1, 0.8 * np.ones((20, 20, 3), np.float32)
+    color[5, 10] = color[5, 4] = 0.02  # on an outline, and within
+    clean = without_specks(color, albedo, facing, alpha)
+    assert clean[5, 10].min() > 0.6 and clean[5, 4].max() < 0.03
+    rest = np.ones((20, 20), bool)
+    rest[5, 10] = False
+    np.testing.assert_allclose(clean[rest], color[rest], rtol=1e-5)
+    black = without_specks(color, np.full_like(albedo, 0.1), facing, alpha)
+    np.testing.assert_allclose(black, color, rtol=1e-5)

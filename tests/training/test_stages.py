@@ -94,9 +94,15 @@ def test_a_stage_wants_people_of_its_domains_and_size(people, tiny):
         stages.load_examples(people / "studio", "tiny", Pixels(), ("wild",))
 
 
-def test_people_of_another_size_are_refused(people):
-    with pytest.raises(InputError, match="wild-000000 are 56 px, profile 'smoke' wants 112"):
+def test_people_of_a_smaller_size_are_refused(people):
+    with pytest.raises(InputError, match="wild-000000 are 56 px, profile 'smoke' wants 112 or more"):
         stages.load_examples(people / "wild", "smoke", Pixels(), ("wild",))
+
+
+def test_larger_people_are_scaled_down(people):
+    small = replace(TINY, body_px=28, face_px=28, hand_px=14)
+    one = stages.load_examples(people / "wild", small, Pixels(), ("wild",))[0]
+    assert one.body_pixels.shape[1:3] == (28, 28) and one.hand_pixels.shape[2:4] == (14, 14)
 
 
 def test_nobody_validates_on_people_that_are_trained_on(people, tiny, tmp_path):

@@ -25,6 +25,8 @@ from lca_core.errors import InputError
 from lca_core.evaluation.crowd_figures import contact_sheet
 from lca_core.evaluation.drapery import drapery
 from lca_core.evaluation.drawn import drawn
+from lca_core.evaluation.expressiveness import Expressiveness, cached_expressive, expressiveness, summaries
+from lca_core.evaluation.face_sheets import moods_sheet, repertoire_sheet
 from lca_core.evaluation.humans import Inspection, face_mesh_rate, identity, inspect, pose_rate, worst
 from lca_core.evaluation.portraits import DOMAIN, PX, SHOTS, cached_portraits
 from lca_core.evaluation.recognition import equal_error_rate
@@ -48,6 +50,7 @@ WORST = 8  # people named
 SHEET = 64  # people on a sheet of a domain
 SHEET_MOMENTS = 3  # recorded of them in domains that are drawn for the sheet alone
 SHEET_PX = 224  # of their phone photographs
+EXPRESSIVE = 200  # people whose faces move
 CLOTHED = 48  # people whose loose cloth is looked at
 SKIRTED = 32  # people in skirts whose wild clips are looked at
 PLANNED = 1_000_000  # people of the plan for a cluster
@@ -56,6 +59,9 @@ PLANNED_CORES, PLANNED_DAYS = 1_000, 7
 TOLERANCES = {
     "face_mesh_rate": 0.01, "pose_rate": 0.01, "identity_eer": 0.005, "class_share_min": 0.002,
     "cloth_deviation_mm": 3.0, "cloth_poke_through": 0.001, "wild_cloth_deviation_mm": 3.0,
+    "smile_widening": 0.02, "smile_lift": 0.02,
+    "jaw_opening": 0.03, "lid_closing": 0.04, "brow_travel_mesh": 0.015, "neutral_level": 0.01, "brow_travel": 0.002,
+    "eye_shown": 0.02, "face_mesh_rate_extreme": 0.01,
 }  # fmt: skip
 WHY = "pictures come out a little otherwise, and detectors decide at a line; cloth amplifies last bits"
 
@@ -130,7 +136,8 @@ def _kin(seed: int) -> str:
 
 def sheets(plan: Plan, results: dict, folder: Path) -> list[Path]:
     """Figures in a folder: people_<domain>.jpg, one picture a person of the first 64; people_worst.jpg, the portraits
-    of those who gave detectors and recogniser most trouble."""
+    of those who gave detectors and recogniser most trouble; people_moods.jpg, the 64 at rest, smiling and with an open
+    mouth; people_repertoire.jpg, the first through every facial action, emotion and viseme."""
     seeds = plan.seeds[:SHEET]
     short = replace(profile_named(plan.profile), wild_frames=SHEET_MOMENTS, phone_px=SHEET_PX)
     paths = {DOMAIN: cached_portraits(seeds, plan.shots, plan.workers)}
@@ -147,11 +154,14 @@ def sheets(plan: Plan, results: dict, folder: Path) -> list[Path]:
     }
     reasons = listed(results["worst_portraits"])
     chosen["worst"] = list(read_people(cached_portraits([int(seed) for seed in reasons], plan.shots, plan.workers)))
+    captions = {seed: f"{seed}\n{reason}" for seed, reason in reasons.items()}
+    figures = {
+        name: contact_sheet(people, captions if name == "worst" else None, faces=name not in DOMAINS)
+        for name, people in chosen.items()
+    }
+    figures |= {"moods": moods_sheet(seeds, plan.workers), "repertoire": repertoire_sheet(seeds[0])}
     written = []
-    for name, people in chosen.items():
-        whole = name in DOMAINS
-        captions = {seed: f"{seed}\n{reason}" for seed, reason in reasons.items()} if name == "worst" else None
-        figure = contact_sheet(people, captions, faces=not whole)
+    for name, figure in figures.items():
         path = folder / f"people_{name}.jpg"
         with atomic_path(path) as partial:
             figure.savefig(partial, format="jpg", dpi=100, pil_kwargs={"quality": 85})
@@ -261,6 +271,21 @@ def cloth(seeds: Sequence[int], workers: int, domain: str = "garment") -> dict:
     }
 
 
+# --- Faces -----------------------------------------------------------------------------------------------------
+
+
+def _expressiveness(path: Path) -> tuple[Path, list[Expressiveness]]:
+    return path, [expressiveness(person) for person in read_people(path)]
+
+
+def faces(seeds: Sequence[int], workers: int) -> dict:
+    """How far the faces of these people move (`lca_core.evaluation.expressiveness`)."""
+    tell(f"expressive faces of {len(seeds)} people")
+    paths = cached_expressive(seeds, workers)
+    found = dict(in_workers(_expressiveness, Worker.ask, paths, workers))
+    return {name: asdict(value) for name, value in summaries(one for path in paths for one in found[path]).items()}
+
+
 # --- Telling ---------------------------------------------------------------------------------------------------
 
 
@@ -271,7 +296,8 @@ def measured(plan: Plan) -> dict:
     results["speed"] = speed(plan)
     results["cluster"] = cluster(results["speed"])
     results["crowd"] = crowd(plan.crowd)
-    results |= looks(plan) | {"cloth": cloth(plan.seeds[:CLOTHED], plan.workers)}
+    results |= looks(plan) | {"faces": faces(plan.seeds[:EXPRESSIVE], plan.workers)}
+    results["cloth"] = cloth(plan.seeds[:CLOTHED], plan.workers)
     return results | {"wild_cloth": cloth(in_skirts(plan.seeds), plan.workers, "wild")}
 
 
@@ -310,6 +336,7 @@ def report(results: dict) -> str:
         rows.append((f"{name}_deviation_mm", mean, "", f"{hung['people']}", "", f"skirts: {moves}"))
     through = f"worst {hung['poke_through_worst']:.4f}; by skinning {hung['skinned_poke_through']:.4f}"
     rows.append(("cloth_poke_through", f"{hung['poke_through']:.4f}", "", f"{hung['people']}", "", through))
+    rows += [row(name, value, "faces from the front") for name, value in results["faces"].items()]
     plan = results["cluster"]
     lines = [
         f"{results['machine']['cpu']}, {results['machine']['cores']} cores; other programs used "
@@ -373,6 +400,10 @@ def records_made(results: dict) -> list[Record]:
             "found": " ".join(pose_rate.__doc__.split()), "aggregation": portrait["aggregation"],
             "worst": listed(results["worst_records"]),
         }),
+        *(rate(name, value, "", {
+            "pictures": "portraits from the front, 224 px, even light (lca_core.evaluation.expressiveness)",
+            "measure": " ".join(Expressiveness.__doc__.split()), "aggregation": portrait["aggregation"],
+        }) for name, value in results["faces"].items()),
         Record("people/identity_eer", told["value"], "", told["ci95"], told["n_people"], told["n_frames"], "",
                protocol=portrait | {
                    "network": "dlib ResNet, 128 numbers", "alignment": "recorded eyes, 150 px, over white",

@@ -130,6 +130,7 @@ RESULTS = {
               "megabytes_per_1000_images": 30.0, "images_per_person": 8.0, "images_per_core_second": 3.0,
               "cores_used_by_others": 0.0, "samples_per_pixel": 4,
               "yardstick": {"what": "a product", "value": 0.01, "unit": "s"}},
+    "faces": {"smile_widening": rate(0.2), "face_mesh_rate_extreme": rate(0.98)},
     "cloth": {"people": 2, "deviation_mm": 80.0, "deviation_mm_by_motion": {"walk": 80.0}, "poke_through": 0.0,
               "poke_through_worst": 0.0, "skinned_poke_through": 0.1},
 }  # fmt: skip
@@ -158,6 +159,8 @@ def test_people_agree_with_their_records_however_slow_the_machine_and_not_when_f
     assert disagree(cloth=RESULTS["cloth"] | {"deviation_mm": 40.0}) == {"people/cloth_deviation_mm"}
     stiff = RESULTS["wild_cloth"] | {"deviation_mm": 5.0}
     assert disagree(wild_cloth=stiff) == {"people/wild_cloth_deviation_mm"}
+    stiff = {"smile_widening": rate(0.1), "face_mesh_rate_extreme": rate(0.98)}
+    assert disagree(faces=stiff) == {"people/smile_widening"}
 
 
 def test_a_plan_for_a_cluster_grows_with_people_and_shrinks_with_speed(people):

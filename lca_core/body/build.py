@@ -28,12 +28,18 @@ BODY_VERTICES = slice(0, 13_380)  # of the base mesh: the skin
 BODY_GROUPS = ("body", "helper-l-eye", "helper-r-eye", "helper-upper-teeth", "helper-lower-teeth", "helper-tongue")
 
 
-def body_file(part: str = "body") -> Path:
+def body_file(part: str = "body", sculpted: bool = False) -> Path:
     """Path of the body file, made on first use (one to two minutes).
 
     part: "body" is the file in SMPL-X's layout (skin, eyes, teeth and tongue, about 14k vertices); "full"
-    has every vertex of MakeHuman's base mesh (clothing helpers, lashes, hair) on the same joints.
+    has every vertex of MakeHuman's base mesh (clothing helpers, lashes, hair) on the same joints. sculpted: with the
+    calm face and the facial actions of `body.sculpted`, as digital humans have them, instead of MakeHuman's own, which
+    the shipped weights know.
     """
+    if sculpted:
+        from lca_core.body.sculpted_file import sculpted_file  # made from this module's own files
+
+        return sculpted_file(part)
     folder = cache_dir("body")
     path = folder / f"{part}-{VERSION}.npz"
     if not path.exists():

@@ -52,15 +52,22 @@ class BodyModel:
         self.extra = {k: arrays[k] for k in ("uv", "f_uv", "f_group", "quads", "base_index") if k in arrays}
 
     @classmethod
-    def load(cls, path: Path | str | None = None, part: str = "body", dtype: torch.dtype = torch.float32):
+    def load(
+        cls,
+        path: Path | str | None = None,
+        part: str = "body",
+        dtype: torch.dtype = torch.float32,
+        sculpted: bool = False,
+    ):
         """Read a body file.
 
         path: an .npz in SMPL-X's layout, e.g. the official SMPLX_NEUTRAL.npz (v1.0 or v1.1); by default the free body
-        made by `body_file(part)`, or what the environment variable LCA_BODY names. InputError as `read_body_file`.
+        made by `body_file(part, sculpted)`, or what the environment variable LCA_BODY names. InputError as
+        `read_body_file`.
         """
         if path is None and part == "body":
             path = os.environ.get("LCA_BODY")
-        return cls(read_body_file(Path(path) if path else body_file(part)), dtype)
+        return cls(read_body_file(Path(path) if path else body_file(part, sculpted)), dtype)
 
     def rest(
         self, betas: Float[Tensor, "B S"], expression: Float[Tensor, "B E"] | None = None

@@ -19,7 +19,7 @@ from lca_core.evaluation.humans import skeleton
 from lca_core.paths import cache_dir
 from lca_core.people import DigitalHuman, PersonSpec, Stage, around, face_crop, sample_person, standing, studio_light
 from lca_core.people.cameras import FACE_SIDE
-from lca_core.people.faces import look_actions, random_gaze
+from lca_core.people.faces import look_actions, random_gaze, settled
 from lca_core.people.processes import draw_missing
 from lca_core.people.production import RENDERING, digest_of
 
@@ -43,7 +43,7 @@ def faces_of(seed: int, faces: int = FACES) -> tuple[np.ndarray, np.ndarray]:
         chosen = generator.choice(np.flatnonzero(_FREE), generator.integers(*AT_ONCE), replace=False)
         actions[i, chosen] = generator.uniform(*AMOUNT, len(chosen))
         gaze[i] = random_gaze(generator)
-    return np.maximum(actions, look_actions(gaze)), gaze
+    return settled(np.maximum(actions, look_actions(gaze))), gaze
 
 
 def expressions(spec: PersonSpec, px: int, faces: int = FACES) -> Person:

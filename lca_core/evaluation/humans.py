@@ -141,7 +141,7 @@ def face_angles(camera: Camera, bones: Skeleton) -> tuple[float, float]:
 
 def _look_at_face(picture: Picture, bones: Skeleton) -> tuple[float, float, np.ndarray | None]:
     """(score, eyes_off, embedding)."""
-    crop, scale = _enlarged(picture.image, MESH_PX)
+    crop, scale = enlarged(picture.image, MESH_PX)
     score = float(networks.face_boxes(crop, long_range=False)[:, 4].max(initial=0))
     mesh = networks.face_mesh(crop)
     depth = float(picture.camera.viewmat[2, :3] @ bones.eyes.mean(0) + picture.camera.viewmat[2, 3])
@@ -169,7 +169,7 @@ def _whole(frame: Frame, bones: Skeleton) -> bool:
 
 def _look_at_body(picture: Picture, bones: Skeleton) -> tuple[float, float]:
     """(visible, off)."""
-    crop, scale = _enlarged(picture.image, POSE_PX)
+    crop, scale = enlarged(picture.image, POSE_PX)
     answer = networks.pose(crop)
     if answer is None:
         return 0.0, np.inf
@@ -182,7 +182,7 @@ def _look_at_body(picture: Picture, bones: Skeleton) -> tuple[float, float]:
     return float(found[_TORSO, 3].min()), float(apart / (picture.camera.K[0, 0] / depth * torso))
 
 
-def _enlarged(image: np.ndarray, px: int) -> tuple[np.ndarray, float]:
+def enlarged(image: np.ndarray, px: int) -> tuple[np.ndarray, float]:
     """(the square image with sides of at least `px`, how many times larger it is): networks miss small people."""
     side = max(px, image.shape[0])
     if side == image.shape[0]:

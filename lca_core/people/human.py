@@ -11,9 +11,13 @@ import numpy as np
 import torch
 from scipy.spatial import cKDTree
 
+from lca_core.body.face_pulls import Face
+from lca_core.body.face_regions import LOWER_TEETH, SKIN, UPPER_TEETH
 from lca_core.body.layout import JOINT_NAMES
 from lca_core.body.model import BodyModel, joint_transforms
-from lca_core.people import accessories, basemesh, cloth, clothes, eyes, hair, shoes, skin
+from lca_core.body.sculpted import calm, jaw_directions, sculpted_directions
+from lca_core.body.sculpted_file import full_regions
+from lca_core.people import accessories, basemesh, cloth, clothes, eyes, hair, shoes, skin, teeth
 from lca_core.people.exaggerate import Proportions, exaggerated, wide_eyed
 from lca_core.people.parts import Strands, Surface
 from lca_core.people.spec import PersonSpec
@@ -30,13 +34,13 @@ class _BodyPart:
 @dataclass(frozen=True)
 class _Worn:
     """A surface or strands of their own: rest [..., 3], weights [n, 55] of the flattened points; free [n]: 1 where
-    cloth hangs freely, 0 where it follows the body, None for what never hangs; follows [S]: the vertex of the body
-    with whose facial actions a strand moves."""
+    cloth hangs freely, 0 where it follows the body, None for what never hangs; directions [n, 3, 52]: what facial
+    actions add to the flattened points, None for what they leave alone."""
 
     weights: np.ndarray
     look: Surface | Strands
     free: np.ndarray | None = None
-    follows: np.ndarray | None = None
+    directions: np.ndarray | None = None
 
     @property
     def hangs(self) -> bool:
@@ -54,20 +58,27 @@ class DigitalHuman:
     """One person, ready to be posed. Make it by `DigitalHuman.build`."""
 
     def __init__(
-        self, spec: PersonSpec, parts: list[_BodyPart | _Worn], skin_faces: np.ndarray, proportions: Proportions | None
+        self,
+        spec: PersonSpec,
+        parts: list[_BodyPart | _Worn],
+        rest: np.ndarray,
+        directions: np.ndarray,
+        proportions: Proportions | None,
     ):
+        """rest: [V, 3] of the body, calm; directions: [V, 3, 52] of its facial actions."""
         self.spec = spec
-        self._skin_faces = skin_faces  # of the whole body, what clothes hide included
+        mesh = basemesh.load()
+        self._skin_faces = mesh.triangles(mesh.select("body"))[0]  # of the whole body, what clothes hide included
         self._proportions = proportions
         self._body = full_body()
         self._betas = torch.as_tensor(spec.betas, dtype=torch.float32)[None]
         self._joints = self._body.rest_joints(self._betas)
-        self._shaped = self._body.rest(self._betas)[0].numpy()
+        self._shaped = rest
         self._parts = [part if isinstance(part, _BodyPart) else self._widened(part) for part in parts]
         self._used = np.unique(np.concatenate([part.index for part in parts if isinstance(part, _BodyPart)]))
         self._place = np.zeros(len(self._shaped), np.int64)
         self._place[self._used] = np.arange(len(self._used))
-        self._directions = self._body.exprdirs[self._used].numpy()
+        self._directions = directions[self._used]
         self._weights = self._body.weights[self._used].numpy()
 
     @classmethod
@@ -78,7 +89,9 @@ class DigitalHuman:
         """
         body = full_body()
         betas = torch.as_tensor(spec.betas, dtype=torch.float32)[None]
-        rest = body.rest(betas)[0].numpy()
+        regions = full_regions()
+        rest = calm(body.rest(betas)[0].numpy(), regions).astype(np.float32)
+        directions = sculpted_directions(rest, regions, body.exprdirs.numpy())
         joints = body.rest_joints(betas)[0].numpy()
         weights = body.weights.numpy()
         template = body.template.numpy().astype(np.float32)
@@ -88,7 +101,7 @@ class DigitalHuman:
         footwear, shod = shoes.shoes(spec, rest, joints, weights, texture_px // 4)
         hidden = np.any([shod, *(c.hides for c in cloths)], 0)
         parts: list[_BodyPart | _Worn] = [_skin_part(hidden, skin.paint(spec, skin_atlas), skin.bump(spec, skin_atlas))]
-        parts += _mouth(spec)
+        parts += _mouth(spec, rest, weights)
         parts += _eyes(spec, rest, weights, texture_px)
         parts += [_Worn(w, look) for w, look in footwear]
         parts += [
@@ -99,11 +112,10 @@ class DigitalHuman:
         ]
         under = np.concatenate([c.vertices for c in cloths])  # what long hair lies on
         for w, look in hair.grow(spec, rest, template, joints, under):
-            strands = isinstance(look, Strands)  # beards move with the face
-            parts.append(_Worn(w, look, follows=cKDTree(rest).query(look.points[:, 0])[1] if strands else None))
+            moved = _followed(rest, directions, look) if isinstance(look, Strands) else None  # beards move with faces
+            parts.append(_Worn(w, look, directions=moved))
         parts += [_Worn(w, look) for w, look in accessories.wear(spec, rest, joints)]
-        mesh = basemesh.load()
-        return cls(spec, parts, mesh.triangles(mesh.select("body"))[0], proportions)
+        return cls(spec, parts, rest, directions, proportions)
 
     def transforms(self, full_pose: np.ndarray, translation: np.ndarray | None = None) -> np.ndarray:
         """Joint transforms from the T-pose to the world, float32 [55, 3, 4]; arguments as `pose`'s."""
@@ -186,14 +198,14 @@ class DigitalHuman:
                 result.append(_with(part.look, vertices=posed[self._place[part.index]]))
             elif hanging and number in hanging:
                 result.append(_with(part.look, vertices=hanging[number]))
-            elif isinstance(part.look, Surface):
-                result.append(_with(part.look, vertices=_skin_points(part.look.vertices, part.weights, transforms)))
             else:
-                rest = part.look.points
-                if active.size and part.follows is not None:
-                    rest = rest + (self._body.exprdirs[part.follows].numpy()[:, :, active] @ actions[active])[:, None]
-                points = _skin_points(rest.reshape(-1, 3), part.weights, transforms)
-                result.append(_with(part.look, points=points.reshape(part.look.points.shape)))
+                name = "vertices" if isinstance(part.look, Surface) else "points"
+                points = getattr(part.look, name)
+                flat = points.reshape(-1, 3)
+                if active.size and part.directions is not None:
+                    flat = flat + part.directions[:, :, active] @ actions[active]
+                moved = _skin_points(flat, part.weights, transforms).reshape(points.shape)
+                result.append(_with(part.look, **{name: moved}))
         return result
 
 
@@ -225,19 +237,24 @@ def _skin_part(hidden: np.ndarray, albedo: np.ndarray, bump: np.ndarray) -> _Bod
     return _body_part("skin", rows, albedo, bump=bump, roughness=0.55, specular=0.35)
 
 
-def _mouth(spec: PersonSpec) -> list[_BodyPart]:
-    mesh = basemesh.load()
-    plain = lambda *rgb: np.full((4, 4, 3), rgb, np.uint8)  # noqa: E731
+def _mouth(spec: PersonSpec, rest: np.ndarray, weights: np.ndarray) -> list[_BodyPart | _Worn]:
+    face = Face(rest, full_regions())
+    vertices, faces, uv, lower = teeth.teeth(rest, face)
+    joint = np.where(lower[:, None], weights[LOWER_TEETH].mean(0), weights[UPPER_TEETH].mean(0)).astype(np.float32)
+    directions = jaw_directions(face, vertices) * lower[:, None, None]
+    look = Surface("teeth", vertices, faces, uv, teeth.paint_teeth(spec), None, 0.3, 0.5)
+    tongue = np.full((4, 4, 3), (176, 92, 92), np.uint8)
+    rows = basemesh.load().select("helper-tongue")
     return [
-        _body_part(
-            "teeth",
-            mesh.select("helper-upper-teeth", "helper-lower-teeth"),
-            plain(226, 216, 196),
-            roughness=0.3,
-            specular=0.5,
-        ),  # fmt: skip
-        _body_part("tongue", mesh.select("helper-tongue"), plain(176, 92, 92), roughness=0.4, specular=0.4),
+        _Worn(joint, look, directions=directions),
+        _body_part("tongue", rows, tongue, roughness=0.4, specular=0.4),
     ]
+
+
+def _followed(rest: np.ndarray, directions: np.ndarray, look: Strands) -> np.ndarray:
+    """[S * K, 3, 52]: strands move with the vertex of the face nearest to their roots."""
+    nearest = cKDTree(rest[: SKIN.stop]).query(look.points[:, 0])[1]
+    return np.repeat(directions[nearest], look.points.shape[1], 0)
 
 
 def _eyes(spec: PersonSpec, rest: np.ndarray, weights: np.ndarray, texture_px: int) -> list[_BodyPart | _Worn]:

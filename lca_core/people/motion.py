@@ -14,7 +14,7 @@ from scipy.interpolate import CubicSpline, PchipInterpolator
 from scipy.spatial.transform import Rotation
 
 from lca_core.body.driving import THETA_JOINTS, theta_slice
-from lca_core.people.faces import FACES, VISEMES, face, look_actions, random_gaze
+from lca_core.people.faces import EMOTIONS, VISEMES, face, look_actions, random_face, random_gaze, settled
 from lca_core.people.poses import HANDS, arm, hand, leg, mirrored, theta_from, trunk
 
 # Metres, of an average adult: the hip joint from the pelvis, thigh, shin, and heel and ball of the foot from the ankle.
@@ -62,7 +62,7 @@ def motion(name: str, generator: np.random.Generator, n_frames: int, fps: float 
     root = np.concatenate([orientation, grounded(theta, orientation)], 1).astype(np.float32)
     gaze = _glances(eyes, times)
     actions = np.maximum(_expressions(mimic, times), look_actions(gaze))
-    return Motion(theta.astype(np.float32), root, gaze, np.clip(actions, 0, 1).astype(np.float32))
+    return Motion(theta.astype(np.float32), root, gaze, settled(np.clip(actions, 0, 1)))
 
 
 def grounded(theta: np.ndarray, orientation: np.ndarray) -> np.ndarray:
@@ -285,14 +285,13 @@ def _glances(generator: np.random.Generator, times: np.ndarray) -> np.ndarray:
 
 
 def _expressions(generator: np.random.Generator, times: np.ndarray) -> np.ndarray:
-    """actions [T, 52]: talk with a trace of a smile, or moods; with blinks."""
-    moods = [name for name in FACES if name != "blink"]
+    """actions [T, 52]: talk in a mood, or one face after another; with blinks."""
     if generator.random() < 0.4:
-        talk = lambda stream: face(str(stream.choice(VISEMES)), stream.uniform(0.5, 1))  # noqa: E731
-        actions = _through(generator, times, 0.14, 0.3, talk) + face("smile", generator.uniform(0, 0.4))
+        talk = lambda stream: face(str(stream.choice(VISEMES)), stream.uniform(0.5, 1.2))  # noqa: E731
+        mood = face(str(generator.choice(("smile", *EMOTIONS))), generator.uniform(0.1, 0.8))
+        actions = _through(generator, times, 0.14, 0.3, talk) + mood
     else:
-        mood = lambda stream: face(str(stream.choice(moods)), stream.uniform(0.2, 1.0))  # noqa: E731
-        actions = _through(generator, times, 0.6, 1.6, mood)
+        actions = _through(generator, times, 0.6, 1.6, random_face)
     blinks = _moments(_stream(generator), times, 2.0, 5.0)
     closed = np.exp(-(((times[:, None] - blinks) / _BLINK) ** 2)).max(1)
     return np.maximum(actions, closed[:, None] * face("blink"))

@@ -15,7 +15,6 @@ from lca_core.body.driving import THETA, theta_slice
 from lca_core.body.layout import ACTIONS
 from lca_core.people.faces import (
     EMOTIONS,
-    FACES,
     LOPSIDED,
     VISEMES,
     face,
@@ -25,6 +24,7 @@ from lca_core.people.faces import (
     looking,
     random_face,
     random_gaze,
+    settled,
 )
 
 Angle = float | np.ndarray
@@ -195,37 +195,45 @@ STANCES = ("calm", *_ARMS)
 
 # Gazes of the studio's script, radians.
 _GAZE_YAWS, _GAZE_PITCHES = np.radians([-22, -11, 0, 11, 22]), np.radians([-14, 0, 14])
-_QUIET = tuple(name for name in FACES if name not in EMOTIONS + VISEMES + LOPSIDED)
+_EXTREMES = ("smile", "open", "kiss", "blink", "laugh")
+_TURNS = (_EXTREMES, EMOTIONS, (), ACTIONS, _EXTREMES, VISEMES, LOPSIDED)  # (): mixed
 
 
 def studio_script(count: int, generator: np.random.Generator) -> list[tuple[np.ndarray, ...]]:
     """What the studio asks of a person: `count` moments (theta [138], root [6], gaze [4], actions [52]).
 
     The first is calm, neutral and looks ahead. Each later one has a new stance, face, gaze and pair of hands. Faces
-    take turns between emotions, actions alone, visemes, lopsided, quiet and mixed ones; within each kind, as among
-    gazes, the next is the one least like those before it, so that a few moments span much and many repeat little.
+    take turns between extremes, emotions, mixed ones, actions alone, extremes again, visemes and lopsided ones; within
+    each kind, as among gazes, the next is the one least like those before it, so that a few moments span much and many
+    repeat little.
     """
-    kinds = (EMOTIONS, ACTIONS, VISEMES, LOPSIDED, _QUIET)
-    orders = [_unlike(generator, kind, np.stack([face(name) for name in kind])) for kind in kinds]
+    kinds = {
+        kind: _unlike(generator, kind, np.stack([face(name) for name in kind]))
+        for kind in dict.fromkeys(_TURNS)
+        if kind
+    }
     grid = np.stack([gaze_at(gaze_target(yaw, pitch, 1.2)) for pitch in _GAZE_PITCHES for yaw in _GAZE_YAWS])
     gazes = _unlike(generator, grid, grid)
     stances, left, right = (_shuffled(generator, names, count) for names in (STANCES[1:], HANDS, HANDS))
+    ahead = 0  # gazes of the grid that were taken
     moments = [(standing(generator, "calm"), np.zeros(6, np.float32), np.zeros(4, np.float32), face("neutral"))]
     for i in range(count - 1):
         theta = standing(generator, stances[i], (left[i], right[i]))
         root = np.array([0, generator.uniform(-0.35, 0.35), 0, 0, 0, 0], np.float32)
-        turn, gaze = i % (len(kinds) + 1), gazes[i % len(gazes)]
-        if turn == len(kinds):
+        kind = _TURNS[i % len(_TURNS)]
+        taken = sum(_TURNS[k % len(_TURNS)] == kind for k in range(i))  # faces of this kind so far
+        name = kinds[kind][taken % len(kind)] if kind else None
+        if name is None:
             gaze, actions = random_gaze(generator), random_face(generator)
-        else:
-            name = orders[turn][i // (len(kinds) + 1) % len(kinds[turn])]
-            actions = face(name, 1.0 if name in ACTIONS else generator.uniform(0.7, 1.0))
+        elif name in ACTIONS:
+            gaze, actions = looking(name), face(name)
             if name == "mouthClose":  # it closes the lips over an open jaw, and nothing else
                 actions = np.maximum(actions, face("jawOpen"))
-        if turn < len(kinds) and name in ACTIONS:
-            gaze = looking(name)
         else:
-            actions = np.maximum(actions, look_actions(gaze))
+            gaze, actions = gazes[ahead % len(gazes)], face(name, generator.uniform(0.7, 1.0))
+            ahead += 1
+        if name not in ACTIONS:
+            actions = settled(np.maximum(actions, look_actions(gaze)))
         moments.append((theta, root, gaze, actions))
     return moments[:count]
 

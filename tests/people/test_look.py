@@ -5,8 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
-from lca_core.body import ACTIONS, JOINT_NAMES
+from lca_core.body import ACTIONS, JOINT_NAMES, joint_transforms
+from lca_core.body.model import blend
+from lca_core.body.sculpted import calm, sculpted_directions
+from lca_core.body.sculpted_file import full_regions
 from lca_core.people import basemesh, eyes
 from lca_core.people.cut import Piece, clip
 from lca_core.people.human import DigitalHuman, _skin_part, full_body
@@ -86,8 +90,11 @@ def test_skin_moves_exactly_as_the_body_does(person):
     actions, shift = rng.random(52).astype(np.float32), np.array([0.1, 0.2, 0.3], np.float32)
     skin = person.pose(pose, shift, actions)[0]
     betas = torch.as_tensor(person.spec.betas)[None]
-    body = full_body()(betas, torch.as_tensor(actions)[None], torch.as_tensor(pose)[None], torch.as_tensor(shift)[None])
-    everything = body.vertices[0].numpy()
+    body, regions = full_body(), full_regions()
+    rest = calm(body.rest(betas)[0].numpy(), regions)
+    rest = rest + sculpted_directions(rest, regions, body.exprdirs.numpy()) @ actions
+    transforms, _ = joint_transforms(body.rest_joints(betas), torch.as_tensor(pose)[None], torch.as_tensor(shift)[None])
+    everything = blend(body.weights, transforms, torch.as_tensor(rest, dtype=torch.float32)[None])[0].numpy()
     nearest = np.abs(skin.vertices[::97, None] - everything[None]).max(-1).min(1)
     assert nearest.max() < 1e-5
 
@@ -125,6 +132,27 @@ def test_beards_move_with_the_face_and_hair_does_not():
     still, open_ = (human.pose(np.zeros((55, 3)), None, a) for a in (None, actions))
     moved = [np.linalg.norm(b.points - a.points, axis=-1).max() for a, b in zip(still, open_) if isinstance(a, Strands)]
     assert moved[0] < 2e-3 and moved[-1] > 0.01
+
+
+def test_upper_teeth_keep_to_the_skull_and_lower_ones_to_the_jaw(person):
+    actions = np.zeros(52, np.float32)
+    actions[ACTIONS.index("jawOpen")] = 1
+    still, open_ = (
+        next(part for part in person.pose(np.zeros((55, 3)), None, a) if part.part == "teeth") for a in (None, actions)
+    )
+    moved = np.linalg.norm(open_.vertices - still.vertices, axis=1)
+    upper = moved < 1e-6
+    assert 0.4 < upper.mean() < 0.6 and moved[~upper].min() > 0.003
+    front = still.vertices[:, 2] > still.vertices[:, 2].max() - 0.01
+    assert moved[~upper & front].min() > 0.015
+
+
+def test_teeth_stay_under_the_skin_of_a_face_at_rest(person):
+    parts = person.pose(np.zeros((55, 3)))
+    skin, teeth = (next(part.vertices for part in parts if part.part == name) for name in ("skin", "teeth"))
+    face = skin[skin[:, 2] > teeth[:, 2].max() - 0.03]
+    nearest = cKDTree(face[:, :2]).query(teeth[:, :2], k=3)[1]
+    assert (teeth[:, 2] < face[nearest, 2].max(1)).all()
 
 
 def test_clothes_that_follow_the_body_do_not_hang(person):

@@ -6,11 +6,21 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from lca_core.body import ACTIONS, JOINT_NAMES, BodyModel, full_pose, theta_slice
-from lca_core.people.faces import EMOTIONS, LOPSIDED, VISEMES, gaze_at, gaze_target, look_actions, looking
+from lca_core.people.faces import (
+    EMOTIONS,
+    FACES,
+    LOPSIDED,
+    VISEMES,
+    gaze_at,
+    gaze_target,
+    look_actions,
+    looking,
+    random_face,
+    settled,
+)
 from lca_core.people.motion import MOTIONS, motion
 from lca_core.people.performing import ROUND, acted
 from lca_core.people.poses import (
-    FACES,
     HANDS,
     STANCES,
     arm,
@@ -234,7 +244,7 @@ def test_the_script_begins_calm_and_a_few_moments_span_much():
 
 
 def test_a_long_script_has_every_action_alone_but_lips_that_close_over_an_open_jaw():
-    actions = np.stack([m[3] for m in studio_script(320, np.random.default_rng(1))])
+    actions = np.stack([m[3] for m in studio_script(7 * 52 + 1, np.random.default_rng(1))])
     alone = actions[(actions > 0).sum(1) == 1].max(0)
     jaw, closed = ACTIONS.index("jawOpen"), ACTIONS.index("mouthClose")
     assert alone[closed] == 0 and (np.delete(alone, closed) == 1).all()
@@ -279,3 +289,34 @@ def test_people_turn_either_way_in_a_quarter_of_clips_and_the_curve_is_the_same_
     streams = [np.random.default_rng(seed) for _ in range(2)]
     acted(streams[0], 2), acted(streams[1], 60, 30.0)
     assert streams[0].random() == streams[1].random(), "a clip's length changes nothing that is drawn after it"
+
+
+def leads(faces: np.ndarray) -> np.ndarray:
+    """[n]: the most of an open jaw, a smile, a pucker and a blink in faces [n, 52]."""
+    names = ("jawOpen", "mouthPucker", *(f"{a}{s}" for a in ("mouthSmile", "eyeBlink") for s in ("Left", "Right")))
+    return faces[:, [ACTIONS.index(name) for name in names]].max(1)
+
+
+def test_two_faces_in_five_are_led_by_a_strong_action_and_faint_ones_are_as_usual():
+    faces = np.stack([random_face(np.random.default_rng(seed)) for seed in range(600)])
+    assert faces.min() >= 0 and faces.max() <= 1
+    assert (leads(faces) >= 0.4).mean() > 0.45
+    assert (faces.max(1) < 0.4).mean() > 0.2
+    smile = faces[:, [ACTIONS.index(f"mouthSmile{side}") for side in ("Left", "Right")]]
+    assert (np.abs(smile[:, 0] - smile[:, 1]) > 0.2).mean() > 0.05
+
+
+def test_studio_and_wild_show_strong_faces_alike():
+    studio = np.concatenate([[m[3] for m in studio_script(6, np.random.default_rng(s))] for s in range(40)])
+    wild = np.concatenate([motion("walk", np.random.default_rng(s), 8, 2.5).actions for s in range(60)])
+    assert (leads(studio) >= 0.4).mean() >= 0.4 and (leads(wild) >= 0.4).mean() >= 0.4
+
+
+def test_lids_do_not_pass_each_other_and_lips_close_no_more_than_the_jaw_opens():
+    actions = settled(np.ones(52, np.float32))
+    for name in ("eyeSquintLeft", "eyeLookDownRight", "eyeWideLeft"):
+        assert actions[ACTIONS.index(name)] == 0
+    closed = np.zeros((2, 52), np.float32)
+    closed[:, ACTIONS.index("mouthClose")] = 1
+    closed[1, ACTIONS.index("jawOpen")] = 0.6
+    np.testing.assert_allclose(settled(closed)[:, ACTIONS.index("mouthClose")], [0, 0.6])

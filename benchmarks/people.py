@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice, product
 from pathlib import Path
+from typing import Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -46,6 +47,8 @@ from lca_core.workers import ONE_THREAD, Worker, in_workers, shared, started
 
 FIRST_VALIDATION, FIRST_TEST, TEST_PEOPLE = 9_000, 10_000, 1_000
 RECORDED_PEOPLE = 200
+PARTS = ("speed", "crowd", "looks", "faces", "cloth")  # of the measurement, each by itself if wanted
+POSED = 64  # people whose records bodies are looked for in
 WORST = 8  # people named
 SHEET = 64  # people on a sheet of a domain
 SHEET_MOMENTS = 3  # recorded of them in domains that are drawn for the sheet alone
@@ -97,10 +100,10 @@ def looks(plan: Plan) -> dict:
     """Face mesh, pose, identity, and who did worst."""
     tell(f"portraits of {len(plan.seeds)} people")
     portraits = inspected(cached_portraits(plan.seeds, plan.shots, plan.workers), plan.workers)
-    records = []
+    records, posed = [], plan.seeds[:POSED]
     for domain in plan.domains:
-        tell(f"{domain} records of {len(plan.seeds)} people")
-        records += inspected(cached_people(plan.seeds, domain, plan.profile, plan.workers), plan.workers)
+        tell(f"{domain} records of {len(posed)} people")
+        records += inspected(cached_people(posed, domain, plan.profile, plan.workers), plan.workers)
     told = identity(portraits)
     alike = told.pairs.among({person: _kin(int(person)) for person in told.pairs.people})
     return {
@@ -289,71 +292,105 @@ def faces(seeds: Sequence[int], workers: int) -> dict:
 # --- Telling ---------------------------------------------------------------------------------------------------
 
 
-def measured(plan: Plan) -> dict:
-    """Everything, as one dictionary of plain numbers."""
+def measured(plan: Plan, parts: Sequence[str] = PARTS) -> dict:
+    """These parts, as one dictionary of plain numbers."""
+    sizes = profile_named(plan.profile)
     results = {"machine": machine(plan.workers), "seeds": [plan.seeds[0], plan.seeds[-1]], "profile": plan.profile}
-    results |= {"domains": list(plan.domains), "portraits": {"px": PX, "shots": plan.shots}}
-    results["speed"] = speed(plan)
-    results["cluster"] = cluster(results["speed"])
-    results["crowd"] = crowd(plan.crowd)
-    results |= looks(plan) | {"faces": faces(plan.seeds[:EXPRESSIVE], plan.workers)}
-    results["cloth"] = cloth(plan.seeds[:CLOTHED], plan.workers)
-    return results | {"wild_cloth": cloth(in_skirts(plan.seeds), plan.workers, "wild")}
+    results |= {"domains": list(plan.domains), "portraits": {"px": PX, "shots": plan.shots}, "parts": list(parts)}
+    results["px"] = {"body": sizes.body_px, "face": sizes.face_px}
+    if "speed" in parts:
+        results["speed"] = speed(plan)
+        results["cluster"] = cluster(results["speed"])
+    if "crowd" in parts:
+        results["crowd"] = crowd(plan.crowd)
+    if "looks" in parts:
+        results |= looks(plan)
+    if "faces" in parts:
+        results["faces"] = faces(plan.seeds[:EXPRESSIVE], plan.workers)
+    if "cloth" in parts:
+        results["cloth"] = cloth(plan.seeds[:CLOTHED], plan.workers)
+        results["wild_cloth"] = cloth(in_skirts(plan.seeds), plan.workers, "wild")
+    return results
 
 
 def report(results: dict) -> str:
     """The measurements as text."""
-    quick, told, rare = results["speed"], results["identity_eer"], results["crowd"]["smallest"]
+    parts = results["parts"]
+    rows = [row for part in parts for row in _ROWS[part](results)]
+    lines = [
+        f"{results['machine']['cpu']}, {results['machine']['cores']} cores",
+        f"people {results['seeds'][0]} to {results['seeds'][1]}, {' and '.join(results['domains'])}, "
+        f"profile {results['profile']}",
+        "",
+        *columns(("measure", "value", "95% interval", "people", "pictures", ""), rows),
+    ]
+    if "speed" in parts:
+        plan, quick = results["cluster"], results["speed"]
+        lines += [
+            "",
+            f"other programs used {quick['cores_used_by_others']:.2f} cores while speed was measured",
+            f"{plan['people']:,} such people, {quick['images_per_person']:.0f} pictures each: {plan['core_days']:,.0f} "
+            f"core days, that is {plan[f'days_on_{PLANNED_CORES}_cores']:.1f} days on {PLANNED_CORES:,} cores or "
+            f"{plan[f'cores_for_{PLANNED_DAYS}_days']:,.0f} cores for {PLANNED_DAYS} days; {plan['terabytes']:.1f} TB",
+        ]
+    for name in ("worst_portraits", "worst_records") if "looks" in parts else ():
+        lines += ["", name.replace("_", " ") + ":"]
+        lines += [f"  {one['person']}  {one['trouble']:.2f}  {'; '.join(one['reasons'])}" for one in results[name]]
+    return "\n".join(lines)
+
+
+def _row(name: str, value: dict, what: str) -> tuple[str, ...]:
+    return name, f"{value['value']:.3f}", span(value["ci95"]), *counts(value), what
+
+
+def _looks_rows(results: dict) -> list[tuple[str, ...]]:
+    told, row = results["identity_eer"], _row
     px, small = results["portraits"]["px"], results["face_mesh_rate_of_records"]
-
-    def row(name: str, value: dict, what: str) -> tuple[str, ...]:
-        return name, f"{value['value']:.3f}", span(value["ci95"]), *counts(value), what
-
     rows = [
         row("face_mesh_rate", results["face_mesh_rate"], f"portraits, {px} px"),
-        *([row("", small, f"records, {quick['px']['face']} px")] if small else []),
-        row("pose_rate", results["pose_rate"], f"records, {quick['px']['body']} px"),
+        *([row("", small, f"records, {results['px']['face']} px")] if small else []),
+        row("pose_rate", results["pose_rate"], f"records, {results['px']['body']} px"),
         row("identity_eer", told, f"threshold {told['threshold']:.2f}, {told['different_pairs']:,} different pairs"),
     ]
     if told["of_same_sex_and_age_class"] is not None:
         rows.append(("", f"{told['of_same_sex_and_age_class']:.3f}", "", "", "", "... of the same sex and age class"))
     share = f"{told['different_pairs_under_0.6']:.3f}"
-    rows.append(("", share, "", "", "", "of different pairs nearer than dlib's 0.6"))
-    rows.append(
-        ("class_share_min", f"{rare['share']:.3f}", span(rare["ci95"]), f"{results['crowd']['n_people']}", "",
-         f"{rare['trait']}: {rare['kind']}")
-    )  # fmt: skip
-    rows.append(
+    return [*rows, ("", share, "", "", "", "of different pairs nearer than dlib's 0.6")]
+
+
+def _crowd_rows(results: dict) -> list[tuple[str, ...]]:
+    rare, people = results["crowd"]["smallest"], f"{results['crowd']['n_people']}"
+    return [
+        ("class_share_min", f"{rare['share']:.3f}", span(rare["ci95"]), people, "", f"{rare['trait']}: {rare['kind']}")
+    ]
+
+
+def _speed_rows(results: dict) -> list[tuple[str, ...]]:
+    quick = results["speed"]
+    sizes = f"body {quick['px']['body']} px, face {quick['px']['face']} px"
+    return [
         ("images_per_second", f"{quick['images_per_second']:.2f}", "", f"{quick['people']}", f"{quick['pictures']}",
-         f"with all truth, {results['profile']}, body {quick['px']['body']} px, face {quick['px']['face']} px, "
-         f"{quick['workers']} workers")
-    )  # fmt: skip
-    rows.append(("megabytes per 1,000", f"{quick['megabytes_per_1000_images']:.0f}", "", "", "", "images"))
+         f"with all truth, {results['profile']}, {sizes}, {quick['workers']} workers"),
+        ("megabytes per 1,000", f"{quick['megabytes_per_1000_images']:.0f}", "", "", "", "images"),
+    ]  # fmt: skip
+
+
+def _faces_rows(results: dict) -> list[tuple[str, ...]]:
+    return [_row(name, value, "faces from the front") for name, value in results["faces"].items()]
+
+
+def _cloth_rows(results: dict) -> list[tuple[str, ...]]:
+    rows = []
     for name in ("wild_cloth", "cloth"):
         hung = results[name]
         moves = ", ".join(f"{name} {value:.0f}" for name, value in hung["deviation_mm_by_motion"].items())
         mean = f"{hung['deviation_mm']:.1f}"
         rows.append((f"{name}_deviation_mm", mean, "", f"{hung['people']}", "", f"skirts: {moves}"))
     through = f"worst {hung['poke_through_worst']:.4f}; by skinning {hung['skinned_poke_through']:.4f}"
-    rows.append(("cloth_poke_through", f"{hung['poke_through']:.4f}", "", f"{hung['people']}", "", through))
-    rows += [row(name, value, "faces from the front") for name, value in results["faces"].items()]
-    plan = results["cluster"]
-    lines = [
-        f"{results['machine']['cpu']}, {results['machine']['cores']} cores; other programs used "
-        f"{quick['cores_used_by_others']:.2f} cores while speed was measured",
-        f"people {results['seeds'][0]} to {results['seeds'][1]}, {' and '.join(results['domains'])}, "
-        f"profile {results['profile']}",
-        "",
-        *columns(("measure", "value", "95% interval", "people", "pictures", ""), rows),
-        "",
-        f"{plan['people']:,} such people, {quick['images_per_person']:.0f} pictures each: {plan['core_days']:,.0f} "
-        f"core days, that is {plan[f'days_on_{PLANNED_CORES}_cores']:.1f} days on {PLANNED_CORES:,} cores or "
-        f"{plan[f'cores_for_{PLANNED_DAYS}_days']:,.0f} cores for {PLANNED_DAYS} days; {plan['terabytes']:.1f} TB",
-    ]
-    for name in ("worst_portraits", "worst_records"):
-        lines += ["", name.replace("_", " ") + ":"]
-        lines += [f"  {one['person']}  {one['trouble']:.2f}  {'; '.join(one['reasons'])}" for one in results[name]]
-    return "\n".join(lines)
+    return [*rows, ("cloth_poke_through", f"{hung['poke_through']:.4f}", "", f"{hung['people']}", "", through)]
+
+
+_ROWS = {"speed": _speed_rows, "crowd": _crowd_rows, "looks": _looks_rows, "faces": _faces_rows, "cloth": _cloth_rows}
 
 
 def span(ci95: Sequence[float] | None) -> str:
@@ -374,15 +411,15 @@ def listed(oddities: Sequence[dict]) -> dict[str, str]:
 def records_made(results: dict) -> list[Record]:
     """The result records people/..."""
     first, last = results["seeds"]
-    source = provenance("python benchmarks/people.py --record", {"benchmark": __file__}, [first, last],
+    parts = results["parts"]
+    only = "" if set(parts) == set(PARTS) else f" --only {' '.join(parts)}"
+    source = provenance(f"python benchmarks/people.py{only} --record", {"benchmark": __file__}, [first, last],
                         seeds_are="first and last", drawn=drawn(results["domains"], results["profile"]))  # fmt: skip
     portrait = {
         "pictures": f"portraits (lca_core.evaluation.portraits): {results['portraits']['shots']} a person, {PX} px, "
         "yaw and pitch within 30 degrees, casual lights and backgrounds, quiet faces",
         "aggregation": "mean over pictures, then over people; 95% bootstrap over people",
     }
-    mesh, pose, told = (results[name] for name in ("face_mesh_rate", "pose_rate", "identity_eer"))
-    quick, rare = results["speed"], results["crowd"]["smallest"]
     profile = results["profile"]
 
     def about(name: str) -> dict:
@@ -391,19 +428,17 @@ def records_made(results: dict) -> list[Record]:
     def rate(name: str, value: dict, size: str, protocol: dict) -> Record:
         return record_of(f"people/{name}", Summary(**value), size, protocol, unit="", **about(name))
 
-    return [
+    def of_looks() -> list[Record]:
+        mesh, pose, told = (results[name] for name in ("face_mesh_rate", "pose_rate", "identity_eer"))
+        return [
         rate("face_mesh_rate", mesh, "", portrait | {
             "found": " ".join(face_mesh_rate.__doc__.split()), "worst": listed(results["worst_portraits"]),
         }),
         rate("pose_rate", pose, profile, {
-            "pictures": f"full-body records, {' and '.join(results['domains'])}, {quick['px']['body']} px",
+            "pictures": f"full-body records, {' and '.join(results['domains'])}, {results['px']['body']} px",
             "found": " ".join(pose_rate.__doc__.split()), "aggregation": portrait["aggregation"],
             "worst": listed(results["worst_records"]),
         }),
-        *(rate(name, value, "", {
-            "pictures": "portraits from the front, 224 px, even light (lca_core.evaluation.expressiveness)",
-            "measure": " ".join(Expressiveness.__doc__.split()), "aggregation": portrait["aggregation"],
-        }) for name, value in results["faces"].items()),
         Record("people/identity_eer", told["value"], "", told["ci95"], told["n_people"], told["n_frames"], "",
                protocol=portrait | {
                    "network": "dlib ResNet, 128 numbers", "alignment": "recorded eyes, 150 px, over white",
@@ -411,6 +446,18 @@ def records_made(results: dict) -> list[Record]:
                    **{k: told[k] for k in ("threshold", "same_pairs", "different_pairs", "different_pairs_under_0.6",
                                            "of_same_sex_and_age_class", "histogram")},
                }, **about("identity_eer")),
+        ]  # fmt: skip
+
+    def of_faces() -> list[Record]:
+        protocol = {
+            "pictures": "portraits from the front, 224 px, even light (lca_core.evaluation.expressiveness)",
+            "measure": " ".join(Expressiveness.__doc__.split()), "aggregation": portrait["aggregation"],
+        }  # fmt: skip
+        return [rate(name, value, "", protocol) for name, value in results["faces"].items()]
+
+    def of_speed() -> list[Record]:
+        quick = results["speed"]
+        return [
         Record("people/images_per_second", quick["images_per_second"], "images/s", None, quick["people"],
                quick["pictures"], profile, kind="timing", tolerance=TIMING, provenance=source, protocol={
                    "yardstick": quick["yardstick"],
@@ -419,7 +466,12 @@ def records_made(results: dict) -> list[Record]:
                    "left_out": "starting processes and compiling", "domains": results["domains"],
                    **{k: quick[k] for k in ("px", "samples_per_pixel", "workers", "images_per_core_second",
                                             "megabytes_per_1000_images")},
-               }),
+               })
+        ]  # fmt: skip
+
+    def of_crowd() -> list[Record]:
+        rare = results["crowd"]["smallest"]
+        return [
         Record("people/class_share_min", rare["share"], "", rare["ci95"], results["crowd"]["n_people"], 0, "",
                protocol={
                    "rarest": f"{rare['trait']}: {rare['kind']}", "shares": results["crowd"]["shares"],
@@ -427,8 +479,12 @@ def records_made(results: dict) -> list[Record]:
                    "classes": f"adults and men from {ADULT:.0f} years; age classes {AGE_CLASSES}",
                    "aggregation": "least share of all classes of all traits; 95% bootstrap over people",
                    "pooled": "classes of all traits",
-               }, **about("class_share_min")),
-        *(Record(f"people/{name}", results[kind][key], unit, None, results[kind]["people"], 0, "",
+               }, **about("class_share_min"))
+        ]  # fmt: skip
+
+    def of_cloth() -> list[Record]:
+        return [
+            Record(f"people/{name}", results[kind][key], unit, None, results[kind]["people"], 0, "",
                  protocol={"what": what, "pooled": "garments of all people",
                            **{k: v for k, v in results[kind].items() if k != key}}, **about(name))
           for name, kind, key, unit, what in (
@@ -438,8 +494,11 @@ def records_made(results: dict) -> list[Record]:
                "share of a garment's visible area where covered skin shows, garment domain"),
               ("wild_cloth_deviation_mm", "wild_cloth", "deviation_mm", "mm",
                "mean distance of free cloth of skirts from skinning, over the moments of wild clips"),
-          )),
-    ]  # fmt: skip
+          )
+        ]  # fmt: skip
+
+    made = {"speed": of_speed, "crowd": of_crowd, "looks": of_looks, "faces": of_faces, "cloth": of_cloth}
+    return [record for part in parts for record in made[part]()]
 
 
 def main(
@@ -448,13 +507,16 @@ def main(
     profile: str = "laptop",
     timed: int = 8,
     workers: int = 2,
+    only: tuple[Literal["speed", "crowd", "looks", "faces", "cloth"], ...] = PARTS,
+    drawings: bool = False,
     quick: bool = False,
     json: bool = False,
     record: bool = False,
     measure: Path | None = None,
 ) -> None:
-    """Measure the digital humans: faces and bodies found, identities told apart, classes, speed, size. About an hour
-    on 2 cores the first time; pictures are kept in the cache, and speed is measured afresh: run nothing else.
+    """Measure the digital humans: faces and bodies found, identities told apart, how faces move and cloth hangs,
+    classes, speed, size. Some two hours on 2 cores the first time; pictures are kept in the cache. Speed is measured
+    afresh: run nothing else then.
 
     Args:
         people: How many test people (seeds from 10,000) to draw and look at.
@@ -462,10 +524,11 @@ def main(
         profile: Sizes of the records.
         timed: People made afresh to measure the speed, after one that is not counted.
         workers: Processes.
+        only: Parts of the measurement.
+        drawings: Draw a sheet of 64 people of every domain into results/figures/, after "looks".
         quick: Three small validation people: whether it works (a few minutes).
         json: Print JSON instead of a table.
-        record: Write the numbers to results/records/people/, renew results/README.md, and draw a sheet of 64 people of
-            every domain into results/figures/.
+        record: Write the numbers to results/records/people/ and renew results/README.md.
         measure: Write today's records into this file, for `lca_core verify` to compare.
     """
     if unknown := set(domain) - set(DOMAINS):
@@ -484,9 +547,11 @@ def main(
     if quick:
         few = range(FIRST_VALIDATION, FIRST_VALIDATION + 3)
         plan = Plan(few, domain, "smoke", range(FIRST_VALIDATION, FIRST_TEST), few[:2], 2, workers)
-    results = measured(plan)
+    if drawings and "looks" not in only:
+        raise InputError('--drawings show the worst of "looks"; leave it in --only')
+    results = measured(plan, only)
     print(json_format.dumps(results, indent=1) if json else report(results))
-    if record:
+    if drawings:
         for path in sheets(plan, results, FIGURES):
             print(path, file=sys.stderr)
     if record or measure:

@@ -135,6 +135,7 @@ RESULTS = {
               "poke_through_worst": 0.0, "skinned_poke_through": 0.1},
 }  # fmt: skip
 RESULTS["wild_cloth"] = RESULTS["cloth"] | {"deviation_mm": 60.0}
+RESULTS["parts"], RESULTS["px"] = ["speed", "crowd", "looks", "faces", "cloth"], {"body": 112, "face": 112}
 RESULTS["cluster"] = {"people": 10, "core_days": 4.0, "days_on_1000_cores": 0.004, "cores_for_7_days": 0.6,
                       "terabytes": 0.1}  # fmt: skip
 
@@ -161,6 +162,16 @@ def test_people_agree_with_their_records_however_slow_the_machine_and_not_when_f
     assert disagree(wild_cloth=stiff) == {"people/wild_cloth_deviation_mm"}
     stiff = {"smile_widening": rate(0.1), "face_mesh_rate_extreme": rate(0.98)}
     assert disagree(faces=stiff) == {"people/smile_widening"}
+
+
+def test_parts_of_the_measurement_are_told_and_recorded_by_themselves(people):
+    some = RESULTS | {"parts": ["faces"]}
+    assert {record.id for record in people.records_made(some)} == {
+        "people/smile_widening",
+        "people/face_mesh_rate_extreme",
+    }
+    assert all("--only faces --record" in record.provenance["command"] for record in people.records_made(some))
+    assert "smile_widening" in people.report(some) and "images_per_second" not in people.report(some)
 
 
 def test_a_plan_for_a_cluster_grows_with_people_and_shrinks_with_speed(people):

@@ -36,5 +36,5 @@ def avatar_from_photos(
     person = prepare_photos(paths, model.profile)
     avatar = encode_person(model, encoder, person, person.frames, {"photos": person.meta["photos"]} | (meta or {}))
     if refine_steps and any(frame.tracked for frame in person.frames):
-        avatar = refine(avatar, person.frames, driving_of(model, person.frames, person.betas), refine_steps, poses=True)
+        avatar = refine(avatar, person.frames, driving_of(model, person.frames, person.betas), refine_steps)
     return avatar, person

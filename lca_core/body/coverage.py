@@ -5,6 +5,8 @@ people look at and what stands out: lips and lids at about 2 mm, the front of th
 and, off the skin, the shells that the free body brings for hair and skirts. On a body without these it covers the rest.
 """
 
+import os
+
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
@@ -56,6 +58,14 @@ def fineness(body: BodyModel, coverage: str = "skin") -> Float[np.ndarray, " F"]
         if name in _BY_GROUP or name.startswith(_UNCOVERED):
             in_face[number] = _BY_GROUP.get(str(groups[number]), 0.0)
     return in_face
+
+
+def body_for(coverage: str) -> BodyModel:
+    """The body that a coverage lies on: the one `BodyModel.load` gives, for "whole" with every part of the free body's
+    mesh and its sculpted face (where LCA_BODY names another body, that one)."""
+    if coverage == "skin" or os.environ.get("LCA_BODY"):
+        return BodyModel.load()
+    return BodyModel.load(part="full", sculpted=True)
 
 
 def on_shell(body: BodyModel) -> Bool[torch.Tensor, " F"]:

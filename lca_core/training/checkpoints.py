@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lca_core import tensor_files
 from lca_core.body import Anchors, BodyModel
+from lca_core.body.coverage import body_for
 from lca_core.errors import InputError
 from lca_core.model import LCA, Pixels
 from lca_core.profiles import Profile
@@ -67,7 +68,8 @@ def read_header(path: Path | str) -> dict:
 
 def load_model(path: Path | str, body: BodyModel | None = None, device: str = "cpu") -> tuple[LCA, dict]:
     """(model, meta) of a weights file, on the anchors the file brings; InputError when it does not fit together."""
-    header, body = read_header(path), body or BodyModel.load()
+    header = read_header(path)
+    body = body or body_for(header["profile"].coverage)
     size = (header["profile"].anchors, header["profile"].gaussians_per_anchor)
     tensors = load_tensors(path, MODEL, _REMEDY)[1]
     places = [tensors.get(f"anchor_{name}") for name in ("face", "barycentric", "spacing")]

@@ -19,6 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from lca_core.body import ACTIONS, BodyModel
+from lca_core.body.coverage import body_for
 from lca_core.model import LCA, Pixels
 from lca_core.training.batches import Batch, choose_people, draw_batch
 from lca_core.training.checkpoints import save_model, save_template
@@ -262,4 +263,4 @@ def build_model(
 ) -> LCA:
     """A model with reproducible random weights. image_encoder: name of the one whose rows it reads."""
     torch.manual_seed(seed)
-    return LCA(profile, features, body or BodyModel.load(), image_encoder=image_encoder)
+    return LCA(profile, features, body or body_for(profile.coverage), image_encoder=image_encoder)

@@ -329,6 +329,7 @@ def evaluate(
     sheet: Path | None = None,
     sheet_people: int = 4,
     encoder: Path | None = None,
+    second: Path | None = None,
 ) -> None:
     """Evaluate a checkpoint on any folder of records made by `people`.
 
@@ -342,13 +343,14 @@ def evaluate(
         sheet: A PNG or JPEG to draw the first people into, truth above avatar (above refined avatar, with --baselines).
         sheet_people: How many.
         encoder: Folder of the image encoder, where the weights were trained with one of your own.
+        second: Folder of second clips of the same people (domain wild2): they are judged on these.
     """
     from lca_core.evaluation.report import evaluate_folder
 
     hold(inputs=inputs, sheet_people=sheet_people)
     if sheet is not None:
         writable(sheet)
-    print(evaluate_folder(data, checkpoint, inputs, baselines, json, record, sheet, sheet_people, encoder))
+    print(evaluate_folder(data, checkpoint, inputs, baselines, json, record, sheet, sheet_people, encoder, second))
 
 
 def verify(full: bool = False, people: int = 0) -> None:

@@ -5,7 +5,7 @@ their own camera and driving signal and compared with the truth. epsilon comes f
 (the brightness of the inner face), pose and gaze from the record.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -100,12 +100,16 @@ def evaluate_people(
     template: Float[Tensor, "G k 14"] | None = None,
     n_inputs: int = 4,
     total: int | None = None,
+    seconds: Mapping[int, Person] | None = None,
 ) -> dict[str, Values]:
-    """domain -> method -> metric -> person -> values; refinement and the baselines are run when a template is given."""
+    """domain -> method -> metric -> person -> values; refinement and the baselines are run when a template is given.
+
+    seconds: second clips by seed, on which who has one is judged (`split_frames`).
+    """
     result: dict[str, Values] = {}
     for person in tqdm(people, desc="evaluate", total=total, unit="person"):
         key = person.id if person.seed is None else person.seed
-        inputs, targets = split_frames(person, n_inputs)
+        inputs, targets = split_frames(person, n_inputs, (seconds or {}).get(person.seed))
         avatar = encode_person(model, encoder, person, inputs)
         posers = {"release": lambda d, a=avatar: a.drive(d).map(lambda t: t[0])}
         if template is not None:
@@ -118,7 +122,7 @@ def evaluate_people(
         for method, pose in posers.items():
             values = result.setdefault(person.domain, {}).setdefault(method, {})
             for target in targets:
-                driving = target_driving(model, target.frame, person.betas)
+                driving = target_driving(model, target.frame, target.betas)
                 head = avatar.rig.heads(avatar.transforms(driving)[0])
                 for metric, value in compare(pose(driving), target.frame, head).items():
                     values.setdefault(metric, {}).setdefault(key, []).append(value)
@@ -133,11 +137,13 @@ def to_records(
     n_inputs: int = 4,
     template: Path | None = None,
     manifest: Path | None = None,
+    second: str = "",
 ) -> list[Record]:
     """Result records of an evaluation: <method>/<domain>/<metric>.
 
     template: the file of the mean template, which the baselines start from; manifest: of the people evaluated, where
-    there is one. Digital humans are named by how they are drawn.
+    there is one; second: the domain of the second clips that they were judged on, if they were. Digital humans are
+    named by how they are drawn.
     """
     records = []
     files = {"checkpoint": checkpoint} | ({"manifest": manifest} if manifest else {})
@@ -148,24 +154,28 @@ def to_records(
                     continue
                 made_with = files | ({"template": template} if template and method.startswith("baseline/") else {})
                 seeds = sorted(values, key=str)
-                more = {"drawn": drawn([domain], profile)} if all(isinstance(seed, int) for seed in seeds) else {}
+                digital = all(isinstance(seed, int) for seed in seeds)
+                more = {"drawn": drawn([domain, second] if second else [domain], profile)} if digital else {}
                 source = provenance(command, made_with, seeds, **more)
                 summary = summarise(values, np.random.default_rng(0))
                 records.append(
-                    record_of(f"{method}/{domain}/{metric}", summary, profile, protocol_of(metric, n_inputs), source)
+                    record_of(
+                        f"{method}/{domain}/{metric}", summary, profile, protocol_of(metric, n_inputs, second), source
+                    )
                 )
     return records
 
 
-def protocol_of(metric: str, n_inputs: int) -> dict:
-    """How a number was made, for the record."""
+def protocol_of(metric: str, n_inputs: int, second: str = "") -> dict:
+    """How a number was made, for the record; second: the domain of second clips."""
     frame = "whole frame, both over white"
     mask = {"psnr": frame, "ssim": frame, "psnr_fg": "truth's foreground", "l1_fg": "truth's foreground",
             "lpips": "square crop round the truth's foreground, over white", "iou": "alpha and matte over 0.5",
             "identity_distance": "face over white, aligned by the recorded eyes, 150 px"}  # fmt: skip
     protocol = {
-        "inputs": n_inputs, "mask": mask[metric], "views": "unseen; poses seen and unseen",
-        "pose_source": "record (studio exact, wild with a tracker's errors); epsilon from the target's face crop",
+        "inputs": n_inputs, "mask": mask[metric],
+        "views": f"of another clip ({second})" if second else "unseen; poses seen and unseen",
+        "pose_source": "record (wild with a tracker's errors, others exact); epsilon from the target's face crop",
         "aggregation": "mean over pictures, then over people; 95% bootstrap over people",
     }  # fmt: skip
     if metric == "ssim":

@@ -10,12 +10,17 @@ from lca_core.errors import InputError
 MAX_WILD_INPUTS = 4
 
 
+SECOND_TARGETS = 4  # pictures of a second clip
+
+
 @dataclass(frozen=True)
 class Target:
-    """A picture to reproduce, and whether its pose ("seen" or "unseen") is one of the inputs'."""
+    """A picture to reproduce, and whether its pose ("seen" or "unseen") is one of the inputs'; betas [S]: the shape of
+    who is in it, as recorded there."""
 
     frame: Frame
     pose: str
+    betas: np.ndarray
 
 
 def growing_inputs(person: Person, n_inputs: int) -> tuple[tuple[Frame, ...], tuple[Target, ...]]:
@@ -32,7 +37,7 @@ def growing_inputs(person: Person, n_inputs: int) -> tuple[tuple[Frame, ...], tu
     inputs = [frames[i] for frames in earlier for i in _spread(len(frames))][:n_inputs]
     if len(inputs) < n_inputs:
         raise InputError(f"person {person.id} has {len(inputs)} pictures to put in, not {n_inputs}")
-    targets = tuple(Target(frame, "unseen") for frame in person.frames if frame.instant == poses[-1])
+    targets = tuple(Target(frame, "unseen", person.betas) for frame in person.frames if frame.instant == poses[-1])
     return tuple(inputs), targets
 
 
@@ -45,8 +50,13 @@ def _spread(count: int) -> list[int]:
     return order
 
 
-def split_frames(person: Person, n_inputs: int = 4) -> tuple[tuple[Frame, ...], tuple[Target, ...]]:
+def split_frames(
+    person: Person, n_inputs: int = 4, second: Person | None = None
+) -> tuple[tuple[Frame, ...], tuple[Target, ...]]:
     """Input pictures and target pictures of a person; no picture is both.
+
+    second: a second clip of the same person (domain wild2): targets are four of its pictures, evenly spread, and none
+    of the first clip's, whose later pictures look much like the inputs. InputError where it is of somebody else.
 
     studio: up to `n_inputs` of the first pose's cameras, evenly spread in their order round the person; targets
     are all other pictures: unseen views of the seen pose, and unseen poses. At least one camera of the first
@@ -68,9 +78,15 @@ def split_frames(person: Person, n_inputs: int = 4) -> tuple[tuple[Frame, ...], 
     else:
         chosen = set(range(min(n_inputs, MAX_WILD_INPUTS, len(frames) // 2)))
     inputs = tuple(frames[i] for i in sorted(chosen))
+    if second is not None:
+        if second.seed != person.seed:
+            raise InputError(f"{second.id} is no second clip of {person.id}")
+        count = min(SECOND_TARGETS, len(second.frames))
+        later = [second.frames[i] for i in np.arange(count) * len(second.frames) // count]
+        return inputs, tuple(Target(frame, "unseen", second.betas) for frame in later)
     seen = {frame.instant for frame in inputs}
     targets = tuple(
-        Target(frame, "seen" if frame.instant in seen else "unseen")
+        Target(frame, "seen" if frame.instant in seen else "unseen", person.betas)
         for i, frame in enumerate(frames)
         if i not in chosen
     )

@@ -3,6 +3,7 @@
 import json
 import textwrap
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from lca_core.evaluation.verify import Verdict
 from lca_core.judges.summaries import summarise
 from lca_core.making.release import load_release
 from lca_core.model import encoder_of
+from lca_core.profiles import Profile
 from lca_core.release import RELEASE, TEMPLATE
 from lca_core.training import load_template
 from lca_core.viewer.figures import save_picture
@@ -35,6 +37,7 @@ def evaluate_folder(
     sheet: Path | str | None = None,
     sheet_people: int = 4,
     encoder: Path | str | None = None,
+    second: Path | str | None = None,
 ) -> str:
     """Evaluate a checkpoint (default: the release) on every person of a folder; returns a table or JSON as text.
 
@@ -42,7 +45,7 @@ def evaluate_folder(
     write: keep the numbers as records in results/ and renew results/README.md; InputError, before anything is measured,
     where files are not committed or the weights are not the release, which these records are of. sheet: a PNG or JPEG
     to draw the first `sheet_people` people into. encoder: the folder of a pretrained image encoder, where the weights
-    were trained with one.
+    were trained with one. second: a folder of second clips of these people, which are what they are judged on.
     """
     if sheet and (Path(sheet).suffix.lower() not in (".png", ".jpg", ".jpeg") or sheet_people < 1):
         raise InputError(f"{sheet}: a sheet is a .png or .jpg of one person or more; give another --sheet")
@@ -58,10 +61,12 @@ def evaluate_folder(
     encoder = encoder_of(meta, encoder)
     template = load_template(TEMPLATE, model) if baselines else None
     people = [at_sizes(person, model.profile) for person in read_people(data)]
-    results = evaluate_people(people, model, encoder, template, n_inputs, total=len(people))
+    clips = {} if second is None else _second_clips(second, people, model.profile)
+    results = evaluate_people(people, model, encoder, template, n_inputs, total=len(people), seconds=clips)
     if write:
-        command = recording_command(people, data, model.profile.name, n_inputs, baselines)
+        command = recording_command(people, data, model.profile.name, n_inputs, baselines, bool(clips))
         more = {"template": TEMPLATE if baselines else None, "manifest": _manifest(data)}
+        more["second"] = next(iter(clips.values())).domain if clips else ""
         for record in to_records(results, checkpoint, model.profile.name, command, n_inputs, **more):
             write_record(record)
         write_results_readme()
@@ -80,7 +85,19 @@ def evaluate_folder(
     return "\n".join(lines)
 
 
-def recording_command(people: list[Person], data: Path | str, profile: str, n_inputs: int, baselines: bool) -> str:
+def _second_clips(folder: Path | str, people: Sequence[Person], sizes: Profile) -> dict[int, Person]:
+    """Second clips by seed; InputError where one of these people has none."""
+    clips = {clip.seed: at_sizes(clip, sizes) for clip in read_people(folder)}
+    missing = [person.id for person in people if person.seed not in clips]
+    if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise InputError(f"{folder} has no second clip of {', '.join(missing[:3])}{more}; draw them (domain wild2)")
+    return clips
+
+
+def recording_command(
+    people: list[Person], data: Path | str, profile: str, n_inputs: int, baselines: bool, second: bool = False
+) -> str:
     """A command that runs in a clone and records the same again; it draws digital humans first."""
     seeds, domains = [person.seed for person in people], {person.domain for person in people}
     folder, draw = Path(data).name, ""
@@ -91,7 +108,9 @@ def recording_command(people: list[Person], data: Path | str, profile: str, n_in
         if sorted(seeds) != list(range(min(seeds), min(seeds) + len(seeds))):
             listed = f"--seeds {' '.join(map(str, sorted(seeds)))}"
         draw = f"python -m lca_core people --domain {domain} --profile {profile} {listed} --out {folder} && "
-    more = " --baselines" * baselines
+        if second:
+            draw += draw.replace(f"--domain {domain} ", f"--domain {domain}2 ").replace(folder, f"{folder}-second")
+    more = " --baselines" * baselines + f" --second {folder}-second" * second
     return f"{draw}python -m lca_core evaluate --data {folder} --inputs {n_inputs}{more} --record"
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,15 @@ def test_wild_inputs_are_the_first_half_at_most_four(count, expected):
     assert numbers(inputs) == list(range(expected))
     assert numbers(t.frame for t in targets) == list(range(expected, count))
     assert {t.pose for t in targets} == {"unseen"}
+
+
+def test_a_second_clip_is_what_somebody_is_judged_on():
+    first, second = person("wild", range(8)), person("wild2", range(8))
+    inputs, targets = split_frames(first, 4, second)
+    assert numbers(inputs) == [0, 1, 2, 3]
+    assert numbers(t.frame for t in targets) == [0, 2, 4, 6] and all(t.betas is second.betas for t in targets)
+    with pytest.raises(InputError, match="no second clip"):
+        split_frames(first, 4, replace(second, seed=10001))
 
 
 def test_too_few_pictures_are_refused_by_the_persons_name():

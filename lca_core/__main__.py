@@ -90,6 +90,24 @@ def _check_engine(engine: str, workers: int, address: str | None) -> None:
         raise InputError("--address is of a Ray cluster; give --engine ray with it")
 
 
+def refit(data: Path, out: Path, profile: ProfileName = "laptop", workers: int = 2) -> None:
+    """Send recorded people through the photograph door: cut out and fitted anew from their pictures alone, to train on.
+
+    Args:
+        data: Folder of shards, as `people` makes them.
+        out: Folder for the shards of those fitted again; a second call goes on where the first stopped.
+        profile: Sizes of the pictures.
+        workers: Processes.
+    """
+    from lca_core.curation.refit import refit_shards
+    from lca_core.profiles import profile as profile_named
+
+    hold(workers=workers)
+    counts = refit_shards(data, out, profile_named(profile), workers)
+    kept, there = (sum(numbers) for numbers in zip(*counts.values()))
+    print(f"{kept:,} of {there:,} people fitted again; shards are in {out}")
+
+
 def train(
     stage: Literal["pretrain", "posttrain", "mixed"],
     data: tuple[Path, ...],
@@ -414,7 +432,7 @@ def experiments(
 
 COMMANDS = {
     command.__name__: command
-    for command in (people, curate, train, weights, plan, avatar, drive, evaluate, verify, experiments)
+    for command in (people, curate, refit, train, weights, plan, avatar, drive, evaluate, verify, experiments)
 }
 
 

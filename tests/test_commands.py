@@ -139,7 +139,7 @@ def test_a_photograph_becomes_an_avatar_that_drives(tmp_path):
     assert made == {"avatar.safetensors", "avatar.ply", "sheet.png", "walk.mp4"}
     avatar = Avatar.load(tmp_path / "avatar" / "avatar.safetensors")
     assert len(read_ply(tmp_path / "avatar" / "avatar.ply")) == len(avatar)
-    assert avatar.meta["refined_steps"] == STEPS
+    assert 0 < avatar.meta["refined_steps"] <= STEPS
     video = tmp_path / "wave.mp4"
     done = run("drive", tmp_path / "avatar" / "avatar.safetensors", "--motion", "wave", "--frames", "3", "--out", video)
     assert done.returncode == 0, done.stderr

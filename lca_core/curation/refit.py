@@ -5,8 +5,10 @@ real photographs: those of our fit. So a share of the people it learns from are 
 door.
 """
 
-from collections.abc import Iterable, Iterator
+import json
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,11 +18,15 @@ from lca_core.curation.bodies import fit_frames
 from lca_core.curation.detect import find_people, only_person
 from lca_core.curation.matte import person_matte
 from lca_core.data.records import Camera, Frame, Person, Picture
+from lca_core.data.shards import read_people, shard_paths, write_shard
+from lca_core.engines import Engine, Work, local
 from lca_core.errors import InputError
+from lca_core.paths import atomic_path, writable_folder
 from lca_core.profiles import Profile
 
 _LARGER = 3  # times a body picture's side: crops of face and hands then keep most of their pixels
 _FEATHER = 0.08  # of a crop's side, over which it fades into the picture around it
+_LIST = "refit.json"
 _LEAST = 3  # frames that a person is kept with
 
 
@@ -76,9 +82,48 @@ def refit(person: Person, profile: Profile) -> Person | None:
     return Person(f"{person.id}-refit", person.domain, person.seed, fitted.betas, frames, meta)
 
 
-def refit_people(people: Iterable[Person], profile: Profile, total: int | None = None) -> Iterator[Person]:
-    """Those of them that will do, one after the other, with a progress bar (about a second a picture)."""
-    for person in tqdm(people, desc="refit", total=total, unit="person"):
-        again = refit(person, profile)
-        if again is not None:
-            yield again
+def refit_shards(
+    data: Path | str, out: Path | str, profile: Profile, workers: int = 2, progress: bool = True, engine: Engine = local
+) -> dict[str, tuple[int, int]]:
+    """Send everybody in a folder of shards through the door, about a second a picture and process; shards of the same
+    names into `out`.
+
+    The same call after an interruption goes on where it stopped. Returns {shard: (people kept, people there)}, which
+    `out`/refit.json keeps; a shard of which nobody is kept is not written. InputError when `out` holds another set.
+    """
+    out, shards = Path(out), shard_paths(data)
+    claim = {"source": [path.name for path in shards], "profile": profile.name}
+    done = _begun(out / _LIST, claim)
+    todo = [path for path in shards if path.name not in done]
+    work = Work(partial(_refit_shard, out=out, profile=profile), seconds=None)
+    found = engine(work, todo, workers) if todo else ()
+    for one in tqdm(found, desc="refit", total=len(todo), unit="shard", disable=not progress):
+        if one.died:
+            raise InputError(f"{one.item}: its people could not be fitted again ({one.died}); look at this shard")
+        done[one.item.name] = tuple(map(int, one.result.split()))
+        with atomic_path(out / _LIST) as partial_file:
+            partial_file.write_text(json.dumps(claim | {"kept": done}, indent=1))
+    return done
+
+
+def _begun(path: Path, claim: dict) -> dict[str, tuple[int, int]]:
+    """What is done already; the folder is made, and claimed by its list."""
+    if not path.exists():
+        writable_folder(path.parent).mkdir(parents=True, exist_ok=True)
+        return {}
+    try:
+        listed = json.loads(path.read_text())
+        done = {name: tuple(counts) for name, counts in listed.pop("kept").items()}
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise InputError(f"{path} is no list of what was fitted again ({error}); give another --out") from error
+    if listed != claim:
+        raise InputError(f"{path.parent} holds other people fitted again, or at another profile; give another --out")
+    return done
+
+
+def _refit_shard(path: Path, out: Path, profile: Profile) -> str:
+    people = list(read_people(path))
+    kept = [again for person in people if (again := refit(person, profile)) is not None]
+    if kept:
+        write_shard(out / path.name, kept)
+    return f"{len(kept)} {len(people)}"

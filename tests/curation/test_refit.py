@@ -1,11 +1,17 @@
 """Digital humans through the photograph door."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from lca_core.curation.refit import refit, whole_photograph
-from lca_core.data import Camera, Frame, Picture, read_people
+from lca_core.curation import refit as module
+from lca_core.curation.refit import refit, refit_shards, whole_photograph
+from lca_core.data import Camera, Frame, Picture, read_people, write_shard
+from lca_core.engines import Done
+from lca_core.errors import InputError
 from lca_core.profiles import profile
+from tests.data.people import random_person
 from tests.model.stored.make import PEOPLE
 
 
@@ -49,8 +55,31 @@ def test_a_person_comes_back_with_what_the_pictures_tell(again):
 
 def test_pictures_of_nobody_give_nobody(again):
     person, _ = again
-    from dataclasses import replace
-
     grey = [replace(f, body=replace(f.body, image=np.full_like(f.body.image, 90)), face=None, hands=(None, None))
             for f in person.frames]  # fmt: skip
     assert refit(replace(person, frames=tuple(grey)), profile("study")) is None
+
+
+def test_shards_are_fitted_again_once_and_under_their_names(tmp_path, monkeypatch):
+    people = [random_person(seed, "wild") for seed in (3, 4, 5)]
+    (tmp_path / "data").mkdir()
+    for number, some in enumerate((people[:2], people[2:])):
+        write_shard(tmp_path / "data" / f"wild-{number:05d}.tar", some)
+    monkeypatch.setattr(
+        module, "refit", lambda person, _: None if person.seed == 5 else replace(person, id=f"{person.id}-refit")
+    )
+
+    def here(work, items, workers):
+        for item in items:
+            yield Done(item, work.task(item), "", 0.0)
+
+    def again():
+        return refit_shards(tmp_path / "data", tmp_path / "out", profile("smoke"), progress=False, engine=here)
+
+    assert again() == {"wild-00000.tar": (2, 2), "wild-00001.tar": (0, 1)}
+    assert [p.id for p in read_people(tmp_path / "out")] == [f"{p.id}-refit" for p in people[:2]]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["refit.json", "wild-00000.tar"]
+    monkeypatch.setattr(module, "refit", None)  # nothing is done twice
+    assert again() == {"wild-00000.tar": (2, 2), "wild-00001.tar": (0, 1)}
+    with pytest.raises(InputError, match="another --out"):
+        refit_shards(tmp_path / "data", tmp_path / "out", profile("laptop"), progress=False, engine=here)

@@ -238,8 +238,8 @@ def avatar(
         out: Folder for the files.
         checkpoint: Weights (default: the shipped release).
         encoder: Folder of the image encoder, where the weights were trained with one of your own.
-        refine: Steps of optimisation on the photographs after the forward pass, for two seconds or three: sharper and
-            more like the person. 0: the forward pass alone, as in the paper.
+        refine: Steps of optimisation on the photographs after the forward pass, at most, for two seconds or three:
+            sharper and more like the person. 0: the forward pass alone, as in the paper.
     """
     from lca_core.making.files import write_avatar
     from lca_core.making.photos import avatar_from_photos

@@ -24,7 +24,7 @@ from lca_core.model.gradient_steps import neighbourhood, unit_steps
 from lca_core.model.posing import drive
 from lca_core.splats import draw
 
-STEPS = 60  # at most
+STEPS = 50  # at most
 LEARNING_RATE = 0.02
 HOLD = 0.1  # how much Gaussians that are seen well are held to where they began
 _BODIES, _FACES = 2, 1  # pictures a step

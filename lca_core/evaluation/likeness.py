@@ -49,10 +49,25 @@ def same_rate(faces: Mapping[str, Faces]) -> dict[str, list[float]]:
 def rank1(faces: Mapping[str, Faces]) -> dict[str, list[float]]:
     """Person -> [1.0] where, of all people, the right one is nearest: mean numbers of the avatar's faces against the
     mean numbers of everybody's true ones."""
+    people, apart = _apart(faces)
+    return {person: [float(row.argmin() == number)] for number, (person, row) in enumerate(zip(people, apart))}
+
+
+def accepted(faces: Mapping[str, Faces], false_accepts: float = 0.01) -> dict[str, list[float]]:
+    """Person -> [1.0] where the avatar is nearer to the person than a threshold that this share of all pairs of an
+    avatar and somebody else pass (verification: the true-accept rate at that rate of false accepts, by mean numbers).
+
+    ValueError where there are not two people with faces.
+    """
+    people, apart = _apart(faces)
+    if len(people) < 2:
+        raise ValueError("accepting the right people needs others who are not to be accepted")
+    threshold = np.quantile(apart[~np.eye(len(people), dtype=bool)], false_accepts)
+    return {person: [float(own < threshold)] for person, own in zip(people, apart.diagonal())}
+
+
+def _apart(faces: Mapping[str, Faces]) -> tuple[list[str], Float[np.ndarray, "P P"]]:
+    """(people with faces, distances of each one's avatar, a row, from every one of them)."""
     known = {person: f for person, f in faces.items() if len(f.truth)}
-    gallery = np.stack([f.truth.mean(0) for f in known.values()])
-    result = {}
-    for number, (person, f) in enumerate(known.items()):
-        nearest = np.linalg.norm(gallery - f.avatar.mean(0), axis=1).argmin()
-        result[person] = [float(nearest == number)]
-    return result
+    made, true = (np.stack([getattr(f, name).mean(0) for f in known.values()]) for name in ("avatar", "truth"))
+    return list(known), np.linalg.norm(made[:, None] - true, axis=-1)

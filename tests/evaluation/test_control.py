@@ -8,7 +8,7 @@ import torch
 
 from lca_core.body import ACTIONS
 from lca_core.evaluation import control, expressions
-from lca_core.evaluation.likeness import Faces, rank1, same_rate
+from lca_core.evaluation.likeness import Faces, accepted, rank1, same_rate
 
 
 class _Reader:
@@ -109,10 +109,11 @@ def faces(count: int, noise: float) -> dict[str, Faces]:
 def test_good_likenesses_are_found_again_and_noise_is_not():
     good, bad = faces(32, 0.01), faces(32, 3.0)
     assert np.mean([*rank1(good).values()]) == 1 and np.mean([*same_rate(good).values()]) == 1
+    assert np.mean([*accepted(good).values()]) == 1 and np.mean([*accepted(bad).values()]) < 0.3
     assert np.mean([*rank1(bad).values()]) < 0.3 and np.mean([*same_rate(bad).values()]) == 0
 
 
 def test_people_without_a_face_do_not_count():
     some = faces(3, 0.01)
     some["1"] = replace(some["1"], truth=np.empty((0, 128)), avatar=np.empty((0, 128)))
-    assert rank1(some).keys() == same_rate(some).keys() == {"0", "2"}
+    assert accepted(some).keys() == rank1(some).keys() == same_rate(some).keys() == {"0", "2"}

@@ -54,7 +54,7 @@ install: ## the same into the Python of PY (default: the active environment, for
 	  else echo "opencv lacks system libraries; on Debian and Ubuntu: apt-get install libgl1 libglib2.0-0" >&2; fi; \
 	  $(PY) -c 'import cv2'; }
 	@# Not needed, but digital humans are drawn several times faster with it.
-	@$(PY) -c 'import sys; from lca_core.people.backend import find_llvm; sys.exit(find_llvm() is None)' || { \
+	@$(PY) -c 'import sys; from lca_core.people.stage.backend import find_llvm; sys.exit(find_llvm() is None)' || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && { apt-get install -y -qq --no-install-recommends libllvm19 || \
 	      apt-get install -y -qq --no-install-recommends libllvm18; } || \

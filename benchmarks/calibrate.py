@@ -29,8 +29,9 @@ from lca_core.curation.landmarks import (
     joints_of,
 )
 from lca_core.data import Frame, Person, Picture, read_people
-from lca_core.people import MOTIONS, cached_people, motion
-from lca_core.people.poses import STANCES, standing
+from lca_core.motion.motions import MOTIONS, motion
+from lca_core.motion.poses import STANCES, standing
+from lca_core.people.domains.production import cached_people
 
 PX = {"body": 512, "face": 448, "hand": 224}  # what pictures are enlarged to for the networks
 MESH_AXES = 64

@@ -9,8 +9,8 @@ import av
 import numpy as np
 
 from lca_core.paths import atomic_path
-from lca_core.people import cached_people
-from lca_core.people.performing import FPS
+from lca_core.people.domains.performing import FPS
+from lca_core.people.domains.production import cached_people
 from lca_core.profiles import PROFILES
 
 FIRST_VALIDATION, FIRST_TEST = 9_000, 10_000

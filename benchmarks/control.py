@@ -40,7 +40,7 @@ from lca_core.judges.summaries import Summary, summarise
 from lca_core.making.photos import encode_person
 from lca_core.making.release import load_release
 from lca_core.model import LCA, ImageEncoder, driving_of, encoder_of, refine, target_driving
-from lca_core.people import cached_people
+from lca_core.people.domains.production import cached_people
 from lca_core.release import RELEASE
 
 FIRST_VALIDATION, FIRST_TEST = 9_000, 10_000

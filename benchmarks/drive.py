@@ -27,7 +27,7 @@ from lca_core.evaluation.tolerances import TIMING
 from lca_core.making.release import load_release
 from lca_core.model import Avatar, driving_of, encoder_of, person_inputs, refine
 from lca_core.model.refinement import STEPS
-from lca_core.people import cached_people
+from lca_core.people.domains.production import cached_people
 from lca_core.release import RELEASE
 from lca_core.splats import draw
 from lca_core.viewer.stage import body_camera, motion_driving

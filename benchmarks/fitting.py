@@ -19,9 +19,9 @@ from lca_core.curation.bodies import fit_frames
 from lca_core.curation.crops import body_square, person_box
 from lca_core.curation.stages import CuratedClip, CuratedFrame, Settings, cut_out, decode, find, split_shots
 from lca_core.data import Camera, Frame, read_people
-from lca_core.people.domains import cast, stream
-from lca_core.people.performing import acted
-from lca_core.people.recording import Actor
+from lca_core.people.domains.domains import cast, stream
+from lca_core.people.domains.performing import acted
+from lca_core.people.domains.recording import Actor
 from lca_core.workers import Worker, in_workers
 
 BODY = 22  # joints without face and fingers

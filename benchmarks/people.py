@@ -36,12 +36,12 @@ from lca_core.evaluation.tolerances import TIMING, Tolerance
 from lca_core.judges.face_network import SAME_PERSON
 from lca_core.judges.summaries import Summary
 from lca_core.paths import FIGURES, atomic_path
-from lca_core.people import DOMAINS, cached_people, render_person, sample_person
-from lca_core.people.crowd import ADULT, TRAITS, class_share_min, class_shares
-from lca_core.people.processes import prepare
-from lca_core.people.production import pictures_of
-from lca_core.people.shape import AGE_CLASSES
-from lca_core.people.spec import SKIRTS
+from lca_core.people.domains.domains import DOMAINS, render_person
+from lca_core.people.domains.processes import prepare
+from lca_core.people.domains.production import cached_people, pictures_of
+from lca_core.people.who.crowd import ADULT, TRAITS, class_share_min, class_shares
+from lca_core.people.who.shape import AGE_CLASSES
+from lca_core.people.who.spec import SKIRTS, sample_person
 from lca_core.profiles import profile as profile_named
 from lca_core.workers import ONE_THREAD, Worker, in_workers, shared, started
 

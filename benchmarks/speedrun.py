@@ -21,7 +21,7 @@ from lca_core.data.shards import read_people
 from lca_core.errors import InputError
 from lca_core.model import LCA, Pixels, rows_length
 from lca_core.paths import REPOSITORY, atomic_path
-from lca_core.people import cached_people
+from lca_core.people.domains.production import cached_people
 from lca_core.profiles import PROFILES
 from lca_core.training import Settings, build_model, examples, train
 from lca_core.training.validation import Validation

@@ -24,7 +24,7 @@ from lca_core.data.streaming import index, read_entry
 from lca_core.errors import InputError
 from lca_core.model import Pixels, rows_length
 from lca_core.paths import atomic_path
-from lca_core.people import cached_people
+from lca_core.people.domains.production import cached_people
 from lca_core.profiles import PROFILES
 from lca_core.training import Paused, Settings, build_model, examples, train
 from lca_core.training.stages import load_examples

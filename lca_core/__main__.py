@@ -60,9 +60,9 @@ def people(
     from lca_core.data.manifests import write_manifest
     from lca_core.data.records import split_of
     from lca_core.engines import ENGINES
-    from lca_core.people import render_people
-    from lca_core.people.domains import cast
-    from lca_core.people.sets import write_datasheet
+    from lca_core.people.domains.domains import cast
+    from lca_core.people.domains.production import render_people
+    from lca_core.people.domains.sets import write_datasheet
 
     hold(workers=workers)
     hold(0, count=count, first=first)

@@ -49,8 +49,9 @@ from lca_core.making.files import write_avatar
 from lca_core.making.photos import encode_person
 from lca_core.making.release import load_release
 from lca_core.model import Avatar, driving_of, encoder_of, person_inputs, refine, target_driving
+from lca_core.motion.faces import face
 from lca_core.paths import output_folder
-from lca_core.people import cached_people, face
+from lca_core.people.domains.production import cached_people
 from lca_core.splats import read_ply
 from lca_core.viewer import curation_figures as figures
 from lca_core.viewer.figures import sheet

@@ -43,42 +43,29 @@ from scipy.ndimage import binary_dilation, binary_erosion
 from lca_core.body import ACTIONS, THETA_JOINTS, BodyModel, full_pose
 from lca_core.body.layout import HAND_JOINTS
 from lca_core.data import read_people
+from lca_core.data.cameras import around, face_crop, project
+from lca_core.data.environments import ENVIRONMENTS
+from lca_core.data.light import environment, studio_light
 from lca_core.data.manifests import write_manifest
+from lca_core.data.srgb import to_srgb8
 from lca_core.evaluation.crowd_figures import identity_figure, shares_figure
 from lca_core.evaluation.humans import face_mesh_rate, identity, inspect, pose_rate
 from lca_core.evaluation.portraits import cached_portraits
 from lca_core.evaluation.records import read_records
+from lca_core.motion.faces import EMOTIONS, VISEMES, face, looking
+from lca_core.motion.poses import HANDS, STANCES, arm, hand, standing, theta_from
 from lca_core.paths import output_folder
-from lca_core.people import (
-    DOMAINS,
-    EMOTIONS,
-    ENVIRONMENTS,
-    HANDS,
-    PART_IDS,
-    STANCES,
-    STYLES,
-    VISEMES,
-    DigitalHuman,
-    Stage,
-    around,
-    cached_people,
-    cast,
-    environment,
-    face,
-    face_crop,
-    points_of,
-    render_person,
-    sample_person,
-    standing,
-    studio_light,
-)
-from lca_core.people.cameras import project
-from lca_core.people.crowd import class_share_min, class_shares
-from lca_core.people.faces import looking
-from lca_core.people.poses import arm, hand, theta_from
-from lca_core.people.sets import write_datasheet
-from lca_core.people.srgb import to_srgb8
-from lca_core.people.tones import typology_angle
+from lca_core.people.body.parts import PART_IDS
+from lca_core.people.domains.domains import DOMAINS, cast, render_person
+from lca_core.people.domains.production import cached_people
+from lca_core.people.domains.recording import points_of
+from lca_core.people.domains.sets import write_datasheet
+from lca_core.people.stage.human import DigitalHuman
+from lca_core.people.stage.render import Stage
+from lca_core.people.styles.stylise import STYLES
+from lca_core.people.who.crowd import class_share_min, class_shares
+from lca_core.people.who.spec import sample_person
+from lca_core.people.who.tones import typology_angle
 from lca_core.profiles import profile as profile_of
 from lca_core.viewer.curation_figures import composite
 from lca_core.viewer.figures import sheet
@@ -611,7 +598,7 @@ summary
 # <details><summary>Solution</summary>
 #
 # ```python
-# from lca_core.people.spec import _DYED_HAIR
+# from lca_core.people.who.spec import _DYED_HAIR
 # near = lambda c: min(np.abs(np.array(c) / row - 1).max() for row in _DYED_HAIR)
 # dyed = [p for p in crowd if near(p.hair.color) < 0.101 and p.hair.style != "bald"]  # shades vary by a tenth
 # print(len(dyed), [p.seed for p in dyed[:5]])
@@ -635,7 +622,7 @@ summary
 #
 # <details><summary>Solution</summary>
 #
-# Apply `lca_core.people.tracker.track` to a `Motion` made of a studio frame's numbers, once for each of many
+# Apply `lca_core.people.domains.tracker.track` to a `Motion` made of a studio frame's numbers, once for each of many
 # generators, and compare `joints_in` before and after. At 112 px it is 0.2 pixels for the pelvis and 0.8 to 0.9 for
 # the fingers, at the end of a long chain; the error of the shape comes on top.
 # </details>

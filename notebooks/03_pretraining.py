@@ -52,7 +52,7 @@ from lca_core.model.alignment import View
 from lca_core.model.crops import foreground
 from lca_core.model.rows import MATTE, mattes_of, pixels_of
 from lca_core.paths import FIGURES, RESULTS, output_folder
-from lca_core.people import cached_people
+from lca_core.people.domains.production import cached_people
 from lca_core.profiles import profile as profile_of
 from lca_core.release import RELEASE
 from lca_core.training import build_model, load_template, read_header

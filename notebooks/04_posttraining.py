@@ -48,7 +48,7 @@ from lca_core.model import encoder_named, person_inputs, target_driving
 from lca_core.model.claims import standings
 from lca_core.model.rows import mattes_of
 from lca_core.paths import CHECKPOINTS, RESULTS, output_folder
-from lca_core.people import cached_people
+from lca_core.people.domains.production import cached_people
 from lca_core.profiles import profile as profile_of
 from lca_core.release import RELEASE
 from lca_core.training import load_model, read_header

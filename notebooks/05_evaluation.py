@@ -54,7 +54,7 @@ from lca_core.making.photos import encode_person
 from lca_core.making.release import load_release
 from lca_core.model import driving_of, encoder_of, recorded_head, refine, target_driving
 from lca_core.paths import output_folder
-from lca_core.people import cached_people
+from lca_core.people.domains.production import cached_people
 from lca_core.profiles import profile as profile_of
 from lca_core.release import RELEASE, TEMPLATE
 from lca_core.splats import skin

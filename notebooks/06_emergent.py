@@ -46,14 +46,19 @@ from scipy.ndimage import gaussian_filter
 
 from lca_core.body import Driving
 from lca_core.data import pixels, read_people
+from lca_core.data.light import studio_light
 from lca_core.evaluation.evaluate import draw_like
 from lca_core.evaluation.protocols import split_frames
 from lca_core.judges.metrics import psnr, psnr_fg
 from lca_core.making.photos import encode_person
 from lca_core.making.release import load_release
 from lca_core.model import encoder_of, target_driving
+from lca_core.motion.faces import face
 from lca_core.paths import output_folder
-from lca_core.people import DigitalHuman, Stage, cached_people, face, sample_person, studio_light
+from lca_core.people.domains.production import cached_people
+from lca_core.people.stage.human import DigitalHuman
+from lca_core.people.stage.render import Stage
+from lca_core.people.who.spec import sample_person
 from lca_core.splats import skin
 from lca_core.viewer.figures import sheet
 from lca_core.viewer.stage import body_camera, fist, head_camera, picture, pose, show

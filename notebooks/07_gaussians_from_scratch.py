@@ -41,12 +41,13 @@ import torch
 
 from lca_core.body import BodyModel, full_pose, sample_anchors
 from lca_core.data import pixels, read_people
+from lca_core.data.cameras import around, face_crop
 from lca_core.evaluation.evaluate import draw_like
 from lca_core.evaluation.protocols import split_frames
 from lca_core.judges.metrics import over_white, psnr
+from lca_core.motion.poses import arm, theta_from
 from lca_core.paths import output_folder
-from lca_core.people import around, cached_people, face_crop
-from lca_core.people.poses import arm, theta_from
+from lca_core.people.domains.production import cached_people
 from lca_core.profiles import profile as profile_of
 from lca_core.splats import Gaussians, rasterize, skin
 from lca_core.viewer.figures import sheet

@@ -26,6 +26,7 @@ FLOORS = {
     "body": 1,
     "splats": 1,
     "data": 2,
+    "motion": 3,
     "judges": 3,
     "people": 4,
     "curation": 4,
@@ -39,24 +40,41 @@ FLOORS = {
 }
 GROUND = {room for room, floor in FLOORS.items() if floor == 0}  # single files: they may ask each other
 
+# Rooms within a room, ground floor first: each imports only from those before it.
+ROOMS_OF_PEOPLE = ("who", "body", "hair", "clothes", "worn", "styles", "stage", "domains")
+
+# Packages that hand nothing on: whoever wants something of them names the file, and loads no more.
+SILENT = ("curation", "evaluation", "judges", "making", "motion", "people", "viewer")
+
 # Importing one of these loads at most so many lines of the library. What lies above a room is never among them.
 MOST_LINES = {
     "errors": 200,
+    "people.domains.rendering": 250,
+    "people.body.parts": 300,
     "viewer.video": 250,
     "judges.summaries": 300,
     "judges.face_network": 400,
     "curation.decode": 700,
     "evaluation.records": 800,
+    "evaluation.checks": 1_200,
     "data.records": 1_300,
     "body": 1_300,
     "data.shards": 1_300,
     "judges.perceptual": 1_600,
+    "data.light": 1_700,
     "judges.metrics": 1_900,
+    "people.who.spec": 2_300,
+    "motion.motions": 2_400,
     "splats": 2_500,
+    "people.stage.render": 3_700,
     "curation.stages": 5_800,
     "model": 7_000,
+    "viewer.stage": 8_500,
     "training.loop": 9_500,
     "making.photos": 10_000,
+    "evaluation.evaluate": 14_000,
+    "people.domains.production": 14_500,
+    "evaluation.verify": 26_000,  # it draws people and makes avatars of them
 }
 
 
@@ -120,6 +138,23 @@ def test_a_room_imports_neither_upward_nor_sideways(room):
                 room_of(other) == room or FLOORS[room_of(other)] < FLOORS[room] or {room, room_of(other)} <= GROUND
             )
             assert allowed, f"{module} imports {other}, which is not on a floor below"
+
+
+def test_a_room_of_people_imports_only_from_those_before_it():
+    found = [name for name in modules() if name.startswith("lca_core.people.")]
+    assert {name.split(".")[2] for name in found} == set(ROOMS_OF_PEOPLE)
+    for module in found:
+        room = ROOMS_OF_PEOPLE.index(module.split(".")[2])
+        for other in imported(module, functions=True):
+            if other.startswith("lca_core.people."):
+                assert ROOMS_OF_PEOPLE.index(other.split(".")[2]) <= room, f"{module} imports {other}"
+
+
+@pytest.mark.parametrize("room", SILENT)
+def test_a_package_that_hands_nothing_on_is_a_docstring(room):
+    for name, path in modules().items():
+        if path.name == "__init__.py" and room_of(f"{name}.") == room:
+            assert len(ast.parse(path.read_text(encoding="utf-8")).body) == 1, f"{name} is to be named by its files"
 
 
 def test_every_room_has_its_floor():

@@ -1,4 +1,4 @@
-"""Record types, their tensors, shards and manifests."""
+"""Record types, their tensors, shards and manifests; cameras, light and environments."""
 
 from lca_core.data.records import Camera, Frame, Person, Picture, Truth, split_of
 from lca_core.data.shards import join_shards, read_people, shard_paths, write_shard

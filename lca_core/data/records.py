@@ -35,9 +35,9 @@ class Truth:
     """What only a renderer knows of a picture, at the pixels' centres; 0 where nobody is.
 
     depth: camera z, metres, float32 [H, W]; normals: unit vectors in the world's axes, float32 [H, W, 3]; parts:
-    uint8 [H, W], numbered by `lca_core.people.parts.PART_IDS`: 0 background, 1 skin, 2 eye, 3 lash, 4 teeth, 5 tongue,
-    6 hair, 7 top, 8 bottom (trousers, shorts), 9 shoe, 10 accessory (glasses), 11 coat, 12 hat, 13 skirt (dresses too).
-    Sets drawn before 12 and 13 were have hats as 10, skirts and dresses as 8.
+    uint8 [H, W], numbered by `lca_core.people.body.parts.PART_IDS`: 0 background, 1 skin, 2 eye, 3 lash, 4 teeth,
+    5 tongue, 6 hair, 7 top, 8 bottom (trousers, shorts), 9 shoe, 10 accessory (glasses), 11 coat, 12 hat, 13 skirt
+    (dresses too). Sets drawn before 12 and 13 were have hats as 10, skirts and dresses as 8.
     """
 
     depth: np.ndarray
@@ -71,7 +71,7 @@ class Frame:
     ARKit order where they are known (digital humans), else None. `instant` numbers the pose: pictures
     of one pose from several cameras share it. For tracked (wild) frames the parameters are a tracker's,
     with its errors. light: the name of the light, "" where unknown; environment: float16 [h, w, 3] linear radiance
-    from all directions (`lca_core.people.light.directions`), None where unknown; cloth: whether loose cloth moved
+    from all directions (`lca_core.data.environments.directions`), None where unknown; cloth: whether loose cloth moved
     on its own (simulated) and not with the body. hands: crops of the left and the right hand as pictures of their
     own, None where a hand is hidden. tracked: False where pose and camera could not be told (a photograph of a head
     alone): theta, root and gaze are then zeros and the camera is assumed.
@@ -101,7 +101,7 @@ class Frame:
 class Person:
     """Everything recorded of one person in one domain.
 
-    id: e.g. "studio-000012"; domain: one of `lca_core.people.DOMAINS` ("wild" for curated clips and
+    id: e.g. "studio-000012"; domain: one of `lca_core.people.domains.domains.DOMAINS` ("wild" for curated clips and
     photographs too), or "photo" for what an avatar is made of at once; seed: the digital human's, or None;
     betas: float32 [300] shape of the body file; meta: plain JSON (hair, clothes, licence, source ...).
     """

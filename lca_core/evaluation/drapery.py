@@ -7,12 +7,13 @@ import numpy as np
 import torch
 
 from lca_core.body import full_pose
-from lca_core.people import Actor, cast, loose, performing
-from lca_core.people.basemesh import load
-from lca_core.people.cloth_measures import covered_at_rest, deviation_mm, poke_through
-from lca_core.people.domains import stream
-from lca_core.people.human import full_body
-from lca_core.people.performing import perform
+from lca_core.body.basemesh import load
+from lca_core.people.clothes.cloth_measures import covered_at_rest, deviation_mm, poke_through
+from lca_core.people.domains import loose, performing
+from lca_core.people.domains.domains import cast, stream
+from lca_core.people.domains.performing import perform
+from lca_core.people.domains.recording import Actor
+from lca_core.people.stage.human import full_body
 
 ACTED = {"garment": loose.acted, "wild": performing.acted}  # domain -> what people do in its clips
 

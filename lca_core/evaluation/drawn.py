@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from lca_core.people.production import RENDERING, digest_of
+from lca_core.people.domains.rendering import RENDERING, digest_of
 from lca_core.profiles import PROFILES, Profile
 
 

@@ -15,13 +15,17 @@ import torch
 
 from lca_core.body import ACTIONS, full_pose
 from lca_core.data import Frame, Person, Picture, write_shard
+from lca_core.data.cameras import FACE_SIDE, around, face_crop
+from lca_core.data.light import studio_light
 from lca_core.evaluation.humans import skeleton
+from lca_core.motion.faces import look_actions, random_gaze, settled
+from lca_core.motion.poses import standing
 from lca_core.paths import cache_dir
-from lca_core.people import DigitalHuman, PersonSpec, Stage, around, face_crop, sample_person, standing, studio_light
-from lca_core.people.cameras import FACE_SIDE
-from lca_core.people.faces import look_actions, random_gaze, settled
-from lca_core.people.processes import draw_missing
-from lca_core.people.production import RENDERING, digest_of
+from lca_core.people.domains.processes import draw_missing
+from lca_core.people.domains.rendering import RENDERING, digest_of
+from lca_core.people.stage.human import DigitalHuman
+from lca_core.people.stage.render import Stage
+from lca_core.people.who.spec import PersonSpec, sample_person
 
 FACES = 16  # pictures a person
 AT_ONCE = (3, 8)  # actions of a face, at least and fewer than

@@ -21,27 +21,20 @@ from lca_core.body.sculpted_file import full_regions
 from lca_core.curation import networks
 from lca_core.curation.detect import MESH_PX
 from lca_core.data import Frame, Person, Picture, write_shard
+from lca_core.data.cameras import around, face_crop
+from lca_core.data.light import Light, studio_light
+from lca_core.data.srgb import to_linear
 from lca_core.evaluation.humans import enlarged, skeleton
 from lca_core.judges.summaries import Summary, summarise
+from lca_core.motion.faces import EMOTIONS, face, looking
+from lca_core.motion.poses import standing
 from lca_core.paths import cache_dir
-from lca_core.people import (
-    DigitalHuman,
-    PersonSpec,
-    Stage,
-    around,
-    face,
-    face_crop,
-    sample_person,
-    standing,
-    studio_light,
-)
-from lca_core.people.faces import EMOTIONS, looking
-from lca_core.people.human import full_body
-from lca_core.people.light import Light
-from lca_core.people.parts import PART_IDS
-from lca_core.people.processes import draw_missing
-from lca_core.people.production import RENDERING, digest_of
-from lca_core.people.srgb import to_linear
+from lca_core.people.body.parts import PART_IDS
+from lca_core.people.domains.processes import draw_missing
+from lca_core.people.domains.rendering import RENDERING, digest_of
+from lca_core.people.stage.human import DigitalHuman, full_body
+from lca_core.people.stage.render import Stage
+from lca_core.people.who.spec import PersonSpec, sample_person
 
 PX, SIDE = 224, 0.23  # pixels of a crop, metres it shows at the face
 SAMPLES_PER_PIXEL = 8

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from lca_core.body import ACTIONS
 from lca_core.data import Person
 from lca_core.evaluation.expressiveness import DRAWN, expressive
-from lca_core.people import sample_person
-from lca_core.people.faces import EMOTIONS, VISEMES
-from lca_core.people.processes import prepare
+from lca_core.motion.faces import EMOTIONS, VISEMES
+from lca_core.people.domains.processes import prepare
+from lca_core.people.who.spec import sample_person
 from lca_core.workers import ONE_THREAD, Worker, shared, started
 
 MOODS = ("neutral", "smile", "jaw")

@@ -18,11 +18,11 @@ from lca_core.body import JOINT_NAMES, BodyModel, full_pose, joint_transforms
 from lca_core.curation import networks
 from lca_core.curation.detect import FACE_SURE, MESH_PX, POSE_PX, POSE_VISIBLE
 from lca_core.data import Camera, Frame, Person, Picture, camera_tensors, pixels
+from lca_core.data.cameras import project
 from lca_core.evaluation.recognition import Recognition, farthest_own, nearest_other, pairs_of, recognise
 from lca_core.judges.face_network import face_embedding
 from lca_core.judges.metrics import over_white
 from lca_core.judges.summaries import Summary, summarise
-from lca_core.people.cameras import project
 from lca_core.training.face_chip import face_chip
 
 FRONTAL = np.radians(30)  # yaw and pitch of the camera as the head sees it, at most

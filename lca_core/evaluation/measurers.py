@@ -22,7 +22,7 @@ from lca_core.evaluation.records import Record, record_from
 from lca_core.making.release import load_release
 from lca_core.model import encoder_of
 from lca_core.paths import REPOSITORY
-from lca_core.people import cached_people
+from lca_core.people.domains.production import cached_people
 from lca_core.release import RELEASE, TEMPLATE
 from lca_core.training import load_template
 

@@ -15,23 +15,18 @@ from PIL import Image
 
 from lca_core.body import full_pose
 from lca_core.data import Frame, Person, Picture, write_shard
+from lca_core.data.cameras import around, face_crop
+from lca_core.data.light import Light, casual_light
 from lca_core.evaluation.humans import skeleton
+from lca_core.motion.faces import face
+from lca_core.motion.poses import standing
 from lca_core.paths import cache_dir
-from lca_core.people import (
-    DigitalHuman,
-    PersonSpec,
-    Stage,
-    around,
-    casual_light,
-    face,
-    face_crop,
-    sample_person,
-    standing,
-)
-from lca_core.people.backgrounds import background, behind
-from lca_core.people.light import Light
-from lca_core.people.processes import draw_missing
-from lca_core.people.production import RENDERING, digest_of
+from lca_core.people.domains.processes import draw_missing
+from lca_core.people.domains.rendering import RENDERING, digest_of
+from lca_core.people.stage.backgrounds import background, behind
+from lca_core.people.stage.human import DigitalHuman
+from lca_core.people.stage.render import Stage
+from lca_core.people.who.spec import PersonSpec, sample_person
 
 PX = 256  # side of a portrait
 SIDE = 0.30  # metres it shows at the head: 53 px between eyes 62 mm apart

@@ -14,7 +14,7 @@ from lca_core.data import Frame, Picture, pixels
 from lca_core.errors import InputError
 from lca_core.evaluation.evaluate import draw_like
 from lca_core.judges.metrics import MOST_DB, over_white, psnr_fg
-from lca_core.people.parts import PART_IDS
+from lca_core.people.body.parts import PART_IDS
 from lca_core.splats import Gaussians
 
 LABELLED = {"hair": ("hair", "hat"), "loose": ("skirt", "coat")}

@@ -7,7 +7,7 @@ from pathlib import Path
 from lca_core.data.scaling import scaled_shards
 from lca_core.engines import Done, Engine, local
 from lca_core.experiments.table import JUDGED, Experiment, sizes_of
-from lca_core.people import cached_people
+from lca_core.people.domains.production import cached_people
 
 
 class NotDrawn(Exception):

@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
-from lca_core.people import render_people
-from lca_core.people.sets import sets
+from lca_core.people.domains.production import render_people
+from lca_core.people.domains.sets import sets
 from lca_core.profiles import profile as profile_named
 from lca_core.training.stages import train_stage
 

@@ -10,9 +10,10 @@ from tqdm.auto import tqdm
 
 from lca_core.body import ACTIONS, Driving, theta_slice
 from lca_core.data import Camera, camera_tensors
+from lca_core.data.cameras import around, face_crop
 from lca_core.errors import InputError
 from lca_core.model import Avatar
-from lca_core.people import MOTIONS, around, face_crop, motion
+from lca_core.motion.motions import MOTIONS, motion
 from lca_core.splats import Gaussians, draw
 
 

@@ -17,7 +17,7 @@ from lca_core.body.face_regions import (
 )
 from lca_core.body.sculpted import calm, jaw_directions, sculpted_directions
 from lca_core.body.sculpted_file import full_regions
-from lca_core.people.shape import sample_shape
+from lca_core.people.who.shape import sample_shape
 
 UPPER_MIDDLE, LOWER_MIDDLE = 0, 19
 

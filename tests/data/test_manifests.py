@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lca_core.data.manifests import manifest
 from lca_core.paths import REPOSITORY
-from lca_core.people.sets import sets
+from lca_core.people.domains.sets import sets
 from lca_core.profiles import profile
 
 

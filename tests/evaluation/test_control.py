@@ -85,7 +85,7 @@ def test_pairs_make_the_same_faces_and_others_do_not():
 
 
 def test_expressions_are_of_one_person_before_the_camera(monkeypatch):
-    from lca_core.people import sample_person
+    from lca_core.people.who.spec import sample_person
 
     monkeypatch.setattr(expressions, "SAMPLES_PER_PIXEL", 2)
     person = expressions.expressions(sample_person(9004), 42, faces=2)

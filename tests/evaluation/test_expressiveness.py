@@ -12,8 +12,8 @@ from lca_core.evaluation.expressiveness import (
     measured,
     summaries,
 )
-from lca_core.people import sample_person
-from lca_core.people.parts import PART_IDS
+from lca_core.people.body.parts import PART_IDS
+from lca_core.people.who.spec import sample_person
 
 APART = 100.0  # pixels between the eyes
 

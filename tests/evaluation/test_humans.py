@@ -9,14 +9,15 @@ from skimage.data import astronaut
 
 from lca_core.curation import networks
 from lca_core.data import Camera, Frame, Person, Picture
+from lca_core.data.cameras import look_at, project
 from lca_core.evaluation import humans, portraits
 from lca_core.evaluation.crowd_figures import contact_sheet, identity_figure, label, shares_figure
 from lca_core.evaluation.humans import BodyLook, FaceLook, Inspection, face_angles, inspect, skeleton
 from lca_core.evaluation.recognition import equal_error_rate, farthest_own, nearest_other, pairs_of, recognise
-from lca_core.people import processes, sample_person
-from lca_core.people.cameras import look_at, project
-from lca_core.people.crowd import TRAITS, class_share_min, class_shares
-from lca_core.people.tones import typology_angle
+from lca_core.people.domains import processes
+from lca_core.people.who.crowd import TRAITS, class_share_min, class_shares
+from lca_core.people.who.spec import sample_person
+from lca_core.people.who.tones import typology_angle
 
 BETAS, STILL = np.zeros(300, np.float32), (np.zeros(138), np.zeros(6), np.zeros(4))
 

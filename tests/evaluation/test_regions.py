@@ -10,7 +10,7 @@ from lca_core.data import Camera, Frame, Picture
 from lca_core.data.records import Truth
 from lca_core.errors import InputError
 from lca_core.evaluation.regions import GROWN, region, region_psnr
-from lca_core.people.parts import PART_IDS
+from lca_core.people.body.parts import PART_IDS
 from lca_core.splats import Gaussians
 
 PX = 48

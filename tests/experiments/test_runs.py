@@ -9,7 +9,7 @@ from lca_core.data import write_shard
 from lca_core.experiments import TABLE, People, Stage, listing, making, run, runs, state_of
 from lca_core.experiments.people import Shards, shards_of
 from lca_core.paths import atomic_path
-from lca_core.people import processes
+from lca_core.people.domains import processes
 from tests.data.people import random_person
 
 ROW = replace(

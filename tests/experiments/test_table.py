@@ -10,7 +10,7 @@ from lca_core.evaluation.records import METRICS
 from lca_core.experiments import TABLE, People, chosen
 from lca_core.experiments.table import sizes_of
 from lca_core.model import Pixels, rows_length
-from lca_core.people.sets import sets
+from lca_core.people.domains.sets import sets
 from lca_core.profiles import PROFILES, Profile
 from lca_core.training import build_model
 from lca_core.training.settings import Settings

@@ -8,14 +8,14 @@ import pytest
 import torch
 from scipy.spatial import cKDTree
 
-from lca_core.body import JOINT_NAMES, BodyModel
-from lca_core.people import basemesh, eyes
-from lca_core.people.accessories import wear
-from lca_core.people.hair import hat_line
-from lca_core.people.shoes import shoes
-from lca_core.people.skin import Landmarks
-from lca_core.people.spec import GLASSES, HATS, SHOES, Accessory, sample_person
-from lca_core.people.tube import tube
+from lca_core.body import JOINT_NAMES, BodyModel, basemesh
+from lca_core.people.body import eyes
+from lca_core.people.body.skin import Landmarks
+from lca_core.people.hair.hair import hat_line
+from lca_core.people.who.spec import GLASSES, HATS, SHOES, Accessory, sample_person
+from lca_core.people.worn.accessories import wear
+from lca_core.people.worn.shoes import shoes
+from lca_core.people.worn.tube import tube
 
 SEEDS = (9000, 9038, 9117, 9021)  # a young woman or man, a small child, a heavy person, an elder
 HEAD = JOINT_NAMES.index("head")

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import torch
 
+from lca_core.body import basemesh
 from lca_core.body.driving import full_pose
 from lca_core.body.model import blend, joint_transforms
-from lca_core.people import basemesh, cloth, cloth_measures
-from lca_core.people.human import full_body
-from lca_core.people.motion import motion
+from lca_core.motion.motions import motion
+from lca_core.people.clothes import cloth, cloth_measures
+from lca_core.people.stage.human import full_body
 
 STILL = np.broadcast_to(np.eye(3, 4, dtype=np.float32), (55, 3, 4))
 FAR = cloth.Collider(

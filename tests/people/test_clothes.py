@@ -9,15 +9,15 @@ import pytest
 import torch
 from scipy.spatial import cKDTree
 
-from lca_core.people import basemesh
-from lca_core.people.clothes import Cloth, dress
-from lca_core.people.figure import GOWNS, JOINT, Fitting, arm_share
-from lca_core.people.garments import lower_end, sleeve_end, upper_cut
-from lca_core.people.human import full_body
-from lca_core.people.parts import PART_IDS
-from lca_core.people.shape import sample_shape
-from lca_core.people.spec import BOTTOMS, COATS, SKIRTS, TOPS, Garment, PersonSpec, sample_person
-from lca_core.people.uppers import covered
+from lca_core.body import basemesh
+from lca_core.people.body.parts import PART_IDS
+from lca_core.people.clothes.clothes import Cloth, dress
+from lca_core.people.clothes.figure import GOWNS, JOINT, Fitting, arm_share
+from lca_core.people.clothes.garments import lower_end, sleeve_end, upper_cut
+from lca_core.people.clothes.uppers import covered
+from lca_core.people.stage.human import full_body
+from lca_core.people.who.shape import sample_shape
+from lca_core.people.who.spec import BOTTOMS, COATS, SKIRTS, TOPS, Garment, PersonSpec, sample_person
 
 SEED = 9000
 RED = ((0.7, 0.2, 0.2), (0.9, 0.9, 0.9), (0.1, 0.1, 0.4))

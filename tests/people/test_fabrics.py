@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lca_core.people.fabrics import CHARTS, EXTENT, FRONT_U, SLEEVE_V, TORSO_V, WAIST_V, Edges, paint
-from lca_core.people.prints import cover, logo_ink, stripes
-from lca_core.people.spec import FABRICS, PATTERNS, Garment
+from lca_core.people.clothes.charts import CHARTS, EXTENT, FRONT_U, SLEEVE_V, TORSO_V, WAIST_V, Edges
+from lca_core.people.clothes.fabrics import paint
+from lca_core.people.clothes.prints import cover, logo_ink, stripes
+from lca_core.people.who.spec import FABRICS, PATTERNS, Garment
 
 PX = 256
 RED, GREEN, BLUE = (0.8, 0.1, 0.1), (0.1, 0.7, 0.1), (0.1, 0.1, 0.8)

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from lca_core.people import basemesh, hair
-from lca_core.people.human import full_body
-from lca_core.people.parts import Strands, Surface
-from lca_core.people.skin import Landmarks, scalp_depth
-from lca_core.people.spec import HAIR_STYLES, Accessory, sample_person
+from lca_core.body import basemesh
+from lca_core.people.body.parts import Strands, Surface
+from lca_core.people.body.skin import Landmarks, scalp_depth
+from lca_core.people.hair import hair
+from lca_core.people.stage.human import full_body
+from lca_core.people.who.spec import HAIR_STYLES, Accessory, sample_person
 
 STYLES = [style for style in HAIR_STYLES if style != "bald"]
 PAST_EARS = ("bob", "long_straight", "long_wavy", "ponytail", "bun", "braids")

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from lca_core.body import ACTIONS, JOINT_NAMES, joint_transforms
+from lca_core.body import ACTIONS, JOINT_NAMES, basemesh, joint_transforms
 from lca_core.body.model import blend
 from lca_core.body.sculpted import calm, sculpted_directions
 from lca_core.body.sculpted_file import full_regions
-from lca_core.people import basemesh, eyes
-from lca_core.people.cut import Piece, clip
-from lca_core.people.human import DigitalHuman, _skin_part, full_body
-from lca_core.people.parts import PART_IDS, Strands, Surface
-from lca_core.people.spec import (
+from lca_core.people.body import eyes
+from lca_core.people.body.cut import Piece, clip
+from lca_core.people.body.parts import PART_IDS, Strands, Surface
+from lca_core.people.stage.human import DigitalHuman, _skin_part, full_body
+from lca_core.people.who.spec import (
     BEARDS,
     BOTTOMS,
     COATS,
@@ -30,7 +30,7 @@ from lca_core.people.spec import (
     PersonSpec,
     sample_person,
 )
-from lca_core.people.tones import typology_angle
+from lca_core.people.who.tones import typology_angle
 
 SEED = 9000
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lca_core.people.cameras import around, face_crop, look_at, project, sees_face, studio_ring, wild_path
+from lca_core.data.cameras import around, face_crop, look_at, project, sees_face, studio_ring, wild_path
 
 BODY = np.random.default_rng(0).uniform([-0.6, 0, -0.2], [0.6, 1.8, 0.2], (400, 3))
 HEAD = np.array([0.0, 1.65, 0.05])

@@ -12,25 +12,20 @@ from scipy.ndimage import binary_dilation
 
 from lca_core.body import JOINT_NAMES, BodyModel, full_pose
 from lca_core.data import Camera, Truth
+from lca_core.data.cameras import project
+from lca_core.data.environments import ENVIRONMENTS
+from lca_core.data.light import CASUAL, HELD_OUT_ENVIRONMENTS, HELD_OUT_LAMPS, OLAT, studio_light
 from lca_core.errors import InputError
-from lca_core.people import backgrounds, recording, relit, wild
-from lca_core.people.cameras import project
-from lca_core.people.domains import DOMAINS, JUDGING, cast, render_person
-from lca_core.people.lens import Lens
-from lca_core.people.light import (
-    CASUAL,
-    ENVIRONMENTS,
-    HELD_OUT_ENVIRONMENTS,
-    HELD_OUT_LAMPS,
-    OLAT,
-    studio_light,
-)
-from lca_core.people.motion import motion
-from lca_core.people.parts import PART_IDS, Surface
-from lca_core.people.recording import Actor, Posed, environment_of
-from lca_core.people.render import Shot
-from lca_core.people.spec import COATS, SKIRTS, sample_person
-from lca_core.people.style import STYLES
+from lca_core.motion.motions import motion
+from lca_core.people.body.parts import PART_IDS, Surface
+from lca_core.people.domains import recording, relit, wild
+from lca_core.people.domains.domains import DOMAINS, JUDGING, cast, render_person
+from lca_core.people.domains.recording import Actor, Posed, environment_of
+from lca_core.people.stage import backgrounds
+from lca_core.people.stage.lens import Lens
+from lca_core.people.stage.render import Shot
+from lca_core.people.styles.stylise import STYLES
+from lca_core.people.who.spec import COATS, SKIRTS, sample_person
 from lca_core.profiles import PROFILES
 
 SMOKE = PROFILES["smoke"]

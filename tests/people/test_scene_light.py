@@ -3,18 +3,8 @@
 import numpy as np
 import pytest
 
-from lca_core.people.environments import direction, kelvin
-from lca_core.people.light import (
-    CASUAL,
-    DARK,
-    ENVIRONMENTS,
-    OLAT,
-    casual_light,
-    directional_light,
-    directions,
-    environment,
-    studio_light,
-)
+from lca_core.data.environments import ENVIRONMENTS, direction, directions, kelvin
+from lca_core.data.light import CASUAL, DARK, OLAT, casual_light, directional_light, environment, studio_light
 
 
 def shown(light, normal):

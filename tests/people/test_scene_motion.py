@@ -6,34 +6,24 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from lca_core.body import ACTIONS, JOINT_NAMES, BodyModel, full_pose, theta_slice
-from lca_core.people.faces import (
+from lca_core.motion.faces import (
     EMOTIONS,
     FACES,
     LOPSIDED,
     VISEMES,
+    face,
     gaze_at,
     gaze_target,
     look_actions,
     looking,
     random_face,
+    random_gaze,
     settled,
 )
-from lca_core.people.motion import MOTIONS, motion
-from lca_core.people.performing import ROUND, acted
-from lca_core.people.poses import (
-    HANDS,
-    STANCES,
-    arm,
-    face,
-    hand,
-    leg,
-    mirrored,
-    random_gaze,
-    standing,
-    studio_script,
-    theta_from,
-)
-from lca_core.people.turning import TURNING, turned_round
+from lca_core.motion.motions import MOTIONS, motion
+from lca_core.motion.poses import HANDS, STANCES, arm, hand, leg, mirrored, standing, studio_script, theta_from
+from lca_core.people.domains.performing import ROUND, acted
+from lca_core.people.domains.turning import TURNING, turned_round
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,9 @@ from lca_core import __main__ as commands
 from lca_core.data import read_people, shard_paths, write_shard
 from lca_core.engines import ENGINES, Done
 from lca_core.errors import InputError
-from lca_core.people import processes, production
-from lca_core.people.domains import render_person
-from lca_core.people.production import cached_people, pictures_of, render_people
+from lca_core.people.domains import processes, production
+from lca_core.people.domains.domains import render_person
+from lca_core.people.domains.production import cached_people, pictures_of, render_people
 from lca_core.profiles import PROFILES
 from tests.data.people import random_person
 
@@ -156,7 +156,7 @@ def test_other_training_does_not_ask_for_other_pictures(drawn):
 COMMAND = """
 from dataclasses import replace
 from lca_core import __main__, profiles
-from lca_core.people import processes, production
+from lca_core.people.domains import processes, production
 production.PEOPLE_A_SHARD = 1
 small = {"body_px": 42, "face_px": 42, "studio_poses": 1, "studio_cameras": 1}
 profiles.PROFILES["smoke"] = replace(profiles.PROFILES["smoke"], **small, samples_per_pixel=1)

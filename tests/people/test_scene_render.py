@@ -4,15 +4,16 @@ import drjit as dr
 import numpy as np
 import pytest
 
+from lca_core.body.basemesh import vertex_normals
+from lca_core.data.cameras import around, face_crop, look_at, project
+from lca_core.data.environments import directions
+from lca_core.data.light import Light, directional_light, studio_light
 from lca_core.data.records import Camera
-from lca_core.people.backend import find_llvm
-from lca_core.people.backgrounds import background, behind
-from lca_core.people.cameras import around, face_crop, look_at, project
-from lca_core.people.light import Light, directional_light, directions, studio_light
-from lca_core.people.parts import PART_IDS, Strands, Surface
-from lca_core.people.render import Stage, render, without_specks
-from lca_core.people.shapes import vertex_normals
-from lca_core.people.srgb import to_linear, to_srgb8
+from lca_core.data.srgb import to_linear, to_srgb8
+from lca_core.people.body.parts import PART_IDS, Strands, Surface
+from lca_core.people.stage.backend import find_llvm
+from lca_core.people.stage.backgrounds import background, behind
+from lca_core.people.stage.render import Stage, render, without_specks
 
 WHITE = np.full((2, 2, 3), 255, np.uint8)
 

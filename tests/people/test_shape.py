@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from lca_core.body import build
-from lca_core.people import basemesh
-from lca_core.people.human import full_body
-from lca_core.people.shape import AGE_CLASSES, BETAS, sample_shape
+from lca_core.body import basemesh, build
+from lca_core.people.stage.human import full_body
+from lca_core.people.who.shape import AGE_CLASSES, BETAS, sample_shape
 
 PEOPLE = 500
 

@@ -6,9 +6,9 @@ from time import process_time
 import numpy as np
 import pytest
 
-from lca_core.people import eyes, features, skin
-from lca_core.people.human import full_body
-from lca_core.people.spec import BEARDS, sample_person
+from lca_core.people.body import eyes, features, skin
+from lca_core.people.stage.human import full_body
+from lca_core.people.who.spec import BEARDS, sample_person
 
 PX = 256
 SEED = 9000

@@ -6,12 +6,12 @@ import torch
 
 from lca_core.body import JOINT_NAMES, BodyModel
 from lca_core.body.model import joint_transforms
+from lca_core.data.srgb import to_linear
 from lca_core.errors import InputError
-from lca_core.people.exaggerate import Proportions, exaggerated, sample_proportions, wide_eyed
-from lca_core.people.parts import PART_IDS
-from lca_core.people.srgb import to_linear
-from lca_core.people.style import EXAGGERATED, STYLES, stylise
-from lca_core.people.style_fields import Layers, composite, contours, k_means, tones
+from lca_core.people.body.parts import PART_IDS
+from lca_core.people.styles.exaggerate import Proportions, exaggerated, sample_proportions, wide_eyed
+from lca_core.people.styles.fields import Layers, composite, contours, k_means, tones
+from lca_core.people.styles.stylise import EXAGGERATED, STYLES, stylise
 
 DRAWN = [style for style in STYLES if style != EXAGGERATED]
 

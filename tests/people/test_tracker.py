@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from lca_core.body.driving import theta_slice
-from lca_core.people import tracker
-from lca_core.people.cameras import around, project
-from lca_core.people.motion import motion
+from lca_core.data.cameras import around, project
+from lca_core.motion.motions import motion
+from lca_core.people.domains import tracker
 
 FRAMES = 6
 

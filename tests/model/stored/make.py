@@ -17,7 +17,7 @@ from lca_core.evaluation.sources import sha256
 from lca_core.making.photos import encode_person
 from lca_core.making.release import load_release
 from lca_core.model import encoder_of
-from lca_core.people import cached_people
+from lca_core.people.domains.production import cached_people
 from lca_core.release import RELEASE
 
 HERE = Path(__file__).parent

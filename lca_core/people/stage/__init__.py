@@ -1,0 +1,1 @@
+"""A whole digital human before the camera: put together, posed, path-traced, through a lens, before a background."""

@@ -1,0 +1,1 @@
+"""Other looks than a photograph's: drawn and sculpted pictures, exaggerated proportions."""

@@ -1,0 +1,1 @@
+"""What a digital human wears beside garments: shoes, hats and glasses."""

@@ -296,3 +296,49 @@ def test_what_was_read_is_recorded_with_what_fewer_people_gave(readable):
     assert record.id == "control/labelled_actions" and not shape_faults(record)
     assert record.value == 1 and record.protocol["of_a_quarter_of_the_people"] == {"jawOpen": 0.2}
     assert "75" in readable.report({32: {"jawOpen": 0.2}, 128: {"jawOpen": 0.75}})
+
+
+# --- Training ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def training_step():
+    return loaded("training_step")
+
+
+def turns_of(**seconds: float) -> dict:
+    """A first turn and two others of two steps each, by code and precision; bfloat16's loss is a little another."""
+    turns = {}
+    for name, value in seconds.items():
+        code, precision = name.split("_")
+        losses = (0.4, 0.5) if precision == "float32" else (0.401, 0.502)
+        turn = [(value, 2 * value, loss) for loss in losses]
+        turns[code, precision] = [[(99.0, 99.0, loss) for loss in losses], turn, turn]
+    return turns
+
+
+SECONDS = dict(before_float32=2.0, before_bfloat16=3.0, now_float32=1.0, now_bfloat16=0.8)
+
+
+def test_each_code_counts_in_its_quicker_precision(training_step):
+    found = training_step.results_of(turns_of(**SECONDS))
+    assert found["precision"] == {"before": "float32", "now": "bfloat16"}
+    assert found["ratio"] == pytest.approx(2.5) and found["ratio_of_processor_seconds"] == pytest.approx(2.5)
+    machine = {"cpu": "a processor", "cores": 2, "threads": 2, "other_processes": 0.0}
+    assert "2.50 times" in training_step.report(found | {"machine": machine})
+    (record,) = training_step.records_of(found | {"machine": machine})
+    assert record.id == training_step.ID and ratio(record) == found["ratio"] and not shape_faults(record)
+
+
+def test_codes_that_compute_other_losses_are_not_compared(training_step):
+    turns = turns_of(**SECONDS)
+    turns["now", "float32"][0][0] = (1.0, 1.0, 0.41)
+    with pytest.raises(ValueError, match="losses"):
+        training_step.results_of(turns)
+
+
+def test_a_commit_that_is_not_in_the_history_is_named(training_step, monkeypatch, tmp_path):
+    monkeypatch.setenv("LCA_CACHE", str(tmp_path))
+    monkeypatch.setattr(training_step, "BEFORE", "0" * 40)
+    with pytest.raises(InputError, match="0000000 is not in this clone"):
+        training_step.code_before()

@@ -11,25 +11,27 @@ no part; the attention of the paper's plain model reads those as before.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lca_core.body import full_pose, joint_transforms
+from lca_core.model import looking
 from lca_core.model.claims import Claim
 from lca_core.model.precision import full_precision
 from lca_core.model.raw import COLOR, with_colors
+from lca_core.model.reading import read_patches
 from lca_core.model.rows import pixels_of
-from lca_core.splats import Gaussians, draw, skin
+from lca_core.splats import Gaussians, draw_each, skin
+from lca_core.splats.skinning import without_zeros
 
 HULL = (0.0, 0.02, 0.05, 0.10)  # metres from the surface, along its normal, at which the hull is looked up
 SHELL = (-0.04, -0.02, -0.01, 0.0, 0.01, 0.02, 0.04)  # the same, from where Gaussians have come to lie
 LOOKED_UP = 3 + 2 * len(SHELL)  # numbers that a Gaussian is told of what is missing
-_CELL = {"body": 2, "face": 4}  # pixels of a cell of the depth buffer: some Gaussians must fall into each
-_BEHIND = 0.04  # metres behind the nearest Gaussian of its cell at which a Gaussian counts as hidden
-_OBLIQUE = 0.15  # cosine under which a surface is seen too obliquely
-_INSIDE = 0.9  # matte over which a pixel shows the person alone
+_CELL = dict(zip(("body", "face"), looking.CELL))
+_NEAR, _BEHIND, _OBLIQUE, _INSIDE = map(float, (looking.NEAR, looking.BEHIND, looking.OBLIQUE, looking.INSIDE))
 _TRAITS = 4  # numbers that describe a sample to the softmax: facing, face crop or not, log resolution, one
 
 
@@ -79,8 +81,9 @@ class Placement:
 class Samples:
     """What M points see in S = 2 N pictures of each person (body pictures first, then face crops).
 
-    colors: sRGB in [0, 1]; facing: cosine between surface and view, 0 where the point is not seen; resolution:
-    logarithm of pixels a centimetre; places: in the picture, [-1, 1] as `grid_sample` counts.
+    facing: cosine between surface and view, 0 where the point is not seen; colors: sRGB in [0, 1], and resolution:
+    logarithm of pixels a centimetre, which mean nothing where the point is not seen; places: in the picture, [-1, 1] as
+    `grid_sample` counts.
     """
 
     colors: Float[Tensor, "B S M 3"]
@@ -90,6 +93,9 @@ class Samples:
 
     def mean(self) -> tuple[Float[Tensor, "B M 3"], Float[Tensor, "B M 1"]]:
         """(colour less mid-grey, mean over the pictures by how squarely they see the point; how well it is seen)."""
+        if _on_cpu(self.colors, self.facing):
+            means = looking.mean_of_samples(self.colors.numpy(), self.facing.numpy())
+            return tuple(map(torch.from_numpy, means))
         weight = self.facing.square()[..., None]
         total = weight.sum(1)
         return (weight * (self.colors - 0.5)).sum(1) / total.clamp(min=1e-3), total / (1 + total)
@@ -98,7 +104,8 @@ class Samples:
 class View:
     """N photographs of B people, ready to be looked at by points of their bodies.
 
-    weights: [M, 55] skinning of the points; joints: [B, 55, 3] at rest. Nothing here is differentiable.
+    weights: [M, 55] skinning of the points; joints: [B, 55, 3] at rest. Nothing here is differentiable. On a CPU and in
+    float32 kernels look (`looking`), many times faster than the tensors do.
     """
 
     @torch.no_grad()
@@ -108,16 +115,24 @@ class View:
         transforms = joint_transforms(joints.repeat_interleave(N, 0), pose, shift)[0]
         world = placement.viewmats.flatten(0, 1)[:, None] @ transforms  # [B N, 55, 4, 4], into camera space
         self._weights, self._transforms = weights, world.unflatten(0, (B, N))
-        rows = world[..., :3, :].unflatten(0, (B, N)).movedim(-2, 0)  # a row of the matrices for each coordinate
-        self._rows = [(row.transpose(-1, -2) @ weights.T).unbind(-2) for row in rows]  # 3 x 4 of [B, N, M]
         self._pictures = {"body": pixels_of(body), "face": pixels_of(face)}
         self._Ks = {"body": placement.body_Ks, "face": placement.face_Ks}
         known = placement.known[..., None] & seen
         self._known = {"body": known[..., 0], "face": known[..., 1]}
+        self._on_cpu = _on_cpu(*self._pictures.values(), *self._Ks.values(), weights, world)
+        if self._on_cpu:
+            self._skinning, self._matrices = without_zeros(weights), _array(self._transforms[..., :3, :])
+            self._cameras = *(_array(K) for K in self._Ks.values()), known.numpy()
+            return
+        rows = world[..., :3, :].unflatten(0, (B, N)).movedim(-2, 0)  # a row of the matrices for each coordinate
+        self._rows = [(row.transpose(-1, -2) @ weights.T).unbind(-2) for row in rows]  # 3 x 4 of [B, N, M]
 
     @torch.no_grad()
     def samples(self, points: Float[Tensor, "B M 3"], normals: Float[Tensor, "M 3"]) -> Samples:
         """What points of the T-pose see, posed into every picture."""
+        if self._on_cpu:
+            seen = looking.see(*self._points(points, normals), *map(_last, self._pictures.values()), *self._cameras)
+            return Samples(*map(torch.from_numpy, seen))
         posed, turned = self._posed(points), F.normalize(self._turned(normals), dim=-1)
         cosine = -(turned * F.normalize(posed, dim=-1)).sum(-1)
         parts = [self._sample(kind, posed, cosine) for kind in ("body", "face")]
@@ -128,6 +143,11 @@ class View:
         self, points: Float[Tensor, "B M 3"], normals: Float[Tensor, "M 3"], distances: Sequence[float] = HULL
     ) -> Float[Tensor, "B M H"]:
         """Least matte over the body pictures at these distances from the points, metres; 1 where no picture tells."""
+        if self._on_cpu:
+            (body_Ks, _, known), far = self._cameras, np.float32(distances)
+            pictures = _last(self._pictures["body"])
+            least = looking.least_mattes(*self._points(points, normals), pictures, body_Ks, known, far)
+            return torch.from_numpy(least)
         least = []
         for places, inside in self._along(points, normals, distances):
             matte = _look(self._pictures["body"][:, :, 3:], places)[..., 0]
@@ -139,17 +159,19 @@ class View:
     def missing(self, gaussians: Gaussians) -> dict[str, Float[Tensor, "B N 4 H W"]]:
         """What drawings of Gaussians [B, M] (in the T-pose) lack of the photographs, by kind: photograph less drawing,
         (rgb - 0.5) times alpha, and alpha; 0 where the pose is unknown."""
-        result = {}
+        result, count = {}, self._known["body"].shape[1]
+        with full_precision(gaussians.means):
+            posed = skin(gaussians.map(lambda t: t[:, None]), self._weights, self._transforms)
+            posed = posed.map(lambda t: t.flatten(0, 1))
         for kind, pictures in self._pictures.items():
-            which = self._which(self._known[kind])
+            people, photos = which = self._which(self._known[kind])
             lack = torch.zeros_like(pictures)
-            if len(which[0]):
+            if len(people):
                 with full_precision(pictures):
-                    g = skin(gaussians.map(lambda t, who=which[0]: t[who]), self._weights, self._transforms[which])
-                    cameras = torch.eye(4, device=pictures.device).expand(len(g.means), 1, 4, 4)
-                    Ks, size = self._Ks[kind][which][:, None], pictures.shape[-1]
-                    colors, alphas = draw(g, cameras.to(g.means), Ks, size, size)
-                drawn = torch.cat([colors - 0.5 * alphas, alphas], -1)[:, 0].movedim(-1, 1)
+                    cameras, size = torch.eye(4, device=pictures.device).expand(len(people), 4, 4), pictures.shape[-1]
+                    Ks = self._Ks[kind][which]
+                    colors, alphas = draw_each(posed, people * count + photos, cameras.to(Ks), Ks, size, size)
+                drawn = torch.cat([colors - 0.5 * alphas, alphas], -1).movedim(-1, 1)
                 lack[which] = pictures[which] - drawn.to(pictures)
             result[kind] = lack
         return result
@@ -164,6 +186,11 @@ class View:
     ) -> Float[Tensor, "B M L"]:
         """Where points lie: colour that is missing, in the mean over the pictures that see them; alpha that is missing
         and alpha that is too much at the distances `SHELL`, in the mean over the body pictures."""
+        if self._on_cpu:
+            (body_Ks, _, known), pictures = self._cameras, (_last(missing[kind]) for kind in ("body", "face"))
+            seen = _array(samples.facing), _array(samples.places), np.float32(SHELL)
+            told = looking.look_up(*self._points(points, normals), *pictures, body_Ks, known, *seen)
+            return torch.from_numpy(told)
         count = samples.places.shape[1] // 2
         places = samples.places[:, :count], samples.places[:, count:]
         found = torch.cat([_look(missing[kind], at) for kind, at in zip(("body", "face"), places)], 1)
@@ -179,6 +206,10 @@ class View:
     def _which(known: Bool[Tensor, "B N"]) -> tuple[Tensor, Tensor]:
         """(person, photograph) of each that is known."""
         return known.nonzero(as_tuple=True)
+
+    def _points(self, points: Tensor, normals: Tensor) -> tuple:
+        """Points, their normals, skinning and matrices, as the kernels take them."""
+        return _array(points), _array(normals), self._skinning, self._matrices
 
     def _posed(self, points: Tensor) -> Float[Tensor, "B N M 3"]:
         x, y, z = points[:, None].unbind(-1)
@@ -198,8 +229,8 @@ class View:
         size = self._pictures[kind].shape[-1]
         K = self._Ks[kind][:, :, None]
         focal, centre = torch.stack([K[..., 0, 0], K[..., 1, 1]], -1), K[..., :2, 2]
-        places = (posed[..., :2] / posed[..., 2:].clamp(min=0.05) * focal + centre) * (2 / size) - 1
-        return places, (places.abs().amax(-1) < 1) & (posed[..., 2] > 0.05)
+        places = (posed[..., :2] / posed[..., 2:].clamp(min=_NEAR) * focal + centre) * (2 / size) - 1
+        return places, (places.abs().amax(-1) < 1) & (posed[..., 2] > _NEAR)
 
     def _sample(self, kind: str, posed: Tensor, cosine: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         pictures, depth = self._pictures[kind], posed[..., 2]
@@ -214,7 +245,7 @@ class View:
         visible = inside & self._known[kind][..., None] & (cosine > _OBLIQUE) & (rgba[..., 3] > _INSIDE)
         visible &= depth < nearest.gather(2, cell) + _BEHIND
         colors = (rgba[..., :3] / rgba[..., 3:].clamp(min=_INSIDE) + 0.5).clamp(0, 1)
-        resolution = (self._Ks[kind][..., None, 0, 0] / (100 * depth.clamp(min=0.05))).log()
+        resolution = (self._Ks[kind][..., None, 0, 0] / (100 * depth.clamp(min=_NEAR))).log()
         return colors, torch.where(visible, cosine, 0.0), resolution, places
 
 
@@ -243,6 +274,8 @@ class PixelAlignment(nn.Module):
         return self.colors(torch.cat([numbers, informed], -1)) + self._patches(samples, body, face)
 
     def _patches(self, samples: Samples, body: Tensor, face: Tensor) -> Float[Tensor, "B G D"]:
+        if _on_cpu(body, face, samples.places, samples.facing):
+            return self.features(read_patches(body, face, samples.places, samples.facing, self.k))
         weight = samples.facing.square().unflatten(-1, (-1, self.k)).mean(-1)  # [B, S, G]
         places = samples.places.unflatten(2, (-1, self.k)).mean(3)
         N = body.shape[1]
@@ -312,6 +345,21 @@ class ColorCopy(nn.Module):
         seen = samples.colors.clamp(0.01, 0.99).logit()
         values = torch.cat([raw[..., COLOR].to(seen).flatten(1, 2)[:, None], seen], 1)
         return with_colors(raw, (share * values).sum(1).unflatten(1, raw.shape[1:3]))
+
+
+def _on_cpu(*tensors: Tensor) -> bool:
+    """Whether kernels can take them."""
+    return all(tensor.device.type == "cpu" and tensor.dtype == torch.float32 for tensor in tensors)
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    """The tensor's own memory, or a copy if it is not contiguous."""
+    return tensor.detach().contiguous().numpy()
+
+
+def _last(pictures: Float[Tensor, "B N C H W"]) -> np.ndarray:
+    """The same, with the channels last, [B, N, H, W, C]."""
+    return _array(pictures.movedim(2, -1))
 
 
 def _look(pictures: Float[Tensor, "B N C H W"], places: Float[Tensor, "B N M 2"]) -> Float[Tensor, "B N M C"]:

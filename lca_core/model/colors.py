@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from lca_core.model.attending import attend
 from lca_core.model.claims import Claim
 from lca_core.model.rows import PATCH, SCALE, patches_of
 
@@ -53,5 +54,5 @@ class ColorReading(nn.Module):
         k = self.key(self.norm(image)).unflatten(-1, (HEADS, 32)).transpose(1, 2)
         wide = nn.functional.pad(colors, (0, q.shape[-1] - colors.shape[-1]))  # fast attention asks for like sizes
         v = wide[:, None].expand(-1, HEADS, -1, -1).to(q)
-        read = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=seen[:, None, None])
+        read = attend(q, k, v, seen)
         return read[..., : colors.shape[-1]].transpose(1, 2).flatten(2)

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from lca_core.model.shaping import shape
 from lca_core.splats import Gaussians
 from lca_core.splats.skinning import multiply_quats
 
@@ -25,8 +26,12 @@ def to_gaussians(
     """Raw numbers to Gaussians in the T-pose, N = G k of them.
 
     surface: the shaped body's points that positions are relative to; frames: quaternions wxyz that turn the
-    Gaussian's third axis to the surface normal.
+    Gaussian's third axis to the surface normal. On a CPU and in float32 a kernel does it (`shaping`).
     """
+    tensors = (raw, surface, frames)
+    quick = all(t.dtype == torch.float32 and t.device.type == "cpu" for t in tensors)
+    if quick and not (surface.requires_grad or frames.requires_grad):
+        return Gaussians(*shape(*tensors, POSITION_UNIT, _LEAST_SCALE, _MOST_SCALE))
     rotation = F.normalize(raw[..., ROTATION], dim=-1)
     return Gaussians(
         means=(surface + POSITION_UNIT * raw[..., POSITION]).flatten(-3, -2),

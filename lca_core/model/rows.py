@@ -32,7 +32,8 @@ def mattes_of(rows: Float[Tensor, "*B F"]) -> Float[Tensor, "*B 196"]:
 
 
 def pixels_of(rows: Float[Tensor, "*B P F"]) -> Float[Tensor, "*B 4 H W"]:
-    """The square pictures that rows carry: (rgb - 0.5) times the matte, and the matte."""
+    """The square pictures that rows carry: (rgb - 0.5) times the matte, and the matte; in memory a pixel's four numbers
+    stand side by side."""
     side = round(rows.shape[-2] ** 0.5)
-    grid = patches_of(rows).unflatten(-4, (side, side)).movedim(-3, -5)  # [*B, 4, rows, columns, 14, 14]
-    return grid.transpose(-3, -2).flatten(-2, -1).flatten(-3, -2) / SCALE
+    grid = patches_of(rows).unflatten(-4, (side, side)).movedim(-3, -1)  # [*B, rows, columns, 14, 14, 4]
+    return (grid.transpose(-4, -3).flatten(-3, -2).flatten(-4, -3) / SCALE).movedim(-1, -3)

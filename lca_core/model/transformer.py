@@ -10,13 +10,13 @@ import math
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from lca_core.model.attending import attend
 from lca_core.model.claims import Claim
 
 
 class Attention(nn.Module):
-    """Multi-head attention of `queries` over `context`, on scaled_dot_product_attention."""
+    """Multi-head attention of `queries` over `context` (`attend`)."""
 
     def __init__(self, dim: int, heads: int):
         super().__init__()
@@ -30,8 +30,7 @@ class Attention(nn.Module):
         """The residual update of the queries. `seen` is False for padding in the context."""
         q = self._heads(self.query(self.norm(queries)))
         k, v = (self._heads(x) for x in self.key_value(self.norm_context(context)).chunk(2, -1))
-        mask = None if seen is None else seen[:, None, None]
-        return self.out(F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).flatten(2))
+        return self.out(attend(q, k, v, seen).transpose(1, 2).flatten(2))
 
     def weights(
         self, queries: Float[Tensor, "B Q D"], context: Float[Tensor, "B K D"], seen: Bool[Tensor, "B K"] | None = None

@@ -28,6 +28,8 @@ PIXELS = np.uintp(256)
 EIGHT = np.uintp(8)
 ONE = np.uintp(1)
 TWO = np.uintp(2)
+FOUR = np.uintp(4)
+SIXTEEN, PAIRS = np.uintp(16), 16  # pixels of a pair of rows of a strip, and such pairs in a tile
 HALF_TILE = np.uintp(128)
 CENTRE_X = np.float32([(i >> 7) * STRIP + (i & 7) + 0.5 for i in range(AREA)])  # from the tile's corner
 CENTRE_Y = np.float32([((i & 127) >> 3) + 0.5 for i in range(AREA)])
@@ -82,11 +84,27 @@ def _rows(box, left, top):
 
 
 @njit(cache=True, fastmath=SUMS, error_model="numpy")
-def _finished(buf):
-    most = -F1
-    for i in range(PIXELS):
-        most = max(most, buf[T + i])
-    return most <= F0
+def _finished(buf, shut):
+    """Whether no pixel of the tile is open; shut [16]: the same of each pair of rows of its two strips."""
+    left = 0
+    for pair in range(np.uintp(PAIRS)):
+        most = -F1
+        for i in range(SIXTEEN):
+            most = max(most, buf[T + pair * SIXTEEN + i])
+        shut[pair] = most <= F0
+        left += most > F0
+    return left == 0
+
+
+@njit(cache=True, inline="always")
+def _open_rows(shut, strip, low, high):
+    """A splat's (first, end) pixels in a strip without the pairs of rows at both ends that are shut."""
+    low, high = np.uintp(strip) * HALF_TILE + low, np.uintp(strip) * HALF_TILE + high
+    while low < high and shut[low >> FOUR]:
+        low += SIXTEEN
+    while low < high and shut[(high - ONE) >> FOUR]:
+        high -= SIXTEEN
+    return low, high
 
 
 @njit(cache=True, fastmath=EXACT, error_model="numpy")
@@ -191,33 +209,36 @@ def _get(buf, begin, count, pixel, out, left_over, d_out, d_alpha):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _draw_tiles(
-    counters, means2d, shapes, boxes, colors, background, tile_start, pair_splat, width, height, flat_out, flat_left
-):
+    counters, means2d, shapes, boxes, colors, palettes, background, tile_start, pair_splat, width, height,
+    flat_out, flat_left,
+):  # fmt: skip
     """Of one tile after another: its pixels of the images [P, D] and of their transmittances [P]."""
     images, channels = background.shape
-    count, share = colors.shape[1], images // len(colors)
+    count = colors.shape[1]
     tiles_x, tiles_y = (width + TILE - 1) // TILE, (height + TILE - 1) // TILE
     tiles = tiles_x * tiles_y
-    buf = np.empty(AREA * (4 + channels), np.float32)
+    buf, shut = np.empty(AREA * (4 + channels), np.float32), np.empty(PAIRS, np.bool_)
     job = first_piece(counters)
     while job >= 0:
         tile = _tile_of(job, images * tiles)
         image = tile // tiles
         left, top = (tile % tiles) % tiles_x * TILE, (tile % tiles) // tiles_x * TILE
-        mine = colors[image // share]
+        mine = colors[palettes[image]]
         first = image * count
         wide, tall = min(TILE, width - left), min(TILE, height - top)
-        buf[:] = F0
+        buf[:], shut[:] = F0, False
         _start_tile(buf, wide, tall)
         for k in range(tile_start[tile], tile_start[tile + 1]):
-            if (k - tile_start[tile]) % CHECK == CHECK - 1 and _finished(buf):
+            if (k - tile_start[tile]) % CHECK == CHECK - 1 and _finished(buf, shut):
                 break
             s = pair_splat[k]
             first_strip, end_strip, low, high = _rows(boxes[s], left, top)
             mx, my = np.float32(means2d[s, 0] - left), np.float32(means2d[s, 1] - top)
             a, b, c, opacity = shapes[s, 0], shapes[s, 1], shapes[s, 2], shapes[s, 3]
             for strip in range(first_strip, end_strip):
-                begin, end = np.uintp(strip) * HALF_TILE + low, np.uintp(strip) * HALF_TILE + high
+                begin, end = _open_rows(shut, strip, low, high)
+                if begin == end:
+                    continue
                 if channels == 3:
                     color = mine[s - first]
                     _paint(buf, begin, end, mx, my, a, b, c, opacity, color[0], color[1], color[2])
@@ -233,16 +254,16 @@ def _draw_tiles(
         job = next_piece(counters)
 
 
-def composite_forward(means2d, shapes, boxes, colors, background, tile_start, pair_splat, width, height):
+def composite_forward(means2d, shapes, boxes, colors, palettes, background, tile_start, pair_splat, width, height):
     """Colours [images, H, W, D] and transmittances [images, H, W], float32.
 
-    colors [sets, N, D], each set for images / sets images in a row; background [images, D].
+    colors [sets, N, D]; palettes [images]: which set each image is drawn in; background [images, D].
     """
     images, channels = background.shape
     out = np.empty((images, height, width, channels), np.float32)
     left_over = np.empty((images, height, width), np.float32)
     share_out(
-        _draw_tiles, len(tile_start) - 1, means2d, shapes, boxes, colors, background, tile_start, pair_splat,
+        _draw_tiles, len(tile_start) - 1, means2d, shapes, boxes, colors, palettes, background, tile_start, pair_splat,
         width, height, out.reshape(-1, channels), left_over.reshape(-1),
     )  # fmt: skip
     return out, left_over
@@ -326,24 +347,24 @@ def _moments(buf, begin, end, mx, my):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _differentiate_tiles(
-    counters, means2d, shapes, boxes, colors, background, tile_start, pair_splat, pair_row, width, height,
+    counters, means2d, shapes, boxes, colors, palettes, background, tile_start, pair_splat, pair_row, width, height,
     flat_out, flat_left, flat_d_out, flat_d_alpha, rows, d_background_tiles,
 ):  # fmt: skip
     """Of one tile after another: the rows of its pairs, and what its pixels add to the background's gradient."""
     images, channels = background.shape
-    count, share = colors.shape[1], images // len(colors)
+    count = colors.shape[1]
     tiles_x, tiles_y = (width + TILE - 1) // TILE, (height + TILE - 1) // TILE
     tiles = tiles_x * tiles_y
-    buf = np.empty(AREA * (7 + channels), np.float32)
+    buf, shut = np.empty(AREA * (7 + channels), np.float32), np.empty(PAIRS, np.bool_)
     job = first_piece(counters)
     while job >= 0:
         tile = _tile_of(job, images * tiles)
         image = tile // tiles
         left, top = (tile % tiles) % tiles_x * TILE, (tile % tiles) // tiles_x * TILE
-        mine = colors[image // share]
+        mine = colors[palettes[image]]
         first = image * count
         wide, tall = min(TILE, width - left), min(TILE, height - top)
-        buf[:] = F0
+        buf[:], shut[:] = F0, False
         _start_tile(buf, wide, tall)
         for strip in range(0, wide, STRIP):
             for y in range(tall):
@@ -358,7 +379,7 @@ def _differentiate_tiles(
             for d in range(6 + channels):
                 rows[row, d] = F0
             if (k - tile_start[tile]) % CHECK == CHECK - 1:
-                done = done or _finished(buf)
+                done = done or _finished(buf, shut)
             if done:
                 continue
             s = pair_splat[k]
@@ -366,7 +387,9 @@ def _differentiate_tiles(
             mx, my = np.float32(means2d[s, 0] - left), np.float32(means2d[s, 1] - top)
             a, b, c, opacity = shapes[s, 0], shapes[s, 1], shapes[s, 2], shapes[s, 3]
             for strip in range(first_strip, end_strip):
-                begin, end = np.uintp(strip) * HALF_TILE + low, np.uintp(strip) * HALF_TILE + high
+                begin, end = _open_rows(shut, strip, low, high)
+                if begin == end:
+                    continue
                 if channels == 3:
                     color = mine[s - first]
                     sums = _gather(buf, begin, end, mx, my, a, b, c, opacity, color[0], color[1], color[2])
@@ -397,7 +420,7 @@ def _sum_of_tiles(of_tiles, images):
 
 
 def composite_backward(
-    means2d, shapes, boxes, colors, background, tile_start, pair_splat, pair_row, width, height,
+    means2d, shapes, boxes, colors, palettes, background, tile_start, pair_splat, pair_row, width, height,
     out, left_over, d_out, d_alpha,
 ):  # fmt: skip
     """Gradient rows [pairs, 6 + D] for project_backward, and those of the background [images, D], float32.
@@ -408,8 +431,8 @@ def composite_backward(
     rows = np.empty((len(pair_row), 6 + channels), np.float32)
     of_tiles = np.zeros((len(tile_start) - 1, channels), np.float32)
     share_out(
-        _differentiate_tiles, len(tile_start) - 1, means2d, shapes, boxes, colors, background, tile_start, pair_splat,
-        pair_row, width, height, out.reshape(-1, channels), left_over.reshape(-1), d_out.reshape(-1, channels),
-        d_alpha.reshape(-1), rows, of_tiles,
+        _differentiate_tiles, len(tile_start) - 1, means2d, shapes, boxes, colors, palettes, background, tile_start,
+        pair_splat, pair_row, width, height, out.reshape(-1, channels), left_over.reshape(-1),
+        d_out.reshape(-1, channels), d_alpha.reshape(-1), rows, of_tiles,
     )  # fmt: skip
     return rows, _sum_of_tiles(of_tiles, images)

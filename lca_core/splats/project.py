@@ -1,8 +1,8 @@
 """Numba kernels: Gaussians to splats on the image plane, and the gradients of that, on all cores.
 
-The arithmetic is float64 inside (it is a small share of the time) and float32 outside. Images are numbered
-i = batch * C + camera, splats s = i * N + n. The formulas are those of reference.py, with the projected
-covariance written as P P^T, P = J R_view R_quat diag(scales), which halves the work of the backward pass.
+The arithmetic is float64 inside (it is a small share of the time) and float32 outside. Image i has camera i and draws
+the set of Gaussians owners[i]; splats are numbered s = i * N + n. The formulas are those of reference.py, with the
+projected covariance written as P P^T, P = J R_view R_quat diag(scales), which halves the work of the backward pass.
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ from lca_core.splats.reference import ALPHA_MIN, FOV_MARGIN
 from lca_core.splats.sharing import first_piece, next_piece, share_out
 
 SLACK = 1e-3  # px: boxes are drawn a little wide, so that rounding cannot cut off a visible pixel
+FARTHEST = np.sqrt(-2.0 * np.log(ALPHA_MIN))  # standard deviations at which nothing is opaque enough to be drawn
 CHUNK = 128  # Gaussians per piece of work: fixed, so that sums do not depend on the number of threads
 
 
@@ -42,19 +43,19 @@ def _jacobian(x, y, z, fx, fy, cx, cy, width, height):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _project_chunks(
-    counters, means, quats, scales, opacities, viewmats, Ks, width, height, near, far, eps2d,
+    counters, means, quats, scales, opacities, viewmats, Ks, owners, width, height, near, far, eps2d,
     means2d, shapes, depths, boxes,
 ):  # fmt: skip
     """Of one chunk of Gaussians after another, in one image each: what project_forward returns."""
-    N, C = means.shape[1], viewmats.shape[1]
+    N = means.shape[1]
     chunks = (N + CHUNK - 1) // CHUNK
     job = first_piece(counters)
     while job >= 0:
         image, chunk = job // chunks, job % chunks
-        b, c = image // C, image % C
-        V = viewmats[b, c].astype(np.float64)
-        fx, fy = np.float64(Ks[b, c, 0, 0]), np.float64(Ks[b, c, 1, 1])
-        cx, cy = np.float64(Ks[b, c, 0, 2]), np.float64(Ks[b, c, 1, 2])
+        b = owners[image]
+        V = viewmats[image].astype(np.float64)
+        fx, fy = np.float64(Ks[image, 0, 0]), np.float64(Ks[image, 1, 1])
+        cx, cy = np.float64(Ks[image, 0, 2]), np.float64(Ks[image, 1, 2])
         for n in range(chunk * CHUNK, min(N, (chunk + 1) * CHUNK)):
             s = image * N + n
             boxes[s, 0], boxes[s, 1], boxes[s, 2], boxes[s, 3] = 0, -1, 0, -1
@@ -66,6 +67,13 @@ def _project_chunks(
             x = V[0, 0] * X + V[0, 1] * Y + V[0, 2] * Z + V[0, 3]
             y = V[1, 0] * X + V[1, 1] * Y + V[1, 2] * Z + V[1, 3]
             j00, j02, j11, j12, _, _, _, _ = _jacobian(x, y, z, fx, fy, cx, cy, width, height)
+            mx, my = fx * x / z + cx, fy * y / z + cy
+            # What is too far outside for any turn of its axes is known before they are turned: most of a close-up.
+            longest = max(np.float64(scales[b, n, 0]), np.float64(scales[b, n, 1]), np.float64(scales[b, n, 2]))
+            far_x = FARTHEST * np.sqrt(eps2d + longest * longest * (j00 * j00 + j02 * j02)) + 2 * SLACK
+            far_y = FARTHEST * np.sqrt(eps2d + longest * longest * (j11 * j11 + j12 * j12)) + 2 * SLACK
+            if mx + far_x <= 0 or mx - far_x >= width or my + far_y <= 0 or my - far_y >= height:
+                continue
             r0, r1, r2, _ = _rotation(
                 np.float64(quats[b, n, 0]),
                 np.float64(quats[b, n, 1]),
@@ -85,7 +93,6 @@ def _project_chunks(
             det = cov_a * cov_c - cov_b * cov_b
             if not det > 0.0:
                 continue
-            mx, my = fx * x / z + cx, fy * y / z + cy
             reach = 2.0 * np.log(opacity / ALPHA_MIN)
             hx, hy = np.sqrt(reach * cov_a) + SLACK, np.sqrt(reach * cov_c) + SLACK
             if mx + hx <= 0 or mx - hx >= width or my + hy <= 0 or my - hy >= height:
@@ -103,19 +110,26 @@ def _project_chunks(
         job = next_piece(counters)
 
 
-def project_forward(means, quats, scales, opacities, viewmats, Ks, width, height, near, far, eps2d):
+def owners_of(sets, images):
+    """Whose Gaussians each image draws, where every set has as many images in a row."""
+    return np.repeat(np.arange(sets), images // sets)
+
+
+def project_forward(means, quats, scales, opacities, viewmats, Ks, width, height, near, far, eps2d, owners=None):
     """Splats of every image.
 
-    means [B, N, 3], quats [B, N, 4], scales [B, N, 3], opacities [B, N], viewmats [B, C, 4, 4], Ks [B, C, 3, 3].
+    means [B, N, 3], quats [B, N, 4], scales [B, N, 3], opacities [B, N], viewmats [*, 4, 4] and Ks [*, 3, 3] of I
+    images; owners [I]: whose Gaussians each draws, by default those of `owners_of`.
     Returns means2d [S, 2] float64, shapes [S, 4] float32 (conic a, b, c and opacity), depths [S] float64 and
     boxes [S, 4] int32 (first and last column, first and last row with alpha >= 1/255; column last < first:
     not visible).
     """
-    B, N, C = means.shape[0], means.shape[1], viewmats.shape[1]
-    S = B * C * N
+    viewmats, Ks, N = viewmats.reshape(-1, 4, 4), Ks.reshape(-1, 3, 3), means.shape[1]
+    owners = owners_of(len(means), len(viewmats)) if owners is None else owners
+    S = len(viewmats) * N
     splats = (np.empty((S, 2)), np.empty((S, 4), np.float32), np.empty(S), np.empty((S, 4), np.int32))
     share_out(
-        _project_chunks, B * C * -(-N // CHUNK), means, quats, scales, opacities, viewmats, Ks,
+        _project_chunks, len(viewmats) * -(-N // CHUNK), means, quats, scales, opacities, viewmats, Ks, owners,
         width, height, near, far, eps2d, *splats,
     )  # fmt: skip
     return splats
@@ -123,19 +137,22 @@ def project_forward(means, quats, scales, opacities, viewmats, Ks, width, height
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _differentiate_chunks(
-    counters, means, quats, scales, opacities, viewmats, Ks, width, height, shapes, rows, row_start,
-    d_means, d_quats, d_scales, d_opacities, d_colors, d_views,
+    counters, means, quats, scales, opacities, viewmats, Ks, first_image, images, width, height, shapes, rows,
+    row_start, d_means, d_quats, d_scales, d_opacities, d_colors, d_views,
 ):  # fmt: skip
     """Of one chunk of Gaussians after another, in all their images: their gradients, their share of the cameras'."""
-    B, N, C = means.shape[0], means.shape[1], viewmats.shape[1]
+    B, N = means.shape[0], means.shape[1]
     sets, channels = len(d_colors), rows.shape[1] - 6
     chunks = (N + CHUNK - 1) // CHUNK
     job = first_piece(counters)
     while job >= 0:
         b, chunk = job // chunks, job % chunks
         moments = np.empty(6, np.float64)
-        V = viewmats[b].astype(np.float64)
-        K = Ks[b].astype(np.float64)
+        mine = images[first_image[b] : first_image[b + 1]]
+        C = len(mine)
+        V, K = np.empty((C, 4, 4), np.float64), np.empty((C, 3, 3), np.float64)
+        for c in range(C):
+            V[c], K[c] = viewmats[mine[c]], Ks[mine[c]]
         d_g = np.empty((2, 3), np.float64)
         d_r = np.empty((3, 3), np.float64)
         d_view = np.zeros((C, 3, 4), np.float64)  # of this chunk: summed apart from where other threads sum theirs
@@ -152,10 +169,10 @@ def _differentiate_chunks(
             s0, s1, s2 = np.float64(scales[b, n, 0]), np.float64(scales[b, n, 1]), np.float64(scales[b, n, 2])
             X, Y, Z = np.float64(means[b, n, 0]), np.float64(means[b, n, 1]), np.float64(means[b, n, 2])
             for c in range(C):
-                s = (b * C + c) * N + n
+                s = mine[c] * N + n
                 if row_start[s] == row_start[s + 1]:
                     continue
-                own = b if sets == B else b * C + c
+                own = b if sets == B else mine[c]
                 moments[:] = 0.0
                 for p in range(row_start[s], row_start[s + 1]):
                     for k in range(6):
@@ -283,43 +300,48 @@ def _differentiate_chunks(
             d_quats[b, n, 1] = (gi - along * x) * r
             d_quats[b, n, 2] = (gj - along * y) * r
             d_quats[b, n, 3] = (gk - along * z) * r
-        d_views[b, chunk] = d_view
+        for c in range(C):
+            d_views[mine[c], chunk] = d_view[c]
         job = next_piece(counters)
 
 
 @njit(cache=True)
 def _sum_of_chunks(d_views):
-    """[B, chunks, C, 3, 4], added up chunk by chunk, as gradients of viewmats [B, C, 4, 4]."""
-    B, chunks, C = d_views.shape[:3]
-    d_viewmats = np.zeros((B, C, 4, 4), np.float32)
-    for b in range(B):
-        for c in range(C):
-            for i in range(3):
-                for j in range(4):
-                    total = 0.0
-                    for chunk in range(chunks):
-                        total += d_views[b, chunk, c, i, j]
-                    d_viewmats[b, c, i, j] = total
+    """[I, chunks, 3, 4], added up chunk by chunk, as gradients of viewmats [I, 4, 4]."""
+    images, chunks = d_views.shape[:2]
+    d_viewmats = np.zeros((images, 4, 4), np.float32)
+    for image in range(images):
+        for i in range(3):
+            for j in range(4):
+                total = 0.0
+                for chunk in range(chunks):
+                    total += d_views[image, chunk, i, j]
+                d_viewmats[image, i, j] = total
     return d_viewmats
 
 
-def project_backward(means, quats, scales, opacities, viewmats, Ks, width, height, shapes, rows, row_start, sets):
-    """Gradients of means, quats, scales, opacities [B, N, .], colors [sets, N, D] and viewmats [B, C, 4, 4], float32.
+def project_backward(
+    means, quats, scales, opacities, viewmats, Ks, width, height, shapes, rows, row_start, sets, owners=None
+):
+    """Gradients of means, quats, scales, opacities [B, N, .], colors [sets, N, D] and viewmats [I, 4, 4], float32.
 
-    sets: B, or B * C where each camera has colours of its own.
+    The first as `project_forward` takes them; sets: B, or I where each image has colours of its own.
 
     rows [P, 6 + D] float32: for each (splat, tile), the sums over its pixels of dL/dsigma times
     (1, dx, dy, dx^2, dx dy, dy^2), then dL/dcolor; splat s owns rows row_start[s] to row_start[s + 1].
     """
-    B, N, C = means.shape[0], means.shape[1], viewmats.shape[1]
+    B, N = means.shape[:2]
+    viewmats, Ks = viewmats.reshape(-1, 4, 4), Ks.reshape(-1, 3, 3)
+    owners = owners_of(B, len(viewmats)) if owners is None else owners
+    images, first_image = np.argsort(owners, kind="stable"), np.searchsorted(np.sort(owners), np.arange(B + 1))
     chunks = -(-N // CHUNK)
     gradients = (
         np.empty((B, N, 3), np.float32), np.empty((B, N, 4), np.float32), np.empty((B, N, 3), np.float32),
         np.empty((B, N), np.float32), np.zeros((sets, N, rows.shape[1] - 6), np.float32),
     )  # fmt: skip
-    d_views = np.empty((B, chunks, C, 3, 4))
+    d_views = np.empty((len(viewmats), chunks, 3, 4))
     share_out(
-        _differentiate_chunks, B * chunks, means, quats, scales, opacities, viewmats, Ks, width, height,
-        shapes, rows, row_start, *gradients, d_views,
+        _differentiate_chunks, B * chunks, means, quats, scales, opacities, viewmats, Ks, first_image, images,
+        width, height, shapes, rows, row_start, *gradients, d_views,
     )  # fmt: skip
     return *gradients, _sum_of_chunks(d_views)

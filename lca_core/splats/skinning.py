@@ -141,8 +141,10 @@ def _rows(shape: tuple[int, ...], batch: tuple[int, ...]) -> Int[Tensor, " B"]:
 _sparse_of = WeakTensorKeyDictionary()  # weights -> their version, and what sparse_weights made of it
 
 
-def _sparse(weights: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The weights without their zeros: for fixed ones found once for a tensor, and again when it has changed.
+def without_zeros(weights: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights [R, J] without their zeros: joints and values [R, most], heaviest first, and how many each row has [R].
+
+    For fixed ones found once for a tensor, and again when it has changed.
 
     Tensors of torch.inference_mode do not count their changes, so theirs are found at every call.
     """
@@ -170,7 +172,7 @@ class _Skin(torch.autograd.Function):
         ctx.save_for_backward(means, quats, weights, matrices, turns)
         with first_call("skinning"):
             ctx.inputs = (
-                rows, _array(means, 2), _array(quats, 2), *_sparse(weights), _array(matrices, 3), _array(turns, 2)
+                rows, _array(means, 2), _array(quats, 2), *without_zeros(weights), _array(matrices, 3), _array(turns, 2)
             )  # fmt: skip
             posed = skin_forward(*ctx.inputs)
         return tuple(map(torch.from_numpy, posed))

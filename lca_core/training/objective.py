@@ -1,7 +1,6 @@
 """The paper's loss on a batch: the model forward, both branches drawn, every term by its name."""
 
 from contextlib import nullcontext
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -13,23 +12,24 @@ from lca_core.model import LCA
 from lca_core.model.lca import Canonical
 from lca_core.model.posing import Posed, drive
 from lca_core.model.raw import SCALE, offsets
-from lca_core.splats import Gaussians, draw
+from lca_core.splats import Gaussians, draw_each
 from lca_core.training.batches import KINDS, Batch, Views
 from lca_core.training.face_chip import face_chip
 from lca_core.training.losses import as_close_as_possible, as_spherical_as_possible, l1_loss, too_large
 from lca_core.training.settings import Settings
 
 
-def render(gaussians: Gaussians, views: Views) -> tuple[Tensor, Tensor]:
+def render(gaussians: Gaussians, views: Views, which: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """(colours [P, H, W, 3], alphas [P, H, W, 1]) of one Gaussian set a picture, over the views' backgrounds.
 
+    which: the number of each picture's set among those of `gaussians`; None: the first picture's is the first.
     Where something hides the person, the background shows: nothing is to be learnt there.
     """
     height, width = views.pixels.shape[1:3]
-    behind = views.background[:, None]
-    colors, alphas = draw(gaussians, views.viewmats[:, None], views.Ks[:, None], width, height, behind)
+    which = torch.arange(len(views.pixels), device=views.pixels.device) if which is None else which
+    colors, alphas = draw_each(gaussians, which, views.viewmats, views.Ks, width, height, views.background)
     shown, behind = 1 - views.pixels[..., 4:], views.background[:, None, None]
-    return behind + shown * (colors[:, 0] - behind), shown * alphas[:, 0]
+    return behind + shown * (colors - behind), shown * alphas
 
 
 def select(values: Tensor, which: tuple[Tensor, Tensor]) -> Tensor:
@@ -65,6 +65,11 @@ def looked_again(model: LCA, batch: Batch, canonical: Canonical) -> Tensor:
 def loss_of(model: LCA, batch: Batch, settings: Settings) -> tuple[Tensor, dict[str, float]]:
     """The paper's loss on a batch, and its terms as numbers. All randomness is in the batch."""
     posed = forward(model, batch, settings.autocast)
+    branches = {"cano": posed.canonical, "driven": posed.driven}
+    branches = {name: gaussians.map(lambda t: t.flatten(0, 1)) for name, gaussians in branches.items()}
+    of_view = torch.arange(batch.has_face.numel(), device=batch.theta.device).reshape(batch.has_face.shape)
+    if not model.profile.dual_branch:
+        del branches["cano"]
     terms: dict[str, Tensor] = {}
     weights = dict(zip(KINDS, (1.0, settings.face_weight, settings.hand_weight)))
     for name, weight in weights.items():
@@ -73,11 +78,8 @@ def loss_of(model: LCA, batch: Batch, settings: Settings) -> tuple[Tensor, dict[
             continue
         alpha = views.pixels[..., 3:4]
         truth = views.pixels[..., :3] * alpha + views.background[:, None, None] * (1 - alpha)
-        branches = {"cano": posed.canonical, "driven": posed.driven}
-        if not model.profile.dual_branch:
-            del branches["cano"]
         for branch, gaussians in branches.items():
-            colors, alphas = render(gaussians.map(partial(select, which=views.which)), views)
+            colors, alphas = render(gaussians, views, of_view[views.which[:2]])
             terms[f"l1_{name}_{branch}"] = weight * views.share * l1_loss(colors, truth, alphas, alpha)
             if branch == "driven" and name != "hand" and settings.lpips_weight and views.judged.any():
                 distance = lpips(colors[views.judged], truth[views.judged]).mean()

@@ -35,10 +35,14 @@ def only_shapes(monkeypatch):
         shape = (*viewmats.shape[:-2], height, width)
         return torch.zeros(*shape, 3, device=META), torch.zeros(*shape, 1, device=META)
 
+    def drawn_each(gaussians: Gaussians, which, *arguments):
+        assert which.device == META
+        return drawn(gaussians, *arguments)
+
     monkeypatch.setattr(lca, "foreground_first", every_patch)
     monkeypatch.setattr(View, "_which", staticmethod(every_picture))
     for module in (alignment, objective):
-        monkeypatch.setattr(module, "draw", drawn)
+        monkeypatch.setattr(module, "draw_each", drawn_each)
     monkeypatch.setattr("lca_core.evaluation.evaluate.draw", drawn)
 
 

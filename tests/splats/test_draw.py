@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lca_core.splats import SHARP_EPS2D, Gaussians, draw, rasterize
+from lca_core.splats import SHARP_EPS2D, Gaussians, draw, draw_each, rasterize
 from tests.splats.scenes import NAMES, random_scene, relative_error
 
 PER_GAUSSIAN = ("means", "quats", "scales", "opacities", "colors")
@@ -55,3 +55,44 @@ def test_gsplat_on_cuda_draws_and_differentiates_as_we_do_within_its_own_toleran
     ours, theirs = drawn(scene), drawn(scene, "cuda")
     errors = {name: relative_error(theirs[name], truth) for name, truth in ours.items()}
     assert all(error < TOLERANCES.get(name, 1e-2) for name, error in errors.items()), errors
+
+
+def views_of_sets():
+    """Three sets of Gaussians and five pictures of two of them, each with a camera and a background of its own."""
+    scene = random_scene(batch=(3,), cameras=5, count=60, width=24, height=24)
+    sets = [getattr(scene, name).requires_grad_() for name in ("means", "quats", "scales", "opacities", "colors")]
+    generator = torch.Generator().manual_seed(4)
+    background = torch.rand(5, scene.colors.shape[-1], generator=generator)
+    return sets, torch.tensor([2, 0, 2, 2, 0]), scene.viewmats[1], scene.Ks[1], background
+
+
+def test_each_picture_is_of_the_set_it_names_and_gradients_add_up_there():
+    sets, which, viewmats, Ks, background = views_of_sets()
+    upstream = torch.randn(5, 24, 24, sets[-1].shape[-1], generator=torch.Generator().manual_seed(5))
+    colors, alphas = draw_each(Gaussians(*sets), which, viewmats, Ks, 24, 24, background)
+    found = torch.autograd.grad((colors * upstream).sum() + alphas.square().sum(), sets)
+    picked = Gaussians(*sets).map(lambda t: t[which])
+    by_copies = draw(picked, viewmats[:, None], Ks[:, None], 24, 24, background[:, None])
+    assert torch.equal(colors, by_copies[0][:, 0]) and torch.equal(alphas, by_copies[1][:, 0])
+    wanted = torch.autograd.grad((by_copies[0][:, 0] * upstream).sum() + by_copies[1].square().sum(), sets)
+    for gradient, truth in zip(found, wanted):
+        torch.testing.assert_close(gradient, truth, rtol=1e-4, atol=1e-5 * float(truth.abs().max()))
+        assert (gradient[1] == 0).all() and (gradient[2] != 0).any()
+
+
+def test_no_pictures_of_sets_are_none():
+    sets, _, viewmats, Ks, background = views_of_sets()
+    nobody = torch.zeros(0, dtype=torch.int64)
+    colors, alphas = draw_each(Gaussians(*sets), nobody, viewmats[:0], Ks[:0], 24, 24, background[:0])
+    assert colors.shape == (0, 24, 24, 3) and alphas.shape == (0, 24, 24, 1)
+
+
+def test_close_ups_leave_out_no_gaussian_that_touches_them():
+    """A camera so near that most lie outside, and are left out before their axes are turned; the reference does not."""
+    scene = random_scene(batch=(), count=300, width=64, height=64, sizes=(0.01, 0.3))
+    gaussians = Gaussians(scene.means, scene.quats, scene.scales, scene.opacities, scene.colors)
+    K = scene.Ks.clone()
+    K[..., :2, 2] -= 24
+    part, truth = (draw(gaussians, scene.viewmats, K, 16, 16, backend=name)[0] for name in ("numba", "reference"))
+    assert truth.std() > 0.05
+    torch.testing.assert_close(part, truth, rtol=0, atol=1e-4)

@@ -26,10 +26,12 @@ from splats import machine, others_seconds
 
 from lca_core.data import read_people
 from lca_core.errors import InputError
-from lca_core.evaluation import TIMING, Record, drawn, provenance
+from lca_core.evaluation.drawn import drawn
+from lca_core.evaluation.records import Record, provenance
+from lca_core.evaluation.tolerances import TIMING
 from lca_core.model import Pixels
 from lca_core.paths import REPOSITORY, cache_dir
-from lca_core.people import cached_people
+from lca_core.people.domains.production import cached_people
 from lca_core.profiles import profile
 from lca_core.tensor_files import load_tensors
 from lca_core.training import examples

@@ -56,7 +56,7 @@ from lca_core.motion.faces import EMOTIONS, VISEMES, face, looking
 from lca_core.motion.poses import HANDS, STANCES, arm, hand, standing, theta_from
 from lca_core.paths import output_folder
 from lca_core.people.body.parts import PART_IDS
-from lca_core.people.domains.domains import DOMAINS, cast, render_person
+from lca_core.people.domains.domains import cast, render_person
 from lca_core.people.domains.production import cached_people
 from lca_core.people.domains.recording import points_of
 from lca_core.people.domains.sets import write_datasheet
@@ -276,7 +276,8 @@ plt.show()
 # the paper's videos. **garment**: everybody in loose clothes, in motion. **relit**: one moment under many lights.
 # **stylised**: test people as drawings and sculptures. Four more are for judging: second clips (**wild2**), large
 # photographs (**phone**), loose clothes filmed as in the wild (**garment_wild**), and lights that no other domain has
-# (**relit_held_out**). All are a `Person` with frames; here of the first of the four whose face nothing hides.
+# (**relit_held_out**). All are a `Person` with frames; the first five here, of the first of the four whose face nothing
+# hides.
 
 # %%
 gc.collect()
@@ -286,7 +287,7 @@ records = {domain: people[domain][seen] for domain in ("studio", "wild")}
 records |= {
     domain: render_person(seeds[seen], domain, shorter, truth=True) for domain in ("garment", "relit", "stylised")
 }
-rows = [(d, [f.body.image for f in records[d].frames[:: max(1, len(records[d].frames) // 6)][:6]]) for d in DOMAINS]
+rows = [(d, [f.body.image for f in records[d].frames[:: max(1, len(records[d].frames) // 6)][:6]]) for d in records]
 sheet(rows, 130)
 for domain, record in records.items():
     meta = {k: v for k, v in record.meta.items() if k not in ("looks", "licence", "profile", "actions", "compressed")}

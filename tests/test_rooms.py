@@ -68,10 +68,10 @@ MOST_LINES = {
     "splats": 2_500,
     "people.stage.render": 3_700,
     "curation.stages": 5_800,
-    "model": 7_000,
+    "model": 8_000,
     "viewer.stage": 8_500,
-    "training.loop": 9_500,
-    "making.photos": 10_000,
+    "training.loop": 11_000,
+    "making.photos": 11_000,
     "evaluation.evaluate": 14_000,
     "people.domains.production": 14_500,
     "evaluation.verify": 26_000,  # it draws people and makes avatars of them

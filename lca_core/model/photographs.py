@@ -14,7 +14,7 @@ from torch import Tensor
 from lca_core.body import Driving
 from lca_core.data import Frame, Picture, camera_tensors, hidden_of, pixels
 from lca_core.model.posing import Driver, Rig, drive
-from lca_core.splats import draw
+from lca_core.splats import draw_each
 
 FACE_WEIGHT = 0.5  # of a face crop beside a body picture
 _LEAST_SHARE = 0.05  # of the picture that a person is taken to fill at least
@@ -111,16 +111,17 @@ class Comparison:
         pass for a colour.
         """
         posed = self._rig.pose(raw[:, None] + self._moved, self._transforms, self._weights)
+        frames, posed = posed.means.shape[1], posed.map(lambda values: values.flatten(0, 1))
         total = raw.new_zeros(len(raw))
         for shots in self._photographs.shots:
-            g = posed.map(lambda values, at=(shots.person, shots.frame): values[at])
             height, width = shots.pixels.shape[1:3]
             numbers = torch.arange(len(shots.pixels), device=raw.device)[:, None] + 1 + turn * len(shots.pixels)
             behind = (numbers * numbers.new_tensor(_GOLDEN, dtype=raw.dtype)) % 1
-            drawn, _ = draw(g, shots.viewmats[:, None], shots.Ks[:, None], width, height, behind[:, None])
+            which = shots.person * frames + shots.frame
+            drawn, _ = draw_each(posed, which, shots.viewmats, shots.Ks, width, height, behind)
             matte, shown, behind = shots.pixels[..., 3:4], 1 - shots.pixels[..., 4:], behind[:, None, None]
             truth = behind + matte * (shots.pixels[..., :3] - behind)
-            wrong = (shown * (drawn[:, 0] - truth)).abs().mean((1, 2, 3)) / self._share(shots)
+            wrong = (shown * (drawn - truth)).abs().mean((1, 2, 3)) / self._share(shots)
             total = total.index_add(0, shots.person, shots.weight * wrong)
         return total / self._count.clamp(min=1e-6)
 

@@ -20,7 +20,7 @@ ASSETS = $(shell sed -n 's/^\# no-deps: //p' requirements.lock)
 # the whole house, `make nbval` takes every notebook.
 NBVAL ?= $(wildcard notebooks/00_quickstart.ipynb)
 
-.PHONY: help venv install test lint format nbval notebooks commit-notebooks reproduce verify weights experiments speedrun lock clean distclean
+.PHONY: help venv install test quick lint format nbval notebooks commit-notebooks reproduce verify weights experiments speedrun lock clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s %s\n", $$1, $$2 }'
@@ -60,9 +60,12 @@ install: ## the same into the Python of PY (default: the active environment, for
 	      apt-get install -y -qq --no-install-recommends libllvm18; } || \
 	    echo "no LLVM 18 or 19 from apt-get: digital humans are drawn without it, slowly" >&2; fi; }
 
-test: lint ## ruff, pytest, and nbval on the quickstart (a quarter of an hour on two cores)
+test: lint ## ruff, pytest (a worker a core), and nbval on the quickstart (eight minutes on two cores)
 	$(PY) -m pytest
 	@if [ -n "$(NBVAL)" ]; then $(MAKE) --no-print-directory nbval NBVAL="$(NBVAL)"; fi
+
+quick: lint ## ruff and the tests that draw nobody and start no process (a minute on two cores, once caches are made)
+	$(PY) -m pytest --quick
 
 lint: venv ## ruff: rules and format
 	$(PY) -m ruff check .
@@ -74,7 +77,7 @@ format: venv ## let ruff put the format right
 
 nbval: NBVAL = $(wildcard notebooks/[0-9]*.ipynb)
 nbval: venv ## run the committed notebooks again and compare the cells that ask for it
-	$(PY) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=600 $(NBVAL)
+	$(PY) -m pytest -n 0 --nbval-lax --nbval-current-env --nbval-cell-timeout=600 $(NBVAL)
 
 notebooks: venv ## run every notebook at PROFILE (smoke) into OUT (build/notebooks)
 	$(PY) notebooks/run.py --profile $(PROFILE) --out $(OUT)

@@ -296,6 +296,8 @@ summary
 # <details><summary>Solution</summary>
 #
 # ```python
+# from lca_core.curation.decode import read_photo
+# from lca_core.curation.detect import find_people
 # image = read_photo(photos["astronaut"])
 # for side in (512, 256, 208, 192, 128):
 #     small = np.asarray(Image.fromarray(image).resize((side, side)))
@@ -314,6 +316,7 @@ summary
 # ```python
 # from dataclasses import replace
 # from lca_core.curation.filters import judge_frame
+# from lca_core.curation.stages import curate_picture
 # frames = [curate_picture(i) for i in read_clip(clips["emotions"], max_frames=6, rate=0.5).images]
 # sum(judge_frame(replace(f.measures, head_cut=False)).keep for f in frames)
 # ```
@@ -327,6 +330,8 @@ summary
 # <details><summary>Solution</summary>
 #
 # ```python
+# from lca_core.curation.detect import find_people
+# from lca_core.curation.matte import person_matte
 # street = read_clip(clips["bikes"], max_frames=6, rate=0.6).images[-1]
 # (cyclist,) = find_people(street)
 # figures.stages(street, cyclist, person_matte(street, cyclist))

@@ -427,7 +427,7 @@ summary
 # for weight in (0.0, 0.1):
 #     again = build_model(sizes, rows_length(encoder), seed)
 #     train(again, training, replace(settings, steps=150, lpips_weight=weight), Path(out, f"lpips_{weight}"))
-#     plt.imshow(np.concatenate(drawn_as(encode_person(again, encoder, unseen, shown), frames), 1))
+#     plt.imshow(np.concatenate(drawn_as(encode_person(again, encoder, unseen, shown), unseen, frames), 1))
 #     plt.show()
 # ```
 # At this size hardly any difference: LPIPS pays once the large colours are right and edges are what is left.

@@ -331,11 +331,13 @@ summary
 # <details><summary>Solution</summary>
 #
 # ```python
-# inputs, targets = split_frames(who)
-# for pose in ("seen", "unseen"):
-#     values = [compare(avatar.drive(target_driving(model, t.frame, who.betas)).map(lambda x: x[0]), t.frame)["psnr_fg"]
-#               for t in targets if t.pose == pose]
-#     print(pose, np.mean(values))
+# who = people["studio"][0]
+# values = {"seen": [], "unseen": []}
+# for target in split_frames(who)[1]:
+#     frame, head = target.frame, recorded_head(model, target.frame, who.betas)
+#     posed = avatar.drive(target_driving(model, frame, who.betas)).map(lambda x: x[0])
+#     values[target.pose].append(compare(posed, frame, head)["psnr_fg"])
+# print({pose: np.mean(found) for pose, found in values.items()})
 # ```
 # A feed-forward model that knows bodies should hardly care. Per-person optimisation does.
 # </details>

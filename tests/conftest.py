@@ -1,12 +1,22 @@
-"""What every test shares: no window, no network, seeded randomness, and a skip where there is no GPU."""
+"""What every test shares: no window, no network, seeded randomness, checked shapes, a skip where there is no GPU, and
+workers that do not stand in each other's way (`tests/workers.py`)."""
 
 import os
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pytest
 
 import lca_core  # noqa: F401  sets up how torch's threads wait, before torch is loaded
+from tests import workers
+from tests.shapes import check_shapes
+
+workers.one_thread()
+if os.environ.get("LCA_CHECK_SHAPES"):  # not yet by default: some annotations still contradict their callers
+    check_shapes()
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -15,6 +25,14 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 def rng() -> np.random.Generator:
     """A generator that gives the same numbers in every run."""
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def any_shape() -> Iterator[None]:
+    """Shapes are not checked: for tests of what the library itself says of wrong ones."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +48,29 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", local_only)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only files of tests that take a second or two")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return True if config.option.quick and workers.is_slow(collection_path) else None
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    return workers.count(config)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    workers.prepare(session.config)
+
+
+def pytest_runtest_setup() -> None:
+    workers.draw_on_one_thread()
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    workers.share_out(config, items)
     if any("gpu" in item.keywords for item in items):
         import torch
 

@@ -4,6 +4,7 @@ import errno
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -14,21 +15,51 @@ from lca_core.errors import InputError
 from lca_core.release import RELEASE
 
 
-def run(*arguments) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "lca_core", *map(str, arguments)], capture_output=True, text=True, timeout=240
-    )
+class Said(NamedTuple):
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run(*arguments) -> Said:
+    """A command in a process of its own."""
+    command = [sys.executable, "-m", "lca_core", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def here(monkeypatch, capfd):
+    """here(arguments): the same command in this process, which has loaded its libraries."""
+
+    def run_here(*arguments) -> Said:
+        monkeypatch.setattr(sys, "argv", ["lca_core", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
+        return Said(code, *capfd.readouterr())
+
+    return run_here
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself(command):
-    done = run(command, "--help")
-    assert done.returncode == 0
-    assert "usage: python -m lca_core " + command in done.stdout
-    assert "--" in done.stdout
+def test_every_command_explains_itself(command, here):
+    said = here(command, "--help")
+    assert said.code == 0
+    assert "usage: python -m lca_core " + command in said.out
+    assert "--" in said.out
 
 
-def test_wrong_photographs_are_refused_with_code_2_and_nothing_is_written(tmp_path):
+def test_a_command_in_a_process_of_its_own_says_the_same(here, tmp_path):
+    wrong = ("people", "--out", tmp_path / "shards", "--seeds", 11000)
+    assert run(*wrong) == here(*wrong) and not (tmp_path / "shards").exists()
+
+
+def test_wrong_photographs_are_refused_with_code_2_and_nothing_is_written(tmp_path, here):
     from skimage import data
 
     astronaut = data.astronaut()
@@ -41,10 +72,10 @@ def test_wrong_photographs_are_refused_with_code_2_and_nothing_is_written(tmp_pa
         Image.fromarray(image).save(tmp_path / name)
     (tmp_path / "letter.jpg").write_text("Dear photograph,")
     for name in [*pictures, "letter.jpg", "missing.jpg"]:
-        done = run("avatar", tmp_path / name, "--out", tmp_path / "out")
-        assert done.returncode == 2, (name, done.stderr)
-        assert done.stderr.startswith("error: ") and name in done.stderr, done.stderr
-        assert "Traceback" not in done.stderr
+        said = here("avatar", tmp_path / name, "--out", tmp_path / "out")
+        assert said.code == 2, (name, said.err)
+        assert said.err.startswith("error: ") and name in said.err, said.err
+        assert "Traceback" not in said.err
         assert not (tmp_path / "out").exists()
 
 
@@ -57,6 +88,7 @@ def test_wrong_photographs_are_refused_with_code_2_and_nothing_is_written(tmp_pa
         (("people", "--out", "shards", "--seeds", "9000", "--workers", "0"), "--workers"),
         (("experiments", "--only", "table9/none"), "table9/none"),
         (("train", "--stage", "pretrain", "--data", "nowhere", "--out", "run"), "nowhere"),
+        (("curate", "nowhere", "--out", "curated"), "no such file or folder"),
         (("drive", "nothing.safetensors", "--out", "video.mp4"), "nothing.safetensors"),
         (("drive", "nothing.safetensors", "--out", "video.avi"), "mp4"),
         (("evaluate", "--data", "nowhere"), "nowhere"),
@@ -64,11 +96,11 @@ def test_wrong_photographs_are_refused_with_code_2_and_nothing_is_written(tmp_pa
         (("evaluate", "--data", "nowhere", "--checkpoint", "none.safetensors"), "none.safetensors"),
     ],
 )
-def test_wrong_input_names_what_was_wrong(arguments, word, tmp_path, monkeypatch):
+def test_wrong_input_names_what_was_wrong(arguments, word, tmp_path, monkeypatch, here):
     monkeypatch.chdir(tmp_path)
-    done = run(*arguments)
-    assert done.returncode == 2, done.stderr
-    assert done.stderr.startswith("error: ") and word in done.stderr
+    said = here(*arguments)
+    assert said.code == 2, said.err
+    assert said.err.startswith("error: ") and word in said.err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -124,7 +156,7 @@ def test_an_error_of_the_disk_is_one_line_and_exit_code_2(monkeypatch, capsys):
     assert capsys.readouterr().err == "error: out/log.csv: No space left on device; give another place\n"
 
 
-def test_a_photograph_becomes_an_avatar_that_drives(tmp_path):
+def test_a_photograph_becomes_an_avatar_that_drives(tmp_path, here):
     from skimage import data
 
     from lca_core.model import Avatar
@@ -133,16 +165,18 @@ def test_a_photograph_becomes_an_avatar_that_drives(tmp_path):
 
     assert RELEASE.exists(), "the release is part of the repository"
     Image.fromarray(data.astronaut()).save(tmp_path / "astronaut.png")
-    done = run("avatar", tmp_path / "astronaut.png", "--out", tmp_path / "avatar")
-    assert done.returncode == 0, done.stderr
+    said = run("avatar", tmp_path / "astronaut.png", "--out", tmp_path / "avatar")
+    assert said.code == 0, said.err
     made = {p.name for p in (tmp_path / "avatar").iterdir()}
     assert made == {"avatar.safetensors", "avatar.ply", "sheet.png", "walk.mp4"}
     avatar = Avatar.load(tmp_path / "avatar" / "avatar.safetensors")
     assert len(read_ply(tmp_path / "avatar" / "avatar.ply")) == len(avatar)
-    assert 0 < avatar.meta["refined_steps"] <= STEPS
+    assert 0 < avatar.meta["refined_steps"] <= STEPS, "those after which it was best where it was not looked"
     video = tmp_path / "wave.mp4"
-    done = run("drive", tmp_path / "avatar" / "avatar.safetensors", "--motion", "wave", "--frames", "3", "--out", video)
-    assert done.returncode == 0, done.stderr
+    said = here(
+        "drive", tmp_path / "avatar" / "avatar.safetensors", "--motion", "wave", "--frames", "3", "--out", video
+    )
+    assert said.code == 0, said.err
     import av
 
     with av.open(str(video)) as file:

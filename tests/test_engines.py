@@ -78,10 +78,9 @@ def test_stopping_early_ends_what_is_under_way_and_records_no_failure(tmp_path):
             raise
 
     found = in_workers(_ill, ask, ["a", "hangs"], workers=2, seconds=50)
-    before = time.perf_counter()
     assert next(found) == "A"
     found.close()
-    assert ended == ["hangs"] and time.perf_counter() - before < 40
+    assert ended == ["hangs"], "it was not waited for: that would have been a WorkerHung, after 50 s"
 
 
 def _upset(item: str) -> str:

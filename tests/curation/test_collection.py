@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -327,14 +325,6 @@ def test_ray_loses_and_doubles_nothing_when_a_worker_is_killed(curated, folder, 
 
 def _is_curator(process: psutil.Process) -> bool:
     return any("RayWorker" in part for part in process.info["cmdline"] or ())
-
-
-def test_the_command_says_what_is_wrong(tmp_path):
-    run = subprocess.run(
-        [sys.executable, "-m", "lca_core", "curate", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert run.returncode == 2 and "no such file or folder" in run.stderr and not (tmp_path / "out").exists()
 
 
 def test_names_that_differ_only_in_signs_do_not_meet(tmp_path):

@@ -52,7 +52,7 @@ def test_the_distance_is_differentiable_and_zero_for_equal_crops(chip):
     assert a.grad.isfinite().all()
 
 
-def test_a_wrong_shape_is_refused():
+def test_a_wrong_shape_is_refused(any_shape):
     with pytest.raises(ValueError, match="150"):
         face_embedding(torch.zeros(1, 3, 112, 112))
 

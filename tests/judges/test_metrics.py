@@ -88,7 +88,7 @@ def test_iou_is_overlap_over_union():
     assert iou(a, b).tolist() == [0.0, 1.0]
 
 
-def test_an_empty_matte_and_wrong_shapes_are_refused(scene):
+def test_an_empty_matte_and_wrong_shapes_are_refused(scene, any_shape):
     pred, truth, matte = scene
     with pytest.raises(ValueError, match="no foreground"):
         psnr_fg(pred, truth, matte * 0)

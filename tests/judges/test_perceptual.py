@@ -95,7 +95,7 @@ def test_the_crop_leaves_the_empty_background_out(face):
 
 
 @pytest.mark.parametrize("distance", [lpips, metrics.lpips], ids=["loss", "metric"])
-def test_wrong_sizes_are_refused(face, distance):
+def test_wrong_sizes_are_refused(face, distance, any_shape):
     with pytest.raises(ValueError, match="at least 32"):
         distance(face[:20], face[:20])
     with pytest.raises(ValueError, match="not"):

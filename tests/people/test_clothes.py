@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import lru_cache
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -261,10 +260,8 @@ def test_loose_means_wider_and_long_means_longer():
     assert size(length=1.0)[:, 1].min() < size(length=0.0)[:, 1].min() - 0.05
 
 
-def test_the_same_seed_sews_the_same_bits_in_good_time():
-    start = perf_counter()
+def test_the_same_seed_sews_the_same_bits():
     first = dress(_spec("shirt", "jeans", "coat"), *_people()["mean"], PX)
-    assert perf_counter() - start < 4.0
     again = dress(_spec("shirt", "jeans", "coat"), *_people()["mean"], PX)
     for a, b in zip(first, again, strict=True):
         for name in ("vertices", "weights", "faces", "uv", "albedo", "hides", "free"):

@@ -178,8 +178,8 @@ def processes_of(group: int) -> list[int]:
 
 
 def test_after_kill_9_the_command_goes_on_where_it_stopped_and_leaves_no_process(tmp_path):
-    """Slow: three people in two runs of the command. The first is killed when it has written the first of them."""
-    seeds = [SEED, SEED + 1, SEED + 2]
+    """Slow: two people in two runs of the command. The first is killed when it has written the first of them."""
+    seeds = [SEED, SEED + 1]
     first = subprocess.Popen(command(tmp_path, seeds), start_new_session=True, stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + WAIT
@@ -189,7 +189,7 @@ def test_after_kill_9_the_command_goes_on_where_it_stopped_and_leaves_no_process
         first.send_signal(signal.SIGKILL)
         first.wait()
         kept = {path.name: path.read_bytes() for path in shard_paths(tmp_path)}
-        assert 1 <= len(kept) < 3
+        assert len(kept) == 1
         cut_short = tmp_path / ".partial-killed.tar"  # as a write that is killed leaves it
         cut_short.write_bytes(kept["studio-00000.tar"][:2000])
         while processes_of(first.pid) and time.monotonic() < deadline:
@@ -200,13 +200,13 @@ def test_after_kill_9_the_command_goes_on_where_it_stopped_and_leaves_no_process
             os.killpg(first.pid, signal.SIGKILL)
     subprocess.run(command(tmp_path, seeds), check=True, timeout=WAIT, stdout=subprocess.DEVNULL)
     paths = shard_paths(tmp_path)
-    assert [path.name for path in paths] == [f"studio-{i:05d}.tar" for i in range(3)]
+    assert [path.name for path in paths] == [f"studio-{i:05d}.tar" for i in range(2)]
     assert all((tmp_path / name).read_bytes() == data for name, data in kept.items())
     people = list(read_people(tmp_path, truth=True))
     assert [person.seed for person in people] == seeds
     manifest = json.loads((tmp_path / "studio-croissant.json").read_text())
     assert [file["name"] for file in manifest["distribution"][:-1]] == [path.name for path in paths]
-    assert "9002" in (tmp_path / "studio-datasheet.md").read_text()
+    assert "9001" in (tmp_path / "studio-datasheet.md").read_text()
     profile = replace(SMOKE, body_px=42, face_px=42, studio_poses=1, studio_cameras=1, samples_per_pixel=1)
     alone = render_person(seeds[-1], "studio", profile, truth=True)  # without an interruption
     assert people[-1].meta == json.loads(json.dumps(alone.meta)) and pictures_of(people[-1]) == pictures_of(alone)

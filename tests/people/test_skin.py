@@ -1,7 +1,6 @@
 """Skin, brows, beards, wrinkles and eyes as they are painted."""
 
 from dataclasses import replace
-from time import process_time
 
 import numpy as np
 import pytest
@@ -128,12 +127,3 @@ def test_an_eye_has_a_black_pupil_a_dark_limbus_and_an_off_white():
     assert pupil < 0.06 and pupil < limbus < iris < white < 0.9
     assert eye[(y > 0.45) & (y < 0.55) & (np.abs(x) < 0.2)].mean() < 0.8 * white  # shade of the upper lid
     assert np.array_equal(eyes.paint_eye(spec, 64), eyes.paint_eye(spec, 64))
-
-
-def test_painting_is_quick(person, atlas):
-    large = skin.atlas(full_body().template.numpy().astype(np.float32).tobytes(), 1024)
-    old = replace(person, skin=replace(person.skin, wrinkles=1.0, beard="full", freckles=1.0, moles=8))
-    skin.paint(old, large)
-    start = process_time()
-    skin.paint(old, large)
-    assert process_time() - start < 0.6  # 0.2 s on an idle core

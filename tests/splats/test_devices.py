@@ -63,7 +63,7 @@ def test_nothing_is_drawn_where_the_nothing_lies():
         assert image.device.type == alpha.device.type == "meta" and image.shape == (2, 1, 48, 64, 3)
 
 
-def test_shapes_and_devices_are_checked_everywhere(gsplat):
+def test_shapes_and_devices_are_checked_everywhere(gsplat, any_shape):
     scene = meta(random_scene(count=9))
     with pytest.raises(ValueError, match=r"opacities must be \[1, 9\]"):
         rasterize(**{**scene, "opacities": torch.ones(1, 9, 1, device="meta")})

@@ -192,7 +192,7 @@ def test_a_returned_image_may_be_written_to_before_the_backward_pass():
         (dict(eps2d=math.inf), "eps2d must be a positive"),
     ],
 )
-def test_wrong_input_is_named_at_the_door(change, message):
+def test_wrong_input_is_named_at_the_door(change, message, any_shape):
     scene = vars(random_scene(count=9))
     with pytest.raises(ValueError, match=message):
         rasterize(**{**scene, **change})

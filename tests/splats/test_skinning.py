@@ -89,7 +89,7 @@ def test_gradients_of_skinning_agree_with_finite_differences(of_weights):
     assert torch.autograd.gradcheck(posed, inputs)
 
 
-def test_weights_that_do_not_fit_are_refused():
+def test_weights_that_do_not_fit_are_refused(any_shape):
     gaussians = random_gaussians(4, torch.Generator().manual_seed(4))
     with pytest.raises(ValueError, match=r"weights must be \[4, 5\]"):
         skin(gaussians, torch.ones(4, 3, dtype=torch.float64), torch.eye(4).repeat(5, 1, 1))

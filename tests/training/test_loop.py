@@ -22,6 +22,7 @@ from lca_core.training.states import newest_state
 from lca_core.training.template import fit_template
 from lca_core.training.validation import Validation
 from tests.body.bodies import free_body
+from tests.training import together
 from tests.training.subjects import TINY, painted_examples, tiny_model
 
 PRETRAIN = Settings("pretrain", steps=6, lr=1e-3, warmup=1, template_steps=2, lpips_views=1, precision="bfloat16")
@@ -330,55 +331,13 @@ def test_nothing_is_learnt_where_the_person_is_hidden(people):
     assert terms["l1_face_driven"] > 0
 
 
-SCRIPT = """
-import sys
-from dataclasses import replace
-from functools import partial
-import torch
-from lca_core.splats import draw
-from lca_core.training import loop, objective
-from tests.training.subjects import painted_examples, tiny_model
-
-def doubled(thing):
-    if torch.is_tensor(thing):
-        return thing.double() if thing.is_floating_point() else thing
-    if hasattr(thing, "__dataclass_fields__"):
-        return replace(thing, **{name: doubled(getattr(thing, name)) for name in thing.__dataclass_fields__})
-    return thing
-
-sample = loop.sample
-loop.sample = lambda *arguments: doubled(sample(*arguments))
-objective.draw = partial(draw, backend="reference")
-settings = loop.Settings(
-    "posttrain", steps=10, lr=1e-3, warmup=1, lpips_weight=0, template_steps=2, precision="float32", accumulate=2,
-    muon=False,
-)
-model, people = tiny_model().double(), painted_examples(2)
-if sys.argv[2:] == ["shard"]:  # and pauses, and goes on
-    try:
-        loop.train(model, people, settings, sys.argv[1], shard=True, minutes=1e-9)
-    except loop.Paused:
-        model = tiny_model(seed=9).double()
-        loop.train(model, people, settings, sys.argv[1], shard=True, resume=True)
-else:
-    loop.train(model, people, settings, sys.argv[1])
-"""
-
-
 def test_two_processes_train_as_one(tmp_path):
-    """Ten steps with torchrun on two processes, each with all parameters or with a part of them (and paused after the
-    first step): the weights of one process within 1e-5, and one log.
-
-    In double precision: Adam divides gradients by their own size, so that what float32 rounds where a gradient
-    vanishes would move weights as far as a true gradient does. And without Muon, which computes in bfloat16.
-    """
-    script = tmp_path / "run.py"
-    script.write_text(SCRIPT)
+    """Six steps with torchrun on two processes, each with all parameters or with a part of them (and paused after the
+    first step): the weights of one process within 1e-5, and one log."""
+    together.trained(tmp_path / "one")
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    for name, launcher, how in (("one", [], []), ("two", torchrun, []), ("parts", torchrun, ["shard"])):
-        command = [sys.executable, *launcher, script, tmp_path / name, *how]
-        subprocess.run(command, check=True, env=environment, timeout=300)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    subprocess.run([*torchrun, "-m", "tests.training.together", tmp_path], check=True, env=environment, timeout=300)
     one, two, parts = (load_file(tmp_path / name / "weights.safetensors") for name in ("one", "two", "parts"))
     for name in one:
         torch.testing.assert_close(two[name], one[name], rtol=0, atol=1e-5, msg=name)
@@ -387,7 +346,7 @@ def test_two_processes_train_as_one(tmp_path):
     assert max((one[name] - value).abs().max() for name, value in start.items()) > 1e-3
     logs = [rows(tmp_path / name) for name in ("one", "two", "parts")]
     for log in logs[1:]:
-        assert [row["step"] for row in log] == [str(step) for step in range(10)]
+        assert [row["step"] for row in log] == [str(step) for step in range(together.STEPS)]
         for a, b in zip(logs[0], log):
             assert float(b["loss"]) == pytest.approx(float(a["loss"]), abs=1e-5)
 

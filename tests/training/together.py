@@ -7,15 +7,16 @@ vanishes would move weights as far as a true gradient does. And without Muon, wh
 import sys
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from unittest.mock import patch
 
 import torch
 
-from lca_core.splats import draw
-from lca_core.training import Paused, Settings, loop, objective, train
+from lca_core.training import Paused, Settings, loop, train
 from tests.training.subjects import painted_examples, tiny_model
 
+drawing = import_module("lca_core.splats.draw")  # the package calls a function by the module's name
 STEPS = 6
 _SETTINGS = Settings(
     "posttrain", steps=STEPS, lr=1e-3, warmup=1, lpips_weight=0, template_steps=2, precision="float32", accumulate=2,
@@ -37,7 +38,7 @@ def trained(out: Path, shard: bool = False) -> None:
     sample, people = loop.sample, painted_examples(2)
     with (
         patch.object(loop, "sample", lambda *arguments: doubled(sample(*arguments))),
-        patch.object(objective, "draw", partial(draw, backend="reference")),
+        patch.object(drawing, "draw", partial(drawing.draw, backend="reference")),  # what is not float32 goes there
     ):
         model = tiny_model().double()
         if not shard:

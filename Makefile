@@ -60,7 +60,7 @@ install: ## the same into the Python of PY (default: the active environment, for
 	      apt-get install -y -qq --no-install-recommends libllvm18; } || \
 	    echo "no LLVM 18 or 19 from apt-get: digital humans are drawn without it, slowly" >&2; fi; }
 
-test: lint ## ruff, pytest (a worker a core), and nbval on the quickstart (eight minutes on two cores)
+test: lint ## ruff, pytest (a worker a core), and nbval on the quickstart (some twelve minutes on two cores)
 	$(PY) -m pytest
 	@if [ -n "$(NBVAL)" ]; then $(MAKE) --no-print-directory nbval NBVAL="$(NBVAL)"; fi
 

@@ -278,7 +278,7 @@ def cloth(seeds: Sequence[int], workers: int, domain: str = "garment") -> dict:
 
 
 def _expressiveness(path: Path) -> tuple[Path, list[Expressiveness]]:
-    return path, [expressiveness(person) for person in read_people(path)]
+    return path, [expressiveness(person) for person in read_people(path, truth=True)]
 
 
 def faces(seeds: Sequence[int], workers: int) -> dict:

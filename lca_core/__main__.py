@@ -114,6 +114,7 @@ def train(
     out: Path,
     profile: ProfileName = "smoke",
     init: Path | None = None,
+    inherit_from: Path | None = None,
     steps: int = 0,
     lr: float = 0.0,
     gamma: float = 0.65,
@@ -134,6 +135,7 @@ def train(
         out: Folder for weights.safetensors, log.csv and the last two states (to resume).
         profile: Sizes of the model and the run.
         init: Weights to start from, template and all (default: posttrain starts from the shipped release).
+        inherit_from: Weights of other sizes (fewer Gaussians, smaller pictures) to start from as far as they fit.
         steps: Number of steps (default: the profile's).
         lr: Learning rate (default: 4e-4 to post-train, else 9e-4).
         gamma: Layer-wise decay of the learning rate when post-training.
@@ -156,6 +158,7 @@ def train(
         writable_folder(out),
         profile,
         init=init,
+        inherit_from=inherit_from,
         steps=steps,
         lr=lr,
         gamma=gamma,

@@ -104,13 +104,25 @@ class Samples:
 class View:
     """N photographs of B people, ready to be looked at by points of their bodies.
 
-    weights: [M, 55] skinning of the points; joints: [B, 55, 3] at rest. Nothing here is differentiable. On a CPU and in
-    float32 kernels look (`looking`), many times faster than the tensors do.
+    weights: [M, 55] skinning of the points; joints: [B, 55, 3] at rest; behind: [M] metres behind the nearest solid
+    point at which a point is hidden (None: `looking.BEHIND`; teeth are hidden by lips sooner than skin by cloth, which
+    leaves it). Nothing here is differentiable. On a CPU and in float32 kernels look (`looking`), many times faster than
+    the tensors do.
     """
 
     @torch.no_grad()
-    def __init__(self, body: Tensor, face: Tensor, seen: Tensor, placement: Placement, joints: Tensor, weights: Tensor):
+    def __init__(
+        self,
+        body: Tensor,
+        face: Tensor,
+        seen: Tensor,
+        placement: Placement,
+        joints: Tensor,
+        weights: Tensor,
+        behind: Float[Tensor, " M"] | None = None,
+    ):
         B, N = placement.known.shape
+        self._behind = joints.new_full((len(weights),), _BEHIND) if behind is None else behind.to(joints)
         pose, shift = placement.pose.flatten(0, 1), placement.translation.flatten(0, 1)
         transforms = joint_transforms(joints.repeat_interleave(N, 0), pose, shift)[0]
         world = placement.viewmats.flatten(0, 1)[:, None] @ transforms  # [B N, 55, 4, 4], into camera space
@@ -128,14 +140,18 @@ class View:
         self._rows = [(row.transpose(-1, -2) @ weights.T).unbind(-2) for row in rows]  # 3 x 4 of [B, N, M]
 
     @torch.no_grad()
-    def samples(self, points: Float[Tensor, "B M 3"], normals: Float[Tensor, "M 3"]) -> Samples:
-        """What points of the T-pose see, posed into every picture."""
+    def samples(
+        self, points: Float[Tensor, "B M 3"], normals: Float[Tensor, "M 3"], solid: Bool[Tensor, "B M"] | None = None
+    ) -> Samples:
+        """What points of the T-pose see, posed into every picture. solid: those that hide others (None: all)."""
+        solid = points.new_ones(points.shape[:2], dtype=torch.bool) if solid is None else solid
         if self._on_cpu:
-            seen = looking.see(*self._points(points, normals), *map(_last, self._pictures.values()), *self._cameras)
+            pictures, hiding = map(_last, self._pictures.values()), (_array(self._behind), _array(solid))
+            seen = looking.see(*self._points(points, normals), *hiding, *pictures, *self._cameras)
             return Samples(*map(torch.from_numpy, seen))
         posed, turned = self._posed(points), F.normalize(self._turned(normals), dim=-1)
         cosine = -(turned * F.normalize(posed, dim=-1)).sum(-1)
-        parts = [self._sample(kind, posed, cosine) for kind in ("body", "face")]
+        parts = [self._sample(kind, posed, cosine, solid) for kind in ("body", "face")]
         return Samples(*(torch.cat(values, 1) for values in zip(*parts, strict=True)))
 
     @torch.no_grad()
@@ -232,7 +248,9 @@ class View:
         places = (posed[..., :2] / posed[..., 2:].clamp(min=_NEAR) * focal + centre) * (2 / size) - 1
         return places, (places.abs().amax(-1) < 1) & (posed[..., 2] > _NEAR)
 
-    def _sample(self, kind: str, posed: Tensor, cosine: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _sample(
+        self, kind: str, posed: Tensor, cosine: Tensor, solid: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         pictures, depth = self._pictures[kind], posed[..., 2]
         places, inside = self._places(kind, posed)
         size = pictures.shape[-1]
@@ -240,10 +258,10 @@ class View:
         column, row = ((places + 1) * (cells / 2)).long().clamp(0, cells - 1).unbind(-1)
         cell = row * cells + column
         nearest = depth.new_full((*depth.shape[:2], cells * cells), torch.inf)
-        nearest.scatter_reduce_(2, cell, torch.where(inside, depth, torch.inf), "amin")
+        nearest.scatter_reduce_(2, cell, torch.where(inside & solid[:, None], depth, torch.inf), "amin")
         rgba = _look(pictures, places)
         visible = inside & self._known[kind][..., None] & (cosine > _OBLIQUE) & (rgba[..., 3] > _INSIDE)
-        visible &= depth < nearest.gather(2, cell) + _BEHIND
+        visible &= depth < nearest.gather(2, cell) + self._behind
         colors = (rgba[..., :3] / rgba[..., 3:].clamp(min=_INSIDE) + 0.5).clamp(0, 1)
         resolution = (self._Ks[kind][..., None, 0, 0] / (100 * depth.clamp(min=_NEAR))).log()
         return colors, torch.where(visible, cosine, 0.0), resolution, places

@@ -138,6 +138,7 @@ class LCA(nn.Module):
         """Take over what follows from the anchors' places, in the model's precision and on its device."""
         shapes = FaceShapes.of(anchors) if self.profile.face_shapes else FaceShapes.none()
         numbers = {f"anchor_{name}": getattr(anchors, name) for name in ("points", "shapedirs", "normals")}
+        numbers |= {"seen_behind": anchors.seen_behind.flatten()}
         numbers |= {"skinning_weights": anchors.weights.flatten(0, 1), "face_dirs": shapes.dirs}
         numbers |= {"frames": frames_of_normals(anchors.normals)}
         for name, values in numbers.items():
@@ -203,8 +204,8 @@ class LCA(nn.Module):
         centers = self.anchor_points.mean(1)
         geometry = self.geometry_tokens(fourier(centers, _BANDS)).expand(len(image), -1, -1)
         if view:
-            points = self._gaussians(self.template.raw, inputs).means
-            samples, hull = (look(points, self.anchor_normals.flatten(0, 1)) for look in (view.samples, view.hull))
+            drawn, normals = self._gaussians(self.template.raw, inputs), self.anchor_normals.flatten(0, 1)
+            samples, hull = view.samples(drawn.means, normals, _solid(drawn)), view.hull(drawn.means, normals)
             geometry = geometry + self.alignment(samples, hull, *embedded)
         return _Streams(image, geometry, kept, order)
 
@@ -232,10 +233,12 @@ class LCA(nn.Module):
         if view:
             normals = self.anchor_normals.flatten(0, 1)
             drawn = self._gaussians(raw, inputs)
-            seen, shell = view.samples(drawn.means, normals), view.hull(drawn.means, normals, SHELL)
+            seen = view.samples(drawn.means, normals, _solid(drawn))
+            shell = view.hull(drawn.means, normals, SHELL)
             missing = view.look_up(view.missing(drawn), drawn.means, normals, seen)
             raw = raw + self.second_look(raw, tokens, seen, shell, missing)
-            samples = view.samples(self._gaussians(raw, inputs).means, normals)
+            drawn = self._gaussians(raw, inputs)
+            samples = view.samples(drawn.means, normals, _solid(drawn))
             raw = self.color_copy(raw, tokens, samples)
         return raw
 
@@ -263,7 +266,9 @@ class LCA(nn.Module):
             return None
         with full_precision(inputs.betas):
             joints = self.rest_joints(inputs.betas)
-            return View(inputs.body, inputs.face, inputs.seen, inputs.placement, joints, self.skinning_weights)
+            return View(
+                inputs.body, inputs.face, inputs.seen, inputs.placement, joints, self.skinning_weights, self.seen_behind
+            )
 
     @torch.no_grad()
     def _gaussians(self, raw: Float[Tensor, "*B G k 14"], inputs: Inputs) -> Gaussians:
@@ -286,6 +291,11 @@ class LCA(nn.Module):
         if self.face_directions is None:
             return shapes.to(self.face_dirs.device)
         return replace(shapes, learned=self.face_directions.learned, mix=self.face_directions.mix)
+
+
+def _solid(gaussians: Gaussians) -> Bool[Tensor, "B M"]:
+    """Which hide what lies behind them: off the skin mostly nothing is."""
+    return gaussians.opacities.expand(gaussians.means.shape[:-1]) > 0.5
 
 
 def foreground_first(seen: Bool[Tensor, "B K"]) -> tuple[Bool[Tensor, "B M"], Int[Tensor, "B M"]]:

@@ -14,7 +14,7 @@ from lca_core.splats.sharing import first_piece, next_piece, share_out
 
 CHUNK = 256  # points per piece of work
 NEAR = np.float32(0.05)  # metres before the camera: what is nearer is in no picture
-BEHIND = np.float32(0.04)  # metres behind the nearest point of its cell at which a point counts as hidden
+BEHIND = np.float32(0.04)  # metres behind the nearest solid point of its cell at which a point counts as hidden
 OBLIQUE = np.float32(0.15)  # cosine under which a surface is seen too obliquely
 INSIDE = np.float32(0.9)  # matte over which a pixel shows the person alone
 CELL = (2, 4)  # pixels of a cell of the depth buffer, in body pictures and face crops: some points must fall into each
@@ -81,7 +81,7 @@ def _channel(picture, corners, channel):
 
 
 @njit(cache=True)
-def _see_in(picture, K, known, cell, posed, cosines, colors, facing, resolution, places):
+def _see_in(picture, K, known, cell, posed, cosines, behind, solid, colors, facing, resolution, places):
     """Of points in the camera space of one picture: what they see in it. colors, facing and resolution begin at 0."""
     height, width = picture.shape[:2]
     cells = width // cell
@@ -90,7 +90,7 @@ def _see_in(picture, K, known, cell, posed, cosines, colors, facing, resolution,
     for m in range(len(posed)):
         u, v, inside = _place(posed[m, 0], posed[m, 1], posed[m, 2], K, width, height)
         places[m, 0], places[m, 1] = u, v
-        if known and inside:
+        if known and inside and solid[m]:
             column, row = min(int((u + F1) * to_cells), cells - 1), min(int((v + F1) * to_cells), cells - 1)
             nearest[row, column] = min(nearest[row, column], posed[m, 2])
     if not known:
@@ -100,7 +100,7 @@ def _see_in(picture, K, known, cell, posed, cosines, colors, facing, resolution,
         if not (cosines[m] > OBLIQUE and max(abs(u), abs(v)) < F1 and depth > NEAR):
             continue
         column, row = min(int((u + F1) * to_cells), cells - 1), min(int((v + F1) * to_cells), cells - 1)
-        if not depth < nearest[row, column] + BEHIND:
+        if not depth < nearest[row, column] + behind[m]:
             continue
         corners = _corners(u, v, width, height)
         matte = _channel(picture, corners, 3)
@@ -113,7 +113,7 @@ def _see_in(picture, K, known, cell, posed, cosines, colors, facing, resolution,
 
 @njit(nogil=True, cache=True)
 def _see_photographs(
-    counters, points, normals, joints, values, counts, matrices, bodies, faces, body_Ks, face_Ks, known,
+    counters, points, normals, joints, values, counts, matrices, behind, solid, bodies, faces, body_Ks, face_Ks, known,
     colors, facing, resolution, places,
 ):  # fmt: skip
     """Of one photograph after another, its body picture and its face crop: what its person's points see."""
@@ -131,21 +131,21 @@ def _see_photographs(
             cosines[m] = -(x * i + y * j + z * k) / lengths
         s = N + n
         _see_in(
-            bodies[b, n], body_Ks[b, n], known[b, n, 0], CELL[0], posed, cosines,
-            colors[b, n], facing[b, n], resolution[b, n], places[b, n],
+            bodies[b, n], body_Ks[b, n], known[b, n, 0], CELL[0], posed, cosines, behind,
+            solid[b], colors[b, n], facing[b, n], resolution[b, n], places[b, n],
         )  # fmt: skip
         _see_in(
-            faces[b, n], face_Ks[b, n], known[b, n, 1], CELL[1], posed, cosines,
-            colors[b, s], facing[b, s], resolution[b, s], places[b, s],
+            faces[b, n], face_Ks[b, n], known[b, n, 1], CELL[1], posed, cosines, behind,
+            solid[b], colors[b, s], facing[b, s], resolution[b, s], places[b, s],
         )  # fmt: skip
         piece = next_piece(counters)
 
 
-def see(points, normals, skinning, matrices, bodies, faces, body_Ks, face_Ks, known):
+def see(points, normals, skinning, matrices, behind, solid, bodies, faces, body_Ks, face_Ks, known):
     """What `alignment.Samples` holds, where a point is seen; where it is not, facing, colours and resolution are 0.
 
-    points [B, M, 3] and normals [M, 3] of the T-pose; skinning: joints, values, counts; Ks [B, N, 3, 3]; known
-    [B, N, 2], of body pictures and face crops. Colours [B, 2N, M, 3], facing, resolution [B, 2N, M], places
+    points [B, M, 3] and normals [M, 3] of the T-pose; skinning: joints, values, counts; behind [M]: metres behind the
+    nearest solid point at which a point is hidden, as `BEHIND`; solid [B, M]; Ks [B, N, 3, 3]; known [B, N, 2], of body pictures and face crops. Colours [B, 2N, M, 3], facing, resolution [B, 2N, M], places
     [B, 2N, M, 2].
     """
     (B, N), M = known.shape[:2], points.shape[1]
@@ -155,8 +155,9 @@ def see(points, normals, skinning, matrices, bodies, faces, body_Ks, face_Ks, kn
     )  # fmt: skip
     with first_call("looking at photographs"):
         share_out(
-            _see_photographs, B * N, points, normals, *skinning, matrices, bodies, faces, body_Ks, face_Ks, known, *seen
-        )
+            _see_photographs, B * N, points, normals, *skinning, matrices, behind, solid, bodies, faces, body_Ks,
+            face_Ks, known, *seen,
+        )  # fmt: skip
     return seen
 
 

@@ -1,9 +1,12 @@
 """The stages as one table, and each as one call: data, model, settings, loop."""
 
 import hashlib
+import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from tqdm.auto import tqdm
 
 from lca_core.data import split_of
 from lca_core.data.streaming import Data, drawn_by, index
@@ -14,6 +17,7 @@ from lca_core.profiles import Profile
 from lca_core.profiles import profile as profile_of
 from lca_core.training.checkpoints import load_weights, read_header
 from lca_core.training.datasets import MEMORY, Dataset, Mixed, Streamed
+from lca_core.training.inheriting import inherit
 from lca_core.training.loop import build_model, train
 from lca_core.training.precision import Precision
 from lca_core.training.progress import Pictures
@@ -118,6 +122,7 @@ def train_stage(
     profile: str = "smoke",
     *,
     init: Path | str | None = None,
+    inherit_from: Path | str | None = None,
     steps: int = 0,
     lr: float = 0.0,
     gamma: float = 0.65,
@@ -139,6 +144,7 @@ def train_stage(
     trained with, or else `ENCODER`).
     init: weights to start from, template and all (default: post-training starts from the shipped release's, where its
     profile is this one); sizes are then those that the weights were trained with.
+    inherit_from: weights of other sizes to start from as far as they fit, the sizes being the profile's (`inherit`).
     precision: of the network; validate: shards of validation people, whose psnr is logged now and then; keep_steps: the
     steps after which weights are kept in half precision.
     InputError for a stage there is not, missing data, people to validate on who are for training or for tests, or
@@ -148,14 +154,17 @@ def train_stage(
     most = stage_settings(stage, profile, steps).steps
     if beyond := sorted(step for step in keep_steps if not 0 <= step <= most):
         raise InputError(f"weights are kept after steps 0 to {most:,}, not {beyond[0]:,}; give other --keep-steps")
-    shipped = not row.anew and init is None
-    if not row.anew and init is None:
+    if init is not None and inherit_from is not None:
+        raise InputError("weights are either gone on from (--init) or inherited (--inherit-from): give one of them")
+    shipped = not row.anew and init is None and inherit_from is None
+    if shipped:
         init = CHECKPOINTS / "release.safetensors"
     header = None if init is None else read_header(init)
     if header and header["profile"].name != profile:
         where = f"give --profile {header['profile'].name}, or --init" if shipped else "give --init"
         raise InputError(f"{init} is of profile {header['profile'].name!r}, not {profile!r}; {where}")
-    images = encoder_of(header["meta"], encoder) if header else encoder_named(encoder or ENCODER)
+    brought = header or (read_header(inherit_from) if inherit_from is not None else None)
+    images = encoder_of(brought["meta"], encoder) if brought else encoder_named(encoder or ENCODER)
     sizes = header["profile"] if header else profile_of(profile)  # weights bring their own
     people = load_examples(data, sizes, images, row.domains)
     unseen = None if validate is None else _unseen(validate, sizes, images)
@@ -166,7 +175,12 @@ def train_stage(
         load_weights(init, model)
         settings = replace(settings, template_steps=0)  # it brings its template along
         origins["init"] = hashlib.sha256(Path(init).read_bytes()).hexdigest()
-    began = Path(init).name if init else None
+    if inherit_from is not None:
+        anew = inherit(inherit_from, model)
+        tqdm.write(f"{len(anew)} parameters begin anew, the others from {inherit_from}", file=sys.stderr)
+        settings = replace(settings, template_steps=0)
+        origins["inherited"] = hashlib.sha256(Path(inherit_from).read_bytes()).hexdigest()
+    began = Path(init or inherit_from).name if init or inherit_from else None
     meta = {"stage": stage, "people": [person.id for person in people.identities()], "init": began}
     return train(
         model, people, settings, out, resume=resume, meta=meta, watch=Pictures(people, Path(out) / "pictures"),

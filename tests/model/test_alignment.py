@@ -50,13 +50,18 @@ def ramps() -> torch.Tensor:
     return torch.stack([red, green, torch.full_like(red, 0.25), torch.ones_like(red)])
 
 
-def view_of(picture: torch.Tensor, points: torch.Tensor, placement: Placement | None = None) -> View:
+def view_of(
+    picture: torch.Tensor,
+    points: torch.Tensor,
+    placement: Placement | None = None,
+    behind: torch.Tensor | None = None,
+) -> View:
     """Points fixed to the pelvis, which does not move, before one body picture; the face crop is not there."""
     rows = rows_of(picture)
     weights = torch.zeros(points.shape[1], 55)
     weights[:, 0] = 1
     seen = torch.tensor([[[True, False]]])
-    return View(rows, torch.zeros_like(rows), seen, placement or placed(), torch.zeros(1, 55, 3), weights)
+    return View(rows, torch.zeros_like(rows), seen, placement or placed(), torch.zeros(1, 55, 3), weights, behind)
 
 
 def test_pictures_come_back_from_their_rows():
@@ -107,6 +112,21 @@ def test_what_cannot_be_seen_is_not(what, points, normal):
     samples = view_of(picture, points).samples(points, torch.tensor([normal]).expand(points.shape[1], 3))
     assert samples.facing[0, 0, 0] == 0, what
     assert (samples.facing[0, 0, 1:] > 0).all(), what
+
+
+def test_what_is_not_solid_hides_nothing():
+    """A shell off the skin, where nobody wears anything, does not hide the skin under it."""
+    points = torch.tensor([[[0.0, 0.0, 0.0], [0.0, 0.0, 0.3]]])
+    normals, solid = torch.tensor([[0.0, 0.0, 1.0]]).expand(2, 3), torch.tensor([[True, False]])
+    assert (view_of(ramps(), points).samples(points, normals, solid).facing[0, 0] > 0).all()
+
+
+def test_every_point_has_its_own_depth_at_which_it_is_hidden():
+    """Two centimetres behind lips lie teeth, and skin under cloth."""
+    points = torch.tensor([[[0.0, 0.0, -0.02], [0.0, 0.0, 0.0], [0.0, 0.0, -0.02]]])
+    view = view_of(ramps(), points, behind=torch.tensor([0.006, 0.04, 0.04]))
+    facing = view.samples(points, torch.tensor([[0.0, 0.0, 1.0]]).expand(3, 3)).facing[0, 0]
+    assert (facing > 0).tolist() == [False, True, True]
 
 
 def test_the_hull_tells_how_far_the_matte_reaches_along_the_normal():

@@ -74,8 +74,9 @@ _ALL = (
     ),
     Profile(
         name="laptop", body_px=224, face_px=224, hand_px=112,
-        dim=128, depth=3, heads=4, anchors=1024, gaussians_per_anchor=16,
-        wild_people=480, studio_people=128, test_people=64,
+        dim=128, depth=3, heads=4, anchors=1024, gaussians_per_anchor=24, coverage="whole",
+        chip_px=112, face_rank=8, gradient_steps=3,
+        wild_people=1500, studio_people=300, test_people=64,
         wild_frames=8, studio_poses=3, studio_cameras=6, samples_per_pixel=4,
         inputs=4, batch_people=4, views=2, pretrain_steps=7600, posttrain_steps=1200,
     ),

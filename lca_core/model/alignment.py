@@ -248,9 +248,7 @@ class View:
         places = (posed[..., :2] / posed[..., 2:].clamp(min=_NEAR) * focal + centre) * (2 / size) - 1
         return places, (places.abs().amax(-1) < 1) & (posed[..., 2] > _NEAR)
 
-    def _sample(
-        self, kind: str, posed: Tensor, cosine: Tensor, solid: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _sample(self, kind: str, posed: Tensor, cosine: Tensor, solid: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         pictures, depth = self._pictures[kind], posed[..., 2]
         places, inside = self._places(kind, posed)
         size = pictures.shape[-1]

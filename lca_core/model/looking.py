@@ -145,8 +145,8 @@ def see(points, normals, skinning, matrices, behind, solid, bodies, faces, body_
     """What `alignment.Samples` holds, where a point is seen; where it is not, facing, colours and resolution are 0.
 
     points [B, M, 3] and normals [M, 3] of the T-pose; skinning: joints, values, counts; behind [M]: metres behind the
-    nearest solid point at which a point is hidden, as `BEHIND`; solid [B, M]; Ks [B, N, 3, 3]; known [B, N, 2], of body pictures and face crops. Colours [B, 2N, M, 3], facing, resolution [B, 2N, M], places
-    [B, 2N, M, 2].
+    nearest solid point at which a point is hidden, as `BEHIND`; solid [B, M]; Ks [B, N, 3, 3]; known [B, N, 2], of body
+    pictures and face crops. Colours [B, 2N, M, 3], facing, resolution [B, 2N, M], places [B, 2N, M, 2].
     """
     (B, N), M = known.shape[:2], points.shape[1]
     seen = (

@@ -119,13 +119,14 @@ def draw_batch(
     part: Part = ALONE,
     single: float = 0.0,
     looks: int = 0,
+    looked: float = 1.0,
 ) -> Batch:
     """`size` people at random; of each, half of to all `inputs` photographs (as many for all) and `views` targets.
 
     placed: share of people whose photographs' poses are told; the others are learnt from as untracked pictures.
     judged: how many pictures of a kind LPIPS looks at. single: share of batches that show one photograph of each.
-    looks: how often a model looks again at most; a batch has it look once to so often. ValueError for a size that the
-    processes cannot share evenly.
+    looks: how often a model looks again at most; in the share `looked` of batches it does, once to so often. ValueError
+    for a size that the processes cannot share evenly.
     """
     if size % part.size:
         raise ValueError(f"{part.size} processes cannot share a batch of {size} people evenly")
@@ -143,7 +144,7 @@ def draw_batch(
     given = {i: sorted(frames[i][:shown].tolist()) for i in mine}
     inputs = stack_inputs([chosen[i].inputs(numbers, told[i]) for i, numbers in given.items()])
     batch = make_batch(chosen, inputs, targets, rng, judged, part)
-    if not looks:
+    if not looks or rng.random() >= looked:
         return batch
     steps = int(rng.integers(1, looks + 1))
     return replace(batch, shown=shown_of([chosen[i] for i in mine], list(given.values()), told[list(mine)], steps))

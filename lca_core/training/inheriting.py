@@ -32,7 +32,10 @@ def inherit(path: Path | str, model: LCA) -> list[str]:
     old, _ = load_model(path)
     was, now = old.profile, model.profile
     same = {"dim": (was.dim, now.dim), "depth": (was.depth, now.depth), "heads": (was.heads, now.heads)}
-    same |= {"image encoder": (old.image_encoder, model.image_encoder), "row of a patch": (old.features, model.features)}
+    same |= {
+        "image encoder": (old.image_encoder, model.image_encoder),
+        "row of a patch": (old.features, model.features),
+    }
     if differs := [f"{name} {a}, not {b}" for name, (a, b) in same.items() if a != b]:
         raise InputError(f"{path} has {', '.join(differs)}: nothing can be inherited; give weights of such sizes")
     before, after = dict(old.named_parameters()), dict(model.named_parameters())

@@ -59,7 +59,7 @@ def sample(people: Sequence[Example], model: LCA, settings: Settings, rng: np.ra
     judged = settings.lpips_views if judges else 0
     batch = draw_batch(
         dataset, rng, sizes.batch_people, sizes.inputs, sizes.views, settings.placed, judged, team.part,
-        settings.single, sizes.gradient_steps,
+        settings.single, sizes.gradient_steps, settings.looked,
     )  # fmt: skip
     following = choose_people(deepcopy(rng), dataset.groups, sizes.batch_people)
     dataset.expect(following[team.part.rank :: team.part.size])

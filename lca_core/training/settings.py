@@ -22,6 +22,7 @@ class Settings:
     lpips_weight: float = 0.1
     single: float = 1 / 3  # share of batches that show one photograph of each person, the commonest input
     placed: float = 0.8  # share of people whose photographs' poses the model is told
+    looked: float = 0.5  # share of batches in which a model that can look again does (`Shown`)
     lpips_views: int = 1  # pictures of a kind that LPIPS (and the identity loss) looks at in a step
     identity_weight: float = 0.0  # of the distance to a face recogniser; what it then says of the avatars proves little
     precision: Precision = "auto"  # of the network; auto: the quicker one here, found by timing a step of each

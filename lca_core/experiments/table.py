@@ -106,7 +106,9 @@ _FIRST = Experiment(
 
 # What each part of the model is worth: short trainings, alike but for one part. At a few hundred steps this shows what
 # helps a small budget, not what remains of it after a long one. Choices are made by it: judged on validation people.
-_PLAIN = {"pixel_alignment": False, "color_reading": False, "face_shapes": False}
+_PLAIN = {
+    "pixel_alignment": False, "color_reading": False, "face_shapes": False, "face_rank": 0, "gradient_steps": 0
+}  # fmt: skip
 
 _VALIDATION = People(120, 0, split="validation")
 _ABLATION = tuple(

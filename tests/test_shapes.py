@@ -1,4 +1,4 @@
-"""Shapes that annotations name, checked while tests run (LCA_CHECK_SHAPES=1 asks for it)."""
+"""Shapes that annotations name, checked while tests run (LCA_CHECK_SHAPES=0 leaves it out)."""
 
 import jaxtyping
 import pytest

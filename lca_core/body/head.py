@@ -18,7 +18,7 @@ class Head(NamedTuple):
     up: Float[Tensor, "*batch 3"]
 
 
-def head_of(rest_joints: Float[Tensor, "*batch 55 3"], transforms: Float[Tensor, "*batch 55 4 4"]) -> Head:
+def head_of(rest_joints: Float[Tensor, "*#batch 55 3"], transforms: Float[Tensor, "*#batch 55 4 4"]) -> Head:
     """From the joints of the T-pose and their transforms to the world."""
     turn = transforms[..., _HEAD, :, :]
     eyes = rest_joints[..., _EYES, :] @ turn[..., :3, :3].transpose(-1, -2) + turn[..., None, :3, 3]

@@ -17,9 +17,10 @@ from tqdm.auto import tqdm
 from lca_core.body import Driving, Head
 from lca_core.body.driving import EPSILON, GAZE, THETA
 from lca_core.data import Frame, Person, Picture, camera_tensors, hidden_of, pixels, signal_tensors
+from lca_core.data.scaling import at_sizes
 from lca_core.evaluation.baselines import PosedPicture, optimise_person
 from lca_core.evaluation.drawn import drawn
-from lca_core.evaluation.protocols import split_frames
+from lca_core.evaluation.protocols import Target, split_frames
 from lca_core.evaluation.records import Record, provenance, record_of
 from lca_core.judges.identity import identity_distance
 from lca_core.judges.metrics import iou, l1_fg, lpips_crop, over_white, psnr, psnr_fg, ssim
@@ -93,6 +94,15 @@ def fit_person(mean: Avatar, frames: Iterable[Frame]) -> Gaussians:
     return optimise_person(mean.canonical(), mean.weights, bodies + faces)
 
 
+def frames_for(
+    model: LCA, person: Person, n_inputs: int = 4, second: Person | None = None
+) -> tuple[tuple[Frame, ...], tuple[Target, ...]]:
+    """`split_frames`, the inputs scaled down to what the model reads; targets stay as they are, so that models of any
+    size are judged alike. InputError where pictures are smaller than the model's."""
+    targets = split_frames(person, n_inputs, second)[1]
+    return split_frames(at_sizes(person, model.profile), n_inputs)[0], targets
+
+
 def evaluate_people(
     people: Iterable[Person],
     model: LCA,
@@ -104,12 +114,12 @@ def evaluate_people(
 ) -> dict[str, Values]:
     """domain -> method -> metric -> person -> values; refinement and the baselines are run when a template is given.
 
-    seconds: second clips by seed, on which who has one is judged (`split_frames`).
+    seconds: second clips by seed, on which who has one is judged. Photographs and targets are those of `frames_for`.
     """
     result: dict[str, Values] = {}
     for person in tqdm(people, desc="evaluate", total=total, unit="person"):
         key = person.id if person.seed is None else person.seed
-        inputs, targets = split_frames(person, n_inputs, (seconds or {}).get(person.seed))
+        inputs, targets = frames_for(model, person, n_inputs, (seconds or {}).get(person.seed))
         avatar = encode_person(model, encoder, person, inputs)
         posers = {"release": lambda d, a=avatar: a.drive(d).map(lambda t: t[0])}
         if template is not None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from lca_core.data import Person, read_people
-from lca_core.data.scaling import at_sizes
 from lca_core.errors import InputError
 from lca_core.evaluation.evaluate import Values, evaluate_people, to_records
 from lca_core.evaluation.records import write_record
@@ -21,7 +20,6 @@ from lca_core.evaluation.verify import Verdict
 from lca_core.judges.summaries import summarise
 from lca_core.making.release import load_release
 from lca_core.model import encoder_of
-from lca_core.profiles import Profile
 from lca_core.release import RELEASE, TEMPLATE
 from lca_core.training import load_template
 from lca_core.viewer.figures import save_picture
@@ -41,7 +39,8 @@ def evaluate_folder(
 ) -> str:
     """Evaluate a checkpoint (default: the release) on every person of a folder; returns a table or JSON as text.
 
-    People whose pictures are larger than those of the weights are scaled down (`data.scaling.at_sizes`).
+    Pictures larger than those of the weights are scaled down to be looked at (`data.scaling.at_sizes`); what avatars
+    are judged on stays as large as it is.
     write: keep the numbers as records in results/ and renew results/README.md; InputError, before anything is measured,
     where files are not committed or the weights are not the release, which these records are of. sheet: a PNG or JPEG
     to draw the first `sheet_people` people into. encoder: the folder of a pretrained image encoder, where the weights
@@ -60,8 +59,8 @@ def evaluate_folder(
     model, meta = load_release(checkpoint)
     encoder = encoder_of(meta, encoder)
     template = load_template(TEMPLATE, model) if baselines else None
-    people = [at_sizes(person, model.profile) for person in read_people(data)]
-    clips = {} if second is None else _second_clips(second, people, model.profile)
+    people = list(read_people(data))
+    clips = {} if second is None else _second_clips(second, people)
     results = evaluate_people(people, model, encoder, template, n_inputs, total=len(people), seconds=clips)
     if write:
         command = recording_command(people, data, model.profile.name, n_inputs, baselines, bool(clips))
@@ -85,9 +84,9 @@ def evaluate_folder(
     return "\n".join(lines)
 
 
-def _second_clips(folder: Path | str, people: Sequence[Person], sizes: Profile) -> dict[int, Person]:
+def _second_clips(folder: Path | str, people: Sequence[Person]) -> dict[int, Person]:
     """Second clips by seed; InputError where one of these people has none."""
-    clips = {clip.seed: at_sizes(clip, sizes) for clip in read_people(folder)}
+    clips = {clip.seed: clip for clip in read_people(folder)}
     missing = [person.id for person in people if person.seed not in clips]
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""

@@ -7,8 +7,7 @@ import torch
 from jaxtyping import UInt8
 
 from lca_core.data import Frame, Person, Picture, pixels
-from lca_core.evaluation.evaluate import draw_like
-from lca_core.evaluation.protocols import split_frames
+from lca_core.evaluation.evaluate import draw_like, frames_for
 from lca_core.judges.metrics import over_white
 from lca_core.making.photos import encode_person
 from lca_core.model import LCA, Avatar, ImageEncoder, driving_of, refine, target_driving
@@ -30,7 +29,7 @@ def people_sheet(
     """
     bands = []
     for person in people:
-        inputs, unseen = split_frames(person, n_inputs)
+        inputs, unseen = frames_for(model, person, n_inputs)
         avatars = [encode_person(model, encoder, person, inputs)]
         if refined:
             avatars.append(refine(avatars[0], inputs, driving_of(model, inputs, person.betas)))

@@ -62,7 +62,8 @@ class Placement:
     ) -> "Placement":
         """Of one person's photographs (B = 1) as they were recorded."""
         known = torch.ones(len(theta), dtype=torch.bool)
-        return cls(full_pose(theta, root, gaze), root[:, 3:], viewmats, body_Ks, face_Ks, known).map(lambda t: t[None])
+        numbers = (full_pose(theta, root, gaze), root[:, 3:], viewmats, body_Ks, face_Ks, known)
+        return cls(*(tensor[None] for tensor in numbers))
 
     @classmethod
     def unknown(cls, people: int, photos: int) -> "Placement":

@@ -73,14 +73,16 @@ class DrivenDecoder(nn.Module, Driver):
         nn.init.zeros_(self.net[-1].weight)
         nn.init.zeros_(self.net[-1].bias)
 
-    def forward(self, tokens: Float[Tensor, "*B G D"], condition: Float[Tensor, "*B C"]) -> Float[Tensor, "*B G k 13"]:
+    def forward(
+        self, tokens: Float[Tensor, "*#B G D"], condition: Float[Tensor, "*#B C"]
+    ) -> Float[Tensor, "*#B G k 13"]:
         """Residuals on the canonical numbers; the condition scales and shifts what each token offers."""
         scale, shift = self.condition(condition)[..., None, :].chunk(2, -1)
         x = F.gelu(self.token(tokens) * (1 + scale) + shift)
         return self.net(x).unflatten(-1, (self.k, DRIVEN))
 
     def numbers(
-        self, raw: Float[Tensor, "*F G k 14"], tokens: Float[Tensor, "*F G D"], driving: Driving
-    ) -> Float[Tensor, "*F G k 14"]:
+        self, raw: Float[Tensor, "*#F G k 14"], tokens: Float[Tensor, "*#F G D"], driving: Driving
+    ) -> Float[Tensor, "*#F G k 14"]:
         """Canonical plus H_pose(T_gs, theta, epsilon, psi); opacity is not driven."""
         return raw + from_driven(self(tokens, driving.condition.to(tokens)).to(raw))

@@ -54,7 +54,7 @@ class FaceShapes(Driver):
         """A copy on another device."""
         return FaceShapes(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
 
-    def move(self, raw: Float[Tensor, "*B G k 14"], codes: Float[Tensor, "*B 128"]) -> Float[Tensor, "*B G k 14"]:
+    def move(self, raw: Float[Tensor, "*#B G k 14"], codes: Float[Tensor, "*#B 128"]) -> Float[Tensor, "*#B G k 14"]:
         """Raw numbers with the faces of these codes."""
         codes = codes.to(self.dirs)
         changes = from_offsets(torch.einsum("mie,...e->...mi", self.dirs, codes[..., : self.dirs.shape[-1]]))
@@ -64,8 +64,8 @@ class FaceShapes(Driver):
         return raw.flatten(-3, -2).index_add(-2, self.index, changes).unflatten(-2, raw.shape[-3:-1])
 
     def numbers(
-        self, raw: Float[Tensor, "*F G k 14"], tokens: Float[Tensor, "*F G D"], driving: Driving
-    ) -> Float[Tensor, "*F G k 14"]:
+        self, raw: Float[Tensor, "*#F G k 14"], tokens: Float[Tensor, "*#F G D"], driving: Driving
+    ) -> Float[Tensor, "*#F G k 14"]:
         """Raw numbers with the faces of the signal's codes."""
         with full_precision(raw):
             return self.move(raw, driving.epsilon)

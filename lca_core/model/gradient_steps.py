@@ -37,7 +37,7 @@ def unit_steps(like: Tensor) -> Float[Tensor, "14"]:
     return units
 
 
-def neighbourhood(centers: Float[Tensor, "G 3"]) -> tuple[Int[Tensor, "G 8"], Int[Tensor, " G"]]:
+def neighbourhood(centers: Float[Tensor, "G 3"]) -> tuple[Int[Tensor, "G n"], Int[Tensor, " G"]]:
     """(the nearest other anchors, the anchor nearest to the mirror image) of each anchor of the T-pose."""
     near = torch.cdist(centers, centers).topk(min(NEIGHBOURS + 1, len(centers)), largest=False).indices[:, 1:]
     mirrored = centers * centers.new_tensor([-1.0, 1.0, 1.0])

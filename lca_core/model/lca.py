@@ -57,7 +57,7 @@ class Inputs:
 class Canonical(NamedTuple):
     """What encoding leaves of B people: geometry tokens with what they have read, and the canonical numbers."""
 
-    tokens: Float[Tensor, "B G D"]
+    tokens: Float[Tensor, "B G W"]
     raw: Float[Tensor, "B G k 14"]
 
 
@@ -159,7 +159,7 @@ class LCA(nn.Module):
         tokens = self.encode(inputs, view)
         return Canonical(tokens, self.canonical_raw(tokens, inputs, view))
 
-    def encode(self, inputs: Inputs, view: View | None) -> Float[Tensor, "B G D+C"]:
+    def encode(self, inputs: Inputs, view: View | None) -> Float[Tensor, "B G W"]:
         """Geometry tokens T_gs of B people, with the colours they have read beside them (`ColorReading`).
 
         The order of the photographs does not matter. view: `view` of the same inputs.
@@ -220,7 +220,7 @@ class LCA(nn.Module):
         return self.joint_template + torch.einsum("jis,bs->bji", self.joint_shapedirs[..., :n], betas[:, :n])
 
     def canonical_raw(
-        self, tokens: Float[Tensor, "B G D"], inputs: Inputs, view: View | None
+        self, tokens: Float[Tensor, "B G W"], inputs: Inputs, view: View | None
     ) -> Float[Tensor, "B G k 14"]:
         """H_cano(T_gs) on the template: the raw numbers of the canonical Gaussians.
 

@@ -21,25 +21,25 @@ class Driver:
     """Something that takes part when an avatar is driven. Its parts do nothing here; a driver says what it changes."""
 
     def numbers(
-        self, raw: Float[Tensor, "*F G k 14"], tokens: Float[Tensor, "*F G D"], driving: Driving
-    ) -> Float[Tensor, "*F G k 14"]:
+        self, raw: Float[Tensor, "*#F G k 14"], tokens: Float[Tensor, "*#F G D"], driving: Driving
+    ) -> Float[Tensor, "*#F G k 14"]:
         """The raw numbers under this signal; tokens: the person's geometry tokens, with or without the frames' axes."""
         return raw
 
     def weights(
-        self, weights: Float[Tensor, "*F N 55"], tokens: Float[Tensor, "*F G D"], driving: Driving
-    ) -> Float[Tensor, "*F N 55"]:
+        self, weights: Float[Tensor, "*#F N 55"], tokens: Float[Tensor, "*#F G D"], driving: Driving
+    ) -> Float[Tensor, "*#F N 55"]:
         """The skinning weights under this signal, rows summing to 1."""
         return weights
 
 
 def drive(
     drivers: Iterable[Driver],
-    raw: Float[Tensor, "*F G k 14"],
-    weights: Float[Tensor, "*F N 55"],
-    tokens: Float[Tensor, "*F G D"],
+    raw: Float[Tensor, "*#F G k 14"],
+    weights: Float[Tensor, "*#F N 55"],
+    tokens: Float[Tensor, "*#F G D"],
     driving: Driving,
-) -> tuple[Float[Tensor, "*F G k 14"], Float[Tensor, "*F N 55"]]:
+) -> tuple[Float[Tensor, "*#F G k 14"], Float[Tensor, "*#F N 55"]]:
     """(raw numbers, skinning weights) after all drivers, in their order."""
     for driver in drivers:
         raw, weights = driver.numbers(raw, tokens, driving), driver.weights(weights, tokens, driving)
@@ -54,10 +54,10 @@ class Rig:
     skin's frames there; skinning: weights, rows summing to 1; rest_joints: joints of the shaped T-pose, metres.
     """
 
-    surface: Float[Tensor, "*B G k 3"]
+    surface: Float[Tensor, "*#B G k 3"]
     frames: Float[Tensor, "G k 4"]
-    skinning: Float[Tensor, "*B N 55"]
-    rest_joints: Float[Tensor, "*B 55 3"]
+    skinning: Float[Tensor, "*#B N 55"]
+    rest_joints: Float[Tensor, "*#B 55 3"]
 
     def for_views(self) -> "Rig":
         """Of B people, each in several views: an axis for the views after the people's."""
@@ -85,9 +85,9 @@ class Rig:
 
     def pose(
         self,
-        raw: Float[Tensor, "*F G k 14"],
-        transforms: Float[Tensor, "*F 55 4 4"],
-        weights: Float[Tensor, "*F N 55"] | None = None,
+        raw: Float[Tensor, "*#F G k 14"],
+        transforms: Float[Tensor, "*#F 55 4 4"],
+        weights: Float[Tensor, "*#F N 55"] | None = None,
     ) -> Gaussians:
         """Gaussians [*F, N] in the world; weights: other than the rig's own."""
         return skin(self.canonical(raw), self.skinning if weights is None else weights, transforms)

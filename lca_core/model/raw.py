@@ -21,7 +21,7 @@ _LEAST_SCALE, _MOST_SCALE = -9.0, -2.0  # log metres
 
 
 def to_gaussians(
-    raw: Float[Tensor, "*B G k 14"], surface: Float[Tensor, "*B G k 3"], frames: Float[Tensor, "G k 4"]
+    raw: Float[Tensor, "*#B G k 14"], surface: Float[Tensor, "*#B G k 3"], frames: Float[Tensor, "G k 4"]
 ) -> Gaussians:
     """Raw numbers to Gaussians in the T-pose, N = G k of them.
 

@@ -20,7 +20,7 @@ F1, SHORTEST = np.float32(1), np.float32(1e-12)
 
 
 def shape(
-    raw: Float[Tensor, "*B G k 14"], surface: Float[Tensor, "*B G k 3"], frames: Float[Tensor, "G k 4"],
+    raw: Float[Tensor, "*#B G k 14"], surface: Float[Tensor, "*#B G k 3"], frames: Float[Tensor, "G k 4"],
     unit: float, least: float, most: float,
 ) -> tuple[Tensor, ...]:  # fmt: skip
     """Means, quats, scales, opacities and colours [*B, N, .], differentiable in raw.

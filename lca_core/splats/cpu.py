@@ -74,16 +74,16 @@ def render_cpu(
     scales: Float32[Tensor, "*batch N 3"],
     opacities: Float32[Tensor, "*batch N"],
     colors: Float32[Tensor, "*batch N D"] | Float32[Tensor, "*batch C N D"],
-    viewmats: Float32[Tensor, "*batch C 4 4"],
-    Ks: Float32[Tensor, "*batch C 3 3"],
-    background: Float32[Tensor, " D"] | Float32[Tensor, "*batch C D"] | None,
+    viewmats: Float32[Tensor, "*cameras 4 4"],
+    Ks: Float32[Tensor, "*cameras 3 3"],
+    background: Float32[Tensor, " D"] | Float32[Tensor, "*cameras D"] | None,
     width: int,
     height: int,
     near_plane: float,
     far_plane: float,
     eps2d: float,
     owners: Int[Tensor, " P"] | None = None,
-) -> tuple[Float32[Tensor, "*batch C H W D"], Float32[Tensor, "*batch C H W 1"]]:
+) -> tuple[Float32[Tensor, "*cameras H W D"], Float32[Tensor, "*cameras H W 1"]]:
     """Colours and alphas; at least one Gaussian and one camera. Deterministic, not twice differentiable.
 
     owners: whose Gaussians each of P pictures draws, of one batch dimension; viewmats are then [P, 4, 4], Ks and

@@ -14,11 +14,11 @@ class Gaussians:
     Gaussian's own axes; opacities in [0, 1]; colors: any D channels, sRGB in [0, 1] when D = 3.
     """
 
-    means: Float[Tensor, "*batch N 3"]
-    quats: Float[Tensor, "*batch N 4"]
-    scales: Float[Tensor, "*batch N 3"]
-    opacities: Float[Tensor, "*batch N"]
-    colors: Float[Tensor, "*batch N D"]
+    means: Float[Tensor, "*#batch N 3"]
+    quats: Float[Tensor, "*#batch N 4"]
+    scales: Float[Tensor, "*#batch N 3"]
+    opacities: Float[Tensor, "*#batch N"]
+    colors: Float[Tensor, "*#batch N D"]
 
     def __len__(self) -> int:
         return self.means.shape[-2]

@@ -33,7 +33,7 @@ def rasterize(
     far_plane: float = 1e10,
     render_mode: Literal["RGB", "D", "ED", "RGB+D", "RGB+ED"] = "RGB",
     eps2d: float = EPS2D,
-) -> tuple[Float[Tensor, "*batch C H W D"], Float[Tensor, "*batch C H W 1"]]:
+) -> tuple[Float[Tensor, "*batch C H W channels"], Float[Tensor, "*batch C H W 1"]]:
     """Draw N Gaussians into C cameras; each batch element has its own Gaussians and its own cameras.
 
     Names and conventions are those of `gsplat.rasterization`: quats wxyz, not necessarily unit; scales standard

@@ -35,7 +35,7 @@ def matrices_to_quats(matrices: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*
     return torch.nn.functional.normalize(row, dim=-1)
 
 
-def multiply_quats(first: Float[Tensor, "*batch 4"], second: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch 4"]:
+def multiply_quats(first: Float[Tensor, "*#batch 4"], second: Float[Tensor, "*#batch 4"]) -> Float[Tensor, "*#batch 4"]:
     """Hamilton product, wxyz: the rotation `second`, then `first`. In a step of every training: roma's, which wants
     xyzw, takes more than half as long again."""
     a, b, c, d = first.unbind(-1)
@@ -51,8 +51,8 @@ def multiply_quats(first: Float[Tensor, "*batch 4"], second: Float[Tensor, "*bat
 
 def skin(
     gaussians: Gaussians,
-    weights: Float[Tensor, "N J"] | Float[Tensor, "*batch N J"],
-    transforms: Float[Tensor, "*batch J 4 4"],
+    weights: Float[Tensor, "N J"] | Float[Tensor, "*#batch N J"],
+    transforms: Float[Tensor, "*#batch J 4 4"],
 ) -> Gaussians:
     """Pose Gaussians by J rigid transforms (rest -> posed), differentiably in everything.
 

@@ -95,7 +95,8 @@ def test_what_is_learned_gets_a_gradient_and_so_does_what_came_before(model):
 
 def test_steps_beyond_the_learned_are_refused(model):
     with pytest.raises(ValueError, match="2 steps"):
-        model.gradient_steps(torch.zeros(1, 32, 2, 14), torch.zeros(1, 32, 72), None, None, None, steps=3)
+        around = model.anchor_near, model.anchor_twin
+        model.gradient_steps(torch.zeros(1, 32, 2, 14), torch.zeros(1, 32, 72), None, *around, steps=3)
 
 
 def test_neighbours_are_near_and_twins_on_the_other_side():

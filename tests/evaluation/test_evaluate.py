@@ -7,9 +7,17 @@ import pytest
 import torch
 
 from lca_core.body import Head
-from lca_core.data import Camera, Frame, Picture
+from lca_core.data import Camera, Frame, Person, Picture
 from lca_core.evaluation import evaluate
-from lca_core.evaluation.evaluate import METHODS, compare, draw_like, evaluate_people, hidden_of, to_records
+from lca_core.evaluation.evaluate import (
+    METHODS,
+    compare,
+    draw_like,
+    evaluate_people,
+    frames_for,
+    hidden_of,
+    to_records,
+)
 from lca_core.evaluation.protocols import split_frames
 from lca_core.splats import Gaussians
 from tests.model.test_tokens import MeanColour
@@ -160,6 +168,35 @@ def test_without_a_template_the_model_alone_is_judged_and_people_without_a_seed_
     real = replace(people[0], seed=None, id="somebody")
     found = evaluate_people([real], model, MeanColour(), n_inputs=2)
     assert list(found["studio"]) == ["release"] and list(found["studio"]["release"]["psnr"]) == ["somebody"]
+
+
+def test_a_small_model_is_shown_small_pictures_and_judged_on_large_ones(people, model):
+    large = doubled(people[0])
+    inputs, targets = frames_for(model, large, 2)
+    own = split_frames(people[0], 2)
+    side = model.profile.body_px
+    assert {frame.body.image.shape[0] for frame in inputs} == {side}
+    assert {target.frame.body.image.shape[0] for target in targets} == {2 * side}
+    assert [target.frame.instant for target in targets] == [target.frame.instant for target in own[1]]
+    np.testing.assert_array_equal(inputs[0].body.image, own[0][0].body.image)
+
+
+def doubled(person: Person) -> Person:
+    """The same pictures with four pixels in place of each."""
+
+    def picture(of: Picture) -> Picture:
+        K = of.camera.K * np.array([[2], [2], [1]], np.float32)
+        camera = Camera(of.camera.viewmat, K, 2 * of.camera.width, 2 * of.camera.height)
+        image, matte = (x.repeat(2, 0).repeat(2, 1) for x in (of.image, of.matte))
+        return replace(of, image=image, matte=matte, camera=camera)
+
+    frames = (
+        replace(
+            f, body=picture(f.body), face=f.face and picture(f.face), hands=tuple(h and picture(h) for h in f.hands)
+        )
+        for f in person.frames
+    )
+    return replace(person, frames=tuple(frames))
 
 
 def test_records_name_method_domain_and_metric(evaluated, tmp_path):

@@ -4,7 +4,7 @@ import errno
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 from tyro.conf import Positional
@@ -15,6 +15,9 @@ from lca_core.paths import writable, writable_folder
 _WRITING = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR)
 
 ProfileName = Literal["smoke", "study", "laptop", "gpu", "paper"]
+FileKind = Literal[
+    "ply", "glb", "compressed.ply", "spz", "sog", "rigged.glb", "npz", "mp4", "gif", "turntable.mp4"
+]  # fmt: skip
 
 
 def hold(least: float = 1, most: float = float("inf"), **options: float) -> None:
@@ -326,7 +329,7 @@ def drive(
     Args:
         avatar: avatar.safetensors.
         out: The video, .mp4.
-        motion: walk, turn, wave, reach, squat, dance ...
+        motion: walk, turn, wave, reach, squat, dance ..., or an SMPL-X .npz file.
         like: A shard (.tar) whose first person is followed instead: their poses, gaze and expression codes.
         frames: Length of a ready-made motion.
         fps: Frames a second.
@@ -338,6 +341,40 @@ def drive(
     hold(1, 240, fps=fps)
     hold(16, 4096, px=px)
     print(drive_to_video(avatar, out, motion, like, frames, fps, px))
+
+
+def export(
+    avatar: Positional[Path],
+    out: Path,
+    kinds: Annotated[tuple[FileKind, ...], tyro.conf.arg(name="as")],
+    motion: str = "",
+    frame: int = 0,
+    frames: int = 75,
+    fps: int = 25,
+    px: int = 512,
+) -> None:
+    """Write a saved avatar in the files that other programs open.
+
+    Args:
+        avatar: avatar.safetensors.
+        out: Folder for the files, which are called after the avatar.
+        kinds: Gaussians as ply, compressed.ply, spz, sog or glb; rigged.glb, the body's mesh with joints, facial
+            actions and a texture; npz, a motion in SMPL-X's layout; mp4 and gif, the motion drawn; turntable.mp4.
+        motion: walk, turn, wave, reach, squat, dance ..., or an SMPL-X .npz file: Gaussians then stand as in one of its
+            frames, and rigged.glb brings it as an animation (default: the T-pose; what moves walks).
+        frame: That frame.
+        frames: Length of a ready-made motion.
+        fps: Frames a second of a ready-made motion.
+        px: Side of pictures.
+    """
+    from lca_core.making.export import export as run
+
+    hold(0, frame=frame)
+    hold(frames=frames)
+    hold(1, 240, fps=fps)
+    hold(16, 4096, px=px)
+    for path in run(avatar, out, kinds, motion, frame, frames, fps, px):
+        print(path)
 
 
 def evaluate(
@@ -435,7 +472,7 @@ def experiments(
 
 COMMANDS = {
     command.__name__: command
-    for command in (people, curate, refit, train, weights, plan, avatar, drive, evaluate, verify, experiments)
+    for command in (people, curate, refit, train, weights, plan, avatar, drive, export, evaluate, verify, experiments)
 }
 
 

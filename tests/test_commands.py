@@ -91,6 +91,8 @@ def test_wrong_photographs_are_refused_with_code_2_and_nothing_is_written(tmp_pa
         (("curate", "nowhere", "--out", "curated"), "no such file or folder"),
         (("drive", "nothing.safetensors", "--out", "video.mp4"), "nothing.safetensors"),
         (("drive", "nothing.safetensors", "--out", "video.avi"), "mp4"),
+        (("export", "nothing.safetensors", "--out", "files", "--as", "spz"), "nothing.safetensors"),
+        (("export", "nothing.safetensors", "--out", "files", "--as", "mp4", "--px", "33"), "even"),
         (("evaluate", "--data", "nowhere"), "nowhere"),
         (("evaluate", "--data", "nowhere", "--sheet", "sheet.gif"), "sheet.gif"),
         (("evaluate", "--data", "nowhere", "--checkpoint", "none.safetensors"), "none.safetensors"),
@@ -113,6 +115,7 @@ WRONG_NUMBERS = {
     "avatar": [{"refine": -1}],
     "curate": [{"frames": 0}, {"workers": 0}, {"rate": float("nan")}, {"seconds": 0.0}],
     "drive": [{"px": 161}, {"px": 0}, {"frames": 0}, {"frames": -3}, {"fps": 0}],
+    "export": [{"frame": -1}, {"frames": 0}, {"fps": 0}, {"px": 0}, {"px": 33}],
     "evaluate": [{"inputs": 0}, {"sheet_people": 0}],
     "verify": [{"people": -1}],
 }
@@ -121,6 +124,7 @@ GIVEN = {
     "avatar": {"photos": (Path("me.png"),), "out": OUT},
     "curate": {"input": Path("clips"), "out": OUT},
     "drive": {"avatar": Path("me.safetensors"), "out": Path("me.mp4")},
+    "export": {"avatar": Path("me.safetensors"), "out": OUT, "kinds": ("ply",)},
     "evaluate": {"data": Path("nowhere")},
 }
 
@@ -134,7 +138,7 @@ def test_a_wrong_number_is_told_with_its_option_before_anything_is_done(command,
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["people", "train", "avatar", "curate", "drive", "evaluate"])
+@pytest.mark.parametrize("command", ["people", "train", "avatar", "curate", "drive", "export", "evaluate"])
 def test_a_place_that_cannot_be_written_is_told_before_the_work(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
@@ -181,3 +185,8 @@ def test_a_photograph_becomes_an_avatar_that_drives(tmp_path, here):
 
     with av.open(str(video)) as file:
         assert sum(1 for _ in file.decode(video=0)) == 3
+    said = here(
+        "export", tmp_path / "avatar" / "avatar.safetensors", "--out", tmp_path / "files", "--as", "spz", "glb", "npz"
+    )
+    assert said.code == 0, said.err
+    assert {p.name for p in (tmp_path / "files").iterdir()} == {"avatar.spz", "avatar.glb", "avatar.npz"}

@@ -16,6 +16,7 @@ HOUSE = Path(lca_core.__file__).parent
 FLOORS = {
     "errors": 0,
     "compiled": 0,
+    "glb_files": 0,
     "paths": 0,
     "profiles": 0,
     "release": 0,

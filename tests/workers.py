@@ -34,7 +34,7 @@ LONG = (
 SLOW = {
     "curation": ("collection", "crops", "detect", "fit", "identity", "records", "refit"),
     "evaluation": ("baselines", "control", "evaluate", "humans"),
-    "making": ("making",),
+    "making": ("dressing", "export", "making", "rigged"),
     "model": ("refinement", "stored"),
     "notebooks": ("run",),
     "people": ("accessories", "cloth", "clothes", "hair", "look", "scene_domains", "scene_production", "scene_render",

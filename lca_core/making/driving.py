@@ -2,13 +2,19 @@
 
 from pathlib import Path
 
+import numpy as np
+import torch
+
 from lca_core.body import Driving
 from lca_core.data import Frame, Person, read_people
 from lca_core.errors import InputError
 from lca_core.making.release import load_release
 from lca_core.model import LCA, Avatar, driving_of
+from lca_core.motion.files import read_motion
+from lca_core.motion.motions import MOTIONS, Motion
+from lca_core.motion.motions import motion as ready_made
 from lca_core.paths import writable
-from lca_core.viewer.stage import body_camera, clip, motion_driving
+from lca_core.viewer.stage import body_camera, clip
 from lca_core.viewer.video import write_mp4
 
 
@@ -26,6 +32,24 @@ def driving_like(person: Person, model: LCA | None = None) -> Driving:
     return driving_of(model, [moments[instant] for instant in sorted(moments)], person.betas)
 
 
+def motion_called(name: str, frames: int = 75, fps: float = 25.0) -> tuple[Motion, float]:
+    """(motion, frames a second): a ready-made one of so many frames, or that of an SMPL-X .npz file, as it is there.
+
+    InputError for a name that is none, or as `read_motion`.
+    """
+    if name.endswith(".npz"):
+        return read_motion(name)
+    if name not in MOTIONS:
+        raise InputError(f"no motion is called {name!r}; choose one of {', '.join(MOTIONS)}, or give an .npz file")
+    return ready_made(name, np.random.default_rng(0), frames, fps), fps
+
+
+def signal_of(avatar: Avatar, motion: Motion) -> Driving:
+    """What drives an avatar through a motion: its facial actions become the avatar's codes."""
+    theta, root, gaze, actions = (torch.from_numpy(np.asarray(x, np.float32)) for x in motion)
+    return Driving(theta, avatar.action_map(actions), gaze, root)
+
+
 def drive_to_video(
     avatar: Path | str,
     out: Path | str,
@@ -37,8 +61,9 @@ def drive_to_video(
 ) -> Path:
     """Drive a saved avatar and write the video `out`, which is returned.
 
-    motion: a ready-made one of `frames` frames; like: a shard whose first person is followed instead. px: side of the
-    picture. InputError, before anything is drawn, for a video that is no .mp4, an odd side or a missing file.
+    motion: a ready-made one of `frames` frames, or an SMPL-X .npz file, at its own rate; like: a shard whose first
+    person is followed instead. px: side of the picture. InputError, before anything is drawn, for a video that is no
+    .mp4, an odd side or a missing file.
     """
     out = Path(out)
     if out.suffix != ".mp4":
@@ -48,7 +73,8 @@ def drive_to_video(
     writable(out)
     loaded = Avatar.load(avatar)
     if like is None:
-        driving = motion_driving(loaded, motion, frames, fps)
+        moves, rate = motion_called(motion, frames, fps)
+        driving, fps = signal_of(loaded, moves), max(round(rate), 1)
     else:
         driving = driving_like(next(read_people(like)))
     write_mp4(out, clip(loaded, driving, body_camera(loaded, 0.5, px, reach=0.25)), fps)

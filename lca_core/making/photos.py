@@ -13,13 +13,17 @@ from lca_core.model.refinement import STEPS
 def encode_person(
     model: LCA, encoder: ImageEncoder, person: Person, frames: Iterable[Frame], meta: dict | None = None
 ) -> Avatar:
-    """The avatar of a recorded person from some of their frames; meta: what it is to say of itself beside their id."""
+    """The avatar of a recorded person from some of their frames.
+
+    meta: what it is to say of itself beside their id, shape (betas) and the body that is of (`body.coverage`).
+    """
     frames = list(frames)
     inputs = person_inputs(frames, person.betas, encoder, model.profile.face_px).to(model.template.raw.device)
     photographs = None
     if model.gradient_steps is not None:
         photographs = Photographs.of(frames, driving_of(model, frames, person.betas))
-    return Avatar.encode(model, inputs, {"id": person.id} | (meta or {}), photographs)
+    known = {"id": person.id, "betas": [float(beta) for beta in person.betas], "body": model.profile.coverage}
+    return Avatar.encode(model, inputs, known | (meta or {}), photographs)
 
 
 def avatar_from_photos(

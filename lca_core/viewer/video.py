@@ -1,10 +1,11 @@
-"""Short videos: H.264 in an mp4, through PyAV."""
+"""Short videos: H.264 in an mp4, through PyAV, and GIFs, through Pillow."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 import av
 import numpy as np
+from PIL import Image
 
 from lca_core.paths import atomic_path
 
@@ -24,3 +25,20 @@ def write_mp4(path: Path | str, frames: Iterable[np.ndarray], fps: int = 25) -> 
         if stream is not None:
             file.mux(stream.encode())
     return count
+
+
+def write_gif(path: Path | str, frames: Iterable[np.ndarray], fps: int = 25) -> int:
+    """Write uint8 [H, W, 3] frames to `path`, atomically, as a GIF that goes on for ever; returns how many.
+
+    GIFs know hundredths of a second only: the nearest number of them is taken, and at least two, which browsers heed.
+    """
+    pictures = [
+        Image.fromarray(np.ascontiguousarray(frame)).quantize(method=Image.Quantize.MEDIANCUT) for frame in frames
+    ]
+    if pictures:
+        hundredths = max(round(100 / fps), 2)
+        with atomic_path(Path(path).with_suffix(".gif")) as partial:
+            pictures[0].save(
+                partial, "gif", save_all=True, append_images=pictures[1:], duration=10 * hundredths, loop=0
+            )
+    return len(pictures)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import av
+import numpy as np
 import pytest
 import torch
 
@@ -15,6 +16,8 @@ from lca_core.making.files import FILES, write_avatar
 from lca_core.making.photos import encode_person
 from lca_core.making.release import load_release
 from lca_core.model import LCA, Avatar, Pixels, rows_length
+from lca_core.motion.files import write_motion
+from lca_core.motion.motions import motion
 from lca_core.splats import read_ply
 from tests.body.bodies import free_body
 from tests.data.people import random_person
@@ -43,7 +46,8 @@ def frames_of(video) -> int:
 
 
 def test_an_avatar_of_records_says_whose_it_is(avatar, person):
-    assert avatar.meta == {"id": person.id, "photos": ["me.png"]}
+    assert avatar.meta["id"] == person.id and avatar.meta["photos"] == ["me.png"]
+    assert avatar.meta["betas"] == person.betas.tolist() and avatar.meta["body"] == "skin"
 
 
 def test_all_files_are_written_and_hold_the_avatar(avatar, person, tmp_path):
@@ -72,6 +76,9 @@ def test_a_saved_avatar_is_driven_by_a_motion_or_like_a_recorded_person(avatar, 
     write_shard(tmp_path / "them.tar", [person])
     made = drive_to_video(tmp_path / "me.safetensors", tmp_path / "walk.mp4", frames=3, px=32)
     assert frames_of(made) == 3
+    write_motion(tmp_path / "mine.npz", motion("squat", np.random.default_rng(0), 4, 10.0), 10.0)
+    made = drive_to_video(tmp_path / "me.safetensors", tmp_path / "mine.mp4", str(tmp_path / "mine.npz"), px=32)
+    assert frames_of(made) == 4
     made = drive_to_video(tmp_path / "me.safetensors", tmp_path / "like.mp4", like=tmp_path / "them.tar", px=32)
     assert frames_of(made) == len({frame.instant for frame in person.frames})
 

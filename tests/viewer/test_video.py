@@ -3,8 +3,9 @@
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
-from lca_core.viewer.video import write_mp4
+from lca_core.viewer.video import write_gif, write_mp4
 
 
 def plain(*color: int, height: int = 32, width: int = 48) -> np.ndarray:
@@ -52,3 +53,17 @@ def test_an_error_on_the_way_leaves_the_old_video_and_nothing_beside_it(tmp_path
         write_mp4(tmp_path / "a.mp4", [plain(9, 9, 9, height=33)])  # odd: no such picture in 4:2:0
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
     assert (tmp_path / "a.mp4").read_bytes() == before
+
+
+def test_a_gif_has_its_frames_at_their_pace_and_goes_on_for_ever(tmp_path):
+    colors = [(200, 30, 30), (30, 200, 30), (30, 30, 200)]
+    assert write_gif(tmp_path / "a.gif", (plain(*color) for color in colors), fps=10) == 3
+    with Image.open(tmp_path / "a.gif") as file:
+        assert file.n_frames == 3 and file.info["duration"] == 100 and file.info["loop"] == 0
+        for number, color in enumerate(colors):
+            file.seek(number)
+            assert np.abs(np.asarray(file.convert("RGB")).astype(int) - color).max() < 6
+
+
+def test_of_no_frames_there_is_no_gif(tmp_path):
+    assert write_gif(tmp_path / "a.gif", []) == 0 and list(tmp_path.iterdir()) == []

@@ -29,10 +29,10 @@ def test_a_written_ply_reads_back_the_same(tmp_path):
 def test_the_header_is_what_viewers_look_for(tmp_path):
     write_ply(tmp_path / "a.ply", some_gaussians(3))
     header = (tmp_path / "a.ply").read_bytes().split(b"end_header\n")[0].decode().splitlines()
-    assert header[:3] == ["ply", "format binary_little_endian 1.0", "element vertex 3"]
+    assert header[:4] == ["ply", "format binary_little_endian 1.0", "comment SplatRenderMode: mip", "element vertex 3"]
     names = "x y z nx ny nz f_dc_0 f_dc_1 f_dc_2".split() + [f"f_rest_{i}" for i in range(45)]
     names += "opacity scale_0 scale_1 scale_2 rot_0 rot_1 rot_2 rot_3".split()
-    assert [line.split()[-1] for line in header[3:]] == names
+    assert [line.split()[-1] for line in header[4:]] == names
 
 
 def test_what_stands_upright_here_stands_upright_where_minus_y_is_up(tmp_path):

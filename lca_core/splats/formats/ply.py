@@ -4,6 +4,12 @@ The layout is that of the original 3DGS code (Kerbl et al., 2023): one float32 v
 harmonics of degree 3, opacity as a logit, scales as logarithms, rotation wxyz. Ours have the constant harmonic alone;
 the other 45 numbers are zeros, for readers that want them. The format says nothing of axes: viewers take -Y for up, as
 cameras do that COLMAP finds, and turn what they open by half a turn about Z. So does `write_ply`, the other way.
+
+What opens elsewhere looks a little softer there. Viewers add 0.3 px^2 to the variance of every Gaussian they draw, as
+the code of 3DGS does; avatars are trained and drawn with a pixel's own, 1/12 px^2 (`splats.draw`), and no format can
+say so. The tag `SplatRenderMode: mip`, which Brush writes and splat-transform reads, has viewers that know it make
+Gaussians fainter by as much as they widen them (Mip-Splatting, Yu et al. 2024): nearer to ours wherever Gaussians are
+not much smaller than pixels (tests/splats/formats/test_softness.py), so files carry it.
 """
 
 import re
@@ -22,6 +28,7 @@ MEANS, NORMALS, COLORS = ("x", "y", "z"), ("nx", "ny", "nz"), ("f_dc_0", "f_dc_1
 SCALES, QUATS = ("scale_0", "scale_1", "scale_2"), ("rot_0", "rot_1", "rot_2", "rot_3")
 HARMONICS = tuple(f"f_rest_{i}" for i in range(45))  # view-dependent colour: 15 harmonics of each channel
 FIELDS = (*MEANS, *NORMALS, *COLORS, *HARMONICS, "opacity", *SCALES, *QUATS)
+MIP = "comment SplatRenderMode: mip\n"
 _OPACITY_MARGIN, _SCALE_MIN = 1e-6, 1e-9  # their logit and logarithm are finite
 _QUAT_MIN, _LARGEST = 1e-9, 1e30  # beyond it float32, in which the file is, ends
 _HEADER_MAX = 1 << 16
@@ -48,12 +55,22 @@ def turn_over(gaussians: Gaussians) -> Gaussians:
 def write_ply(path: Path | str, gaussians: Gaussians) -> None:
     """Write N Gaussians (no batch dimensions, colours RGB in [0, 1], +Y up) to `path`, whole or not at all.
 
-    They are turned (`turn_over`), so that they stand upright in viewers. ValueError for other shapes; InputError for
-    numbers that are not finite, or rotations of length zero: no viewer opens them.
+    They are turned (`turn_over`), so that they stand upright in viewers. Errors as `checked`.
+    """
+    data = ply_bytes(turn_over(checked(path, gaussians)))
+    with atomic_path(path) as partial:
+        partial.write_bytes(data)
+
+
+def checked(path: Path | str, gaussians: Gaussians) -> Gaussians:
+    """Gaussians that a file can hold, in float64 on the CPU, of unit quaternions.
+
+    ValueError for other shapes than one set of RGB Gaussians; InputError, which names the file that was to be written,
+    for numbers that are not finite, or rotations of length zero: no viewer opens them.
     """
     if gaussians.means.ndim != 2 or gaussians.colors.shape[-1] != 3:
         raise ValueError(
-            f"a PLY holds one set of RGB Gaussians: means [N, 3] and colors [N, 3], "
+            f"a file holds one set of RGB Gaussians: means [N, 3] and colors [N, 3], "
             f"not {list(gaussians.means.shape)} and {list(gaussians.colors.shape)}"
         )
     for name, values in vars(gaussians).items():
@@ -63,27 +80,26 @@ def write_ply(path: Path | str, gaussians: Gaussians) -> None:
     flat = int((gaussians.quats.double().norm(dim=-1) < _QUAT_MIN).sum())
     if flat:
         raise InputError(f"{path}: quats of {flat} of {len(gaussians)} Gaussians have no length; nothing was written")
-    gaussians = turn_over(gaussians.map(lambda t: t.detach().cpu().double()))
+    plain = gaussians.map(lambda t: t.detach().cpu().double())
+    return replace(plain, quats=torch.nn.functional.normalize(plain.quats, dim=-1))
+
+
+def ply_bytes(gaussians: Gaussians, harmonics: bool = True) -> bytes:
+    """A PLY of `checked` Gaussians, in the axes they have; harmonics: with the 45 zeros of view-dependent colour."""
     opacities = gaussians.opacities.clamp(_OPACITY_MARGIN, 1 - _OPACITY_MARGIN)
-    columns = torch.cat(
-        [
-            gaussians.means,
-            torch.zeros_like(gaussians.means),
-            (gaussians.colors - 0.5) / SH_DC,
-            gaussians.means.new_zeros(len(gaussians), len(HARMONICS)),
-            torch.logit(opacities)[:, None],
-            gaussians.scales.abs().clamp(min=_SCALE_MIN).log(),
-            torch.nn.functional.normalize(gaussians.quats, dim=-1),
-        ],
-        dim=1,
-    )
-    vertices = np.zeros(len(gaussians), dtype=[(name, "<f4") for name in FIELDS])
-    for name, column in zip(FIELDS, columns.T.numpy()):
-        vertices[name] = column
-    properties = "".join(f"property float {name}\n" for name in FIELDS)
-    header = f"ply\nformat binary_little_endian 1.0\nelement vertex {len(vertices)}\n{properties}end_header\n"
-    with atomic_path(path) as partial:
-        partial.write_bytes(header.encode("ascii") + vertices.tobytes())
+    columns = [
+        gaussians.means,
+        torch.zeros_like(gaussians.means),
+        (gaussians.colors - 0.5) / SH_DC,
+        gaussians.means.new_zeros(len(gaussians), len(HARMONICS) if harmonics else 0),
+        torch.logit(opacities)[:, None],
+        gaussians.scales.abs().clamp(min=_SCALE_MIN).log(),
+        gaussians.quats,
+    ]
+    names = [name for name in FIELDS if harmonics or name not in HARMONICS]
+    properties = "".join(f"property float {name}\n" for name in names)
+    header = f"ply\nformat binary_little_endian 1.0\n{MIP}element vertex {len(gaussians)}\n{properties}end_header\n"
+    return header.encode("ascii") + torch.cat(columns, 1).numpy().astype("<f4").tobytes()
 
 
 def read_ply(path: Path | str) -> Gaussians:

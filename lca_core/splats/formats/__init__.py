@@ -1,0 +1,1 @@
+"""Formats in which Gaussians leave: each file writes one, or one family."""

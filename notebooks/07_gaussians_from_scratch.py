@@ -996,4 +996,5 @@ summary
 # Divide by alpha: it is the weighted mean of the depths of the dots that a pixel sees.
 # </details>
 #
-# **Next:** [03_pretraining](03_pretraining.ipynb), where a network learns to write these tensors from photographs.
+# **Next:** [08_model_from_scratch](08_model_from_scratch.ipynb), where a network learns to write these tensors from
+# photographs.

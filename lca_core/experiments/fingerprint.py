@@ -16,6 +16,7 @@ TRAINED_BY = (
     "body", "data", "model", "splats", "training", "judges/face_network.py", "judges/identity.py",
     "judges/perceptual.py",
 )  # fmt: skip
+_UNASKED = "splats/formats"  # files that Gaussians are handed over in decide nothing of what is learned
 JUDGED_BY = ("evaluation/evaluate.py", "evaluation/protocols.py", "judges/lpips_network.py", "judges/metrics.py")
 
 
@@ -41,9 +42,9 @@ def judging_print(training: Mapping[str, str], shards: Sequence[Path]) -> dict[s
 
 def code_digest(places: Iterable[str], house: Path = REPOSITORY / "lca_core") -> str:
     """Of what the files and folders of a house do: comments, docstrings and layout do not count."""
-    files = sorted({file for place in places for file in (house / place).rglob("*.py")} | {
-        house / place for place in places if place.endswith(".py")
-    })  # fmt: skip
+    files = {file for place in places for file in (house / place).rglob("*.py")}
+    files |= {house / place for place in places if place.endswith(".py")}
+    files = sorted(file for file in files if not file.is_relative_to(house / _UNASKED))
     return digest_of({file.relative_to(house).as_posix(): _meaning(file.read_text(encoding="utf-8")) for file in files})
 
 

@@ -27,6 +27,15 @@ def test_a_new_file_counts(tmp_path):
     assert code_digest(("model", "evaluation.py"), tmp_path) != before
 
 
+def test_how_gaussians_are_handed_over_does_not_count(tmp_path):
+    (tmp_path / "splats" / "formats").mkdir(parents=True)
+    before = code_digest(("splats",), tmp_path)
+    (tmp_path / "splats" / "formats" / "ply.py").write_text("KIND = 'ply'\n")
+    assert code_digest(("splats",), tmp_path) == before
+    (tmp_path / "splats" / "draw.py").write_text("LEAST = 1\n")
+    assert code_digest(("splats",), tmp_path) != before
+
+
 def test_the_places_are_there():
     assert all((REPOSITORY / "lca_core" / place).exists() for place in (*TRAINED_BY, *JUDGED_BY))
 

@@ -377,6 +377,23 @@ def export(
         print(path)
 
 
+def page(avatar: Positional[Path], out: Path, title: str = "") -> None:
+    """Write a saved avatar as one HTML page that drives and draws it in any browser, without Python or network.
+
+    Args:
+        avatar: avatar.safetensors.
+        out: The page, .html.
+        title: Its heading (default: whom the avatar is of).
+    """
+    from lca_core.model import Avatar
+    from lca_core.viewer.page.write import write_page
+
+    if out.suffix != ".html":
+        raise InputError(f"{out} does not end in .html; a page is written")
+    like = write_page(Avatar.load(avatar), writable(out), title or None)
+    print(f"{out} ({out.stat().st_size / 1e6:.1f} MB; {like['body']:.1f} dB of psnr from the full avatar)")
+
+
 def evaluate(
     data: Path,
     checkpoint: Path | None = None,
@@ -472,7 +489,21 @@ def experiments(
 
 COMMANDS = {
     command.__name__: command
-    for command in (people, curate, refit, train, weights, plan, avatar, drive, export, evaluate, verify, experiments)
+    for command in (
+        people,
+        curate,
+        refit,
+        train,
+        weights,
+        plan,
+        avatar,
+        drive,
+        export,
+        page,
+        evaluate,
+        verify,
+        experiments,
+    )  # fmt: skip
 }
 
 

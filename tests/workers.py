@@ -29,6 +29,7 @@ LONG = (
     "tests/people/test_clothes.py",
     "tests/people/test_cloth.py",
     "tests/curation/test_fit.py",
+    "tests/viewer/test_page_browser.py",
 )
 # Files that --quick leaves out: they draw or dress people, ask detectors, compile, or start processes.
 SLOW = {
@@ -41,6 +42,7 @@ SLOW = {
                "shape", "skin"),
     "splats": ("properties", "sharing"),
     "training": ("loop", "stages"),
+    "viewer": ("page_browser",),
     "": ("benchmarks", "commands", "engines", "environment"),
 }  # fmt: skip
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

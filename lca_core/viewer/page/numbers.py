@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, UInt8, UInt32
 from torch import Tensor
 
 from lca_core.body import full_pose, joint_transforms
@@ -35,12 +35,12 @@ class PageAvatar:
     base: Planes
     driven: Planes
     distilled: Distilled
-    index: Int[np.ndarray, " M"]
+    index: UInt32[np.ndarray, " M"]
     dirs: Planes
     learned: Planes
     mix: Float[np.ndarray, "L 52"]
-    joints: Int[np.ndarray, "N K"]
-    weights: Int[np.ndarray, "N K"]
+    joints: UInt8[np.ndarray, "N K"]
+    weights: UInt8[np.ndarray, "N K"]
     rest_joints: Float[Tensor, "55 3"]
 
     @classmethod
@@ -111,7 +111,7 @@ class PageAvatar:
         return skin(still, weights, joint_transforms(joints, pose, root[:, 3:])[0])
 
 
-def heaviest(weights: Float[Tensor, "N 55"]) -> tuple[Int[np.ndarray, "N K"], Int[np.ndarray, "N K"]]:
+def heaviest(weights: Float[Tensor, "N 55"]) -> tuple[UInt8[np.ndarray, "N K"], UInt8[np.ndarray, "N K"]]:
     """(joints, weights) that carry each Gaussian, heaviest first, uint8; a Gaussian's weights add up to 255."""
     values, joints = weights.topk(min(MOST_JOINTS, weights.shape[1]), 1)
     values = values / values.sum(1, keepdim=True)

@@ -112,7 +112,7 @@ def refit(data: Path, out: Path, profile: ProfileName = "laptop", workers: int =
 
 
 def train(
-    stage: Literal["pretrain", "posttrain", "mixed"],
+    stage: Literal["pretrain", "posttrain", "mixed", "relight"],
     data: tuple[Path, ...],
     out: Path,
     profile: ProfileName = "smoke",
@@ -129,18 +129,18 @@ def train(
     validate: Path | None = None,
     keep_steps: tuple[int, ...] = (),
 ) -> None:
-    """Train: pretrain on wild people from random weights, posttrain on studio people from pretrained ones, or mixed, on
-    both kinds at once from random weights.
+    """Train: pretrain on wild people from random weights, posttrain on studio people from pretrained ones, mixed, on
+    both kinds at once from random weights, or relight, the decoder of light alone, on relit people.
 
     Args:
         stage: Which stage.
         data: Folder of shards made by `people`; for mixed, a folder of each kind.
         out: Folder for weights.safetensors, log.csv and the last two states (to resume).
         profile: Sizes of the model and the run.
-        init: Weights to start from, template and all (default: posttrain starts from the shipped release).
+        init: Weights to start from, template and all (default: posttrain and relight start from the shipped release).
         inherit_from: Weights of other sizes (fewer Gaussians, smaller pictures) to start from as far as they fit.
         steps: Number of steps (default: the profile's).
-        lr: Learning rate (default: 4e-4 to post-train, else 9e-4).
+        lr: Learning rate (default: 4e-4 to post-train, 2e-3 to relight, else 9e-4).
         gamma: Layer-wise decay of the learning rate when post-training.
         seed: Random seed of weights and batches.
         resume: Go on from the newest whole state in `out`, with the same people, weights and settings.
@@ -323,6 +323,8 @@ def drive(
     frames: int = 75,
     fps: int = 25,
     px: int = 320,
+    light: str | None = None,
+    light_turns: float = 0.0,
 ) -> None:
     """Drive a saved avatar with a ready-made motion, or like another person, and write a video.
 
@@ -334,13 +336,16 @@ def drive(
         frames: Length of a ready-made motion.
         fps: Frames a second.
         px: Side of the picture.
+        light: Another light than the photographs': studio, lamp_00 to lamp_23, sunset, window, fireplace ...
+        light_turns: How often the light goes round the person meanwhile.
     """
     from lca_core.making.driving import drive_to_video
 
     hold(frames=frames)
+    hold(-100, 100, light_turns=light_turns)
     hold(1, 240, fps=fps)
     hold(16, 4096, px=px)
-    print(drive_to_video(avatar, out, motion, like, frames, fps, px))
+    print(drive_to_video(avatar, out, motion, like, frames, fps, px, light, light_turns))
 
 
 def export(

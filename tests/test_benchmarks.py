@@ -104,6 +104,25 @@ def test_a_size_that_is_none_is_refused_by_name(splats, name):
         splats.read_size(name)
 
 
+def test_records_of_light_hold_together():
+    relighting = loaded("relighting")
+    relit = {10_000: {"lamp_02": 20.0, "beach": 19.0}, 10_001: {"lamp_03": 18.0, "street": 17.0}}
+    judged = {
+        method: {seed: {light: value - worse for light, value in lights.items()} for seed, lights in relit.items()}
+        for method, worse in (("relit", 0.0), ("unrelit", 4.0), ("mean_light", 2.0))
+    }
+    summaries = {name: summarise(values, np.random.default_rng(0)) for name, values in relighting.gains(judged).items()}
+    ruler = {"what": "a product", "value": 0.02, "unit": "s"}
+    speed = {"ms": {"unrelit": 9.0, "relit": 15.0}, "gaussians": 100, "px": 256, "ratio": 0.6, "yardstick": ruler}
+    measured = relighting.Measured(summaries, relighting.means(judged), speed, "smoke", (10_000, 10_001))
+    found = by_id(relighting.records_made(measured))
+    values = {id.removeprefix("relight/"): record.value for id, record in found.items()}
+    assert values == {"environment_gain_db": 4, "lamp_gain_db": 4, "over_mean_light_db": 2, "fps_ratio": 0.6}
+    for id, record in found.items():
+        assert not shape_faults(record) and not value_faults(record), id
+    assert "0.60 times as fast" in relighting.report(measured) and "relit 18.50 dB" in relighting.report(measured)
+
+
 # --- People ----------------------------------------------------------------------------------------------------
 
 

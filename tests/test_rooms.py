@@ -70,7 +70,7 @@ MOST_LINES = {
     "people.stage.render": 3_700,
     "curation.stages": 5_800,
     "model": 8_000,
-    "viewer.stage": 8_700,
+    "viewer.stage": 9_100,
     "training.loop": 11_000,
     "making.photos": 11_000,
     "evaluation.evaluate": 14_000,

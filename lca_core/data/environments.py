@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-HEIGHT, WIDTH = 64, 128
+from lca_core.data.sphere import HEIGHT, WIDTH, direction, directions
+
 # Linear RGB of black bodies, brightest channel 1, by colour temperature in kelvins.
 _KELVIN = np.array([1900, 2700, 3200, 4000, 5000, 6500, 8000, 10000, 15000, 25000])
 _BLACK_BODY = np.array(
@@ -26,19 +27,6 @@ _BLACK_BODY = np.array(
         [0.38, 0.54, 1.00],
     ]
 )
-
-
-def directions(height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
-    """Unit world directions [h, w, 3] of the pixel centres of an environment map, in mitsuba's layout."""
-    theta = (np.arange(height) + 0.5) / height * np.pi
-    phi = (np.arange(width) + 0.5) / width * 2 * np.pi
-    theta, phi = np.meshgrid(theta, phi, indexing="ij")
-    return np.stack([np.sin(theta) * np.sin(phi), np.cos(theta), -np.sin(theta) * np.cos(phi)], -1)
-
-
-def direction(azimuth: float, elevation: float) -> np.ndarray:
-    """Unit vector [3] of an azimuth and an elevation."""
-    return np.array([np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)])
 
 
 def lobe(toward: np.ndarray, width: float) -> np.ndarray:

@@ -4,11 +4,11 @@ Environments are scaled to about the same irradiance on a person's face, so that
 exposed; those that are dark in life stay darker.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from lca_core.data.environments import ENVIRONMENTS, HEIGHT, WIDTH, direction, directions, lobe
+from lca_core.data.environments import ENVIRONMENTS, lobe
+from lca_core.data.sphere import Light, direction, directions, solid_angles, spiral
+from lca_core.errors import InputError
 
 LEVEL = 0.8  # what a white matt surface shows, of 1
 # Levels of what is dark in life, where a face is meant to be seen, but not as by day.
@@ -31,14 +31,6 @@ CASUAL = tuple(name for name in ENVIRONMENTS if name not in _STAGED and name not
 _LOBE = 0.12  # radians, of a directional light: wide enough to be smooth on the map's grid of 2.8 degrees
 
 
-@dataclass(frozen=True)
-class Light:
-    """environment: float32 [h, w, 3] linear radiance; row 0 is straight up, column as `directions` says."""
-
-    name: str
-    environment: np.ndarray
-
-
 def studio_light() -> Light:
     """Even white light from everywhere, slightly stronger from above so that forms can be read."""
     up = directions()[..., 1:2]
@@ -51,7 +43,7 @@ def environment(name: str, generator: np.random.Generator) -> Light:
         raise ValueError(f"no light is called {name!r}; choose one of {', '.join(ENVIRONMENTS)}")
     radiance = ENVIRONMENTS[name](generator.uniform)
     # White balance, as a camera would: take back most of the overall tint, leave a little of the mood.
-    mean = (radiance * _solid_angles()).sum((0, 1))
+    mean = (radiance * solid_angles()).sum((0, 1))
     radiance = radiance / (mean / mean.mean()) ** (0.45 if name in COLOURED else 0.75)
     return normalised(name, radiance, DARK.get(name, LEVEL) * generator.uniform(0.9, 1.1))
 
@@ -81,14 +73,30 @@ def directional_light(
     lamp = lobe(toward, _LOBE)
     lamp = np.where(lamp > 1e-6, lamp, 0)
     facing = np.clip(directions() @ toward, 0, None)[..., None]
-    shown = (lamp * facing * _solid_angles()).sum() / np.pi
+    shown = (lamp * facing * solid_angles()).sum() / np.pi
     return Light(name, (lamp / shown * np.asarray(color)).astype(np.float32))
+
+
+def light_named(name: str, seed: int = 0) -> Light:
+    """The light called "studio", one of OLAT ("lamp_05"), or one of ENVIRONMENTS ("sunset") as `seed` varies it.
+
+    InputError for another name.
+    """
+    lamps = {lamp.name: lamp for lamp in OLAT}
+    if name == "studio":
+        return studio_light()
+    if name not in lamps and name not in ENVIRONMENTS:
+        raise InputError(
+            f"no light is called {name!r}; choose studio, {OLAT[0].name} to {OLAT[-1].name}, or one of "
+            f"{', '.join(ENVIRONMENTS)}"
+        )
+    return lamps[name] if name in lamps else environment(name, np.random.default_rng(seed))
 
 
 def normalised(name: str, environment: np.ndarray, level: float = LEVEL) -> Light:
     """Scale a map so that a white matt surface, averaged over upright directions seen from in front, shows `level`."""
     d = directions(*environment.shape[:2])
-    solid = _solid_angles(*environment.shape[:2])
+    solid = solid_angles(*environment.shape[:2])
     normals = np.array([direction(a, e) for a in (-1.2, -0.6, 0, 0.6, 1.2) for e in (-0.2, 0.3)])
     cosines = np.clip(np.einsum("hwc,nc->nhw", d, normals), 0, None)[..., None]
     shown = (cosines * environment * solid).sum((1, 2)) / np.pi
@@ -97,17 +105,5 @@ def normalised(name: str, environment: np.ndarray, level: float = LEVEL) -> Ligh
     return Light(name, (environment * (level / shown)).astype(np.float32))
 
 
-def _solid_angles(height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
-    """Steradians [h, 1, 1] of a map's pixels, row by row."""
-    rows = np.sin((np.arange(height) + 0.5) / height * np.pi)
-    return (rows / rows.sum() * 4 * np.pi / width)[:, None, None]
-
-
-def _fibonacci(count: int) -> np.ndarray:
-    """Unit directions [count, 3] spread evenly over the sphere, along a spiral from the top to the bottom."""
-    turn = np.pi * (3 - np.sqrt(5)) * np.arange(count)
-    return np.stack([direction(a, np.arcsin(1 - (2 * i + 1) / count)) for i, a in enumerate(turn)])
-
-
 # One light at a time, as a light stage takes them: white lamps spread evenly over the sphere, from the top down.
-OLAT = tuple(directional_light(toward, name=f"lamp_{i:02d}") for i, toward in enumerate(_fibonacci(24)))
+OLAT = tuple(directional_light(toward, name=f"lamp_{i:02d}") for i, toward in enumerate(spiral(24)))

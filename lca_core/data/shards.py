@@ -78,12 +78,12 @@ def shard_paths(shards: Path | str | Sequence[Path]) -> list[Path]:
     return paths
 
 
-def read_people(shards: Path | str | Sequence[Path], truth: bool = False) -> Iterator[Person]:
+def read_people(shards: Path | str | Sequence[Path], truth: bool = False, light: bool = False) -> Iterator[Person]:
     """People of every shard in a folder, of one tar or of several, in order.
 
-    truth: whether depth, normals, parts and light are read too, where there are any. InputError names the shard, the
-    person and the field: a file that is no plain tar or is cut short, numbers and pictures of other shapes or sizes
-    than `check` wants, and a shard that holds nobody.
+    truth: whether depth, normals, parts and light are read too, where there are any; light: the light alone.
+    InputError names the shard, the person and the field: a file that is no plain tar or is cut short, numbers and
+    pictures of other shapes or sizes than `check` wants, and a shard that holds nobody.
     """
     for path in shard_paths(shards):
         try:
@@ -94,7 +94,7 @@ def read_people(shards: Path | str | Sequence[Path], truth: bool = False) -> Ite
         with file:
             for key, found in samples(path, file):
                 try:
-                    person = person_in(file, key, found, truth)
+                    person = person_in(file, key, found, truth, light)
                 except InputError as error:
                     raise InputError(f"{path}: {error}; delete the shard and make it again") from error
                 yield person
@@ -130,19 +130,24 @@ def begins(found: Mapping[str, Member]) -> int:
 
 
 def read_sample(path: Path | str, start: int) -> Person:
-    """The one person whose sample begins at byte `start` of a shard, without truth; InputError as `read_people`."""
+    """The one person whose sample begins at byte `start` of a shard, of truth the light alone; InputError as
+    `read_people`."""
     with open(path, "rb") as file:
         try:
             key, found = next(samples(path, file, start))
-            return person_in(file, key, found)
+            return person_in(file, key, found, light=True)
         except (InputError, StopIteration) as error:
             raise InputError(f"{path}: {error or 'nobody is there'}; delete the shard and make it again") from error
 
 
-def person_in(file: BinaryIO, key: str, found: Mapping[str, Member], truth: bool = False) -> Person:
-    """The person of one sample of an open tar, checked; InputError names the person and the field, not the tar."""
+def person_in(
+    file: BinaryIO, key: str, found: Mapping[str, Member], truth: bool = False, light: bool = False
+) -> Person:
+    """The person of one sample of an open tar, checked; InputError names the person and the field, not the tar.
+
+    truth, light: what is read beside the pictures, as of `read_people`."""
     try:
-        person = _built(file, found, truth)
+        person = _built(file, found, truth, truth or light)
         if person.id != key:
             raise InputError(f"its id is {person.id[:90]!a}, not that of its files")
     except InputError as error:
@@ -150,7 +155,7 @@ def person_in(file: BinaryIO, key: str, found: Mapping[str, Member], truth: bool
     return check(person)
 
 
-def _built(file: BinaryIO, found: Mapping[str, Member], truth: bool) -> Person:
+def _built(file: BinaryIO, found: Mapping[str, Member], truth: bool, light: bool) -> Person:
     """A person of whom nothing is checked but what reading needs."""
     document = read_document(_read(file, found, "person.json"))
     pixels = _Budget()
@@ -179,8 +184,8 @@ def _built(file: BinaryIO, found: Mapping[str, Member], truth: bool) -> Person:
     frames = []
     for i, fields in enumerate(document["frames"]):
         body, face, *hands = (picture(i, name, fields.pop(name)) for name in PICTURES)
-        light = f"{i:03d}.light.npy"
-        environment = _environment(light, _read(file, found, light)) if truth and light in found else None
+        name = f"{i:03d}.light.npy"
+        environment = _environment(name, _read(file, found, name)) if light and name in found else None
         frames.append(Frame(body, face, **fields, environment=environment, hands=tuple(hands)))
     return Person(**document | {"frames": tuple(frames)})
 

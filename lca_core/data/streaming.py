@@ -51,7 +51,7 @@ def index(data: Data) -> list[Entry]:
 
 
 def read_entry(entry: Entry) -> Person:
-    """The person, without truth; InputError when the shard is broken, or holds another one now."""
+    """The person, of truth the light alone; InputError when the shard is broken, or holds another one now."""
     person = read_sample(entry.shard, entry.start)
     if person.id != entry.id:
         raise InputError(f"{entry.shard} was changed while it was read: {person.id} is where {entry.id} was")

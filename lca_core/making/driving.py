@@ -7,6 +7,7 @@ import torch
 
 from lca_core.body import Driving
 from lca_core.data import Frame, Person, read_people
+from lca_core.data.light import light_named
 from lca_core.errors import InputError
 from lca_core.making.release import load_release
 from lca_core.model import LCA, Avatar, driving_of
@@ -58,24 +59,33 @@ def drive_to_video(
     frames: int = 75,
     fps: int = 25,
     px: int = 320,
+    light: str | None = None,
+    light_turns: float = 0.0,
 ) -> Path:
     """Drive a saved avatar and write the video `out`, which is returned.
 
     motion: a ready-made one of `frames` frames, or an SMPL-X .npz file, at its own rate; like: a shard whose first
-    person is followed instead. px: side of the picture. InputError, before anything is drawn, for a video that is no
-    .mp4, an odd side or a missing file.
+    person is followed instead. px: side of the picture; light: name of one other than the photographs'
+    (`light_named`); light_turns: how often it goes round the person. InputError, before anything is drawn, for a video
+    that is no .mp4, an odd side, a missing file, a light that there is not, or an avatar that knows nothing of light.
     """
     out = Path(out)
     if out.suffix != ".mp4":
         raise InputError(f"{out} does not end in .mp4; only mp4 is written")
     if px % 2:
         raise InputError(f"--px must be even, as mp4 wants it, not {px}; give {px + 1}")
+    if light_turns and light is None:
+        raise InputError("--light-turns turns the light that --light names; give one, such as --light sunset")
     writable(out)
+    other = None if light is None else light_named(light)
     loaded = Avatar.load(avatar)
+    if other is not None:
+        _ = loaded.material
     if like is None:
         moves, rate = motion_called(motion, frames, fps)
         driving, fps = signal_of(loaded, moves), max(round(rate), 1)
     else:
         driving = driving_like(next(read_people(like)))
-    write_mp4(out, clip(loaded, driving, body_camera(loaded, 0.5, px, reach=0.25)), fps)
+    camera = body_camera(loaded, 0.5, px, reach=0.25)
+    write_mp4(out, clip(loaded, driving, camera, light=other, light_turns=light_turns), fps)
     return out

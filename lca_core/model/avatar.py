@@ -1,6 +1,7 @@
 """An avatar: what is left of the photographs after encoding, and all it takes to drive it."""
 
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -9,16 +10,20 @@ from torch import Tensor, nn
 
 from lca_core.body import Driving
 from lca_core.body.driving import EPSILON, GAZE, THETA
+from lca_core.data.lamps import lamps_of
+from lca_core.data.sphere import Light
 from lca_core.errors import InputError
 from lca_core.model.decoders import DrivenDecoder
 from lca_core.model.expression import ActionMap
 from lca_core.model.face import FaceShapes
 from lca_core.model.lca import LCA, Inputs
 from lca_core.model.part import Part
-from lca_core.model.parts import parts_named
+from lca_core.model.parts import LIGHT, parts_named
 from lca_core.model.photographs import Photographs
 from lca_core.model.posing import Driver, Rig, drive
 from lca_core.model.raw import CANONICAL, DRIVEN
+from lca_core.model.relighting import Relighting
+from lca_core.model.shading import Material
 from lca_core.splats import Gaussians
 from lca_core.tensor_files import load_tensors, save_tensors
 
@@ -85,10 +90,41 @@ class Avatar:
         return self.rig.canonical(self.raw)
 
     @torch.no_grad()
-    def drive(self, driving: Driving) -> Gaussians:
-        """Gaussians in world space, [frames, N], for a driving signal of any number of frames."""
+    def drive(
+        self,
+        driving: Driving,
+        light: Light | None = None,
+        eye: Float[Tensor, "3"] | Float[Tensor, "frames 3"] | None = None,
+    ) -> Gaussians:
+        """Gaussians in world space, [frames, N], for a driving signal of any number of frames.
+
+        light: which they are seen under; without, it is that of the photographs. eye: where they are looked at from,
+        metres (`shading.eyes_of` a camera); without, they have no highlights. InputError for an avatar that knows
+        nothing of light.
+        """
         raw, weights = drive(self.drivers, self.raw, self.weights, self.tokens, driving)
-        return self.rig.pose(raw, self.transforms(driving), weights)
+        transforms = self.transforms(driving)
+        posed = self.rig.pose(raw, transforms, weights)
+        if light is None:
+            return posed
+        eye = None if eye is None else eye.to(self.raw).expand(len(driving), -1)
+        lamps = lamps_of(light.environment).to(self.raw)
+        return self._relighting.under(posed, self.material, weights, transforms, lamps, eye)
+
+    @cached_property
+    def material(self) -> Material:
+        """What light makes of the Gaussians, decoded when it is first asked for; InputError as `drive`."""
+        with torch.no_grad():
+            return self._relighting.material(self.raw, self.tokens, self.frames)
+
+    @property
+    def _relighting(self) -> Relighting:
+        if LIGHT not in self.parts:
+            raise InputError(
+                "this avatar knows nothing of light: the weights that made it have no such part; train one with "
+                "`python -m lca_core train --stage relight` and make the avatar anew"
+            )
+        return self.parts[LIGHT]
 
     def transforms(self, driving: Driving) -> Float[Tensor, "frames 55 4 4"]:
         """Joint transforms from the T-pose to the world."""
@@ -99,7 +135,8 @@ class Avatar:
         tensors = {name: getattr(self, name).float() for name in _TENSORS}
         named = {name: getattr(self, name) for name in _PARTS} | {f"parts.{k}": v for k, v in self.parts.items()}
         for name, part in named.items():
-            tensors |= {f"{name}.{k}": v for k, v in part.state_dict().items()}
+            kind = getattr(part, "stored", torch.float32)
+            tensors |= {f"{name}.{k}": v.to(kind) for k, v in part.state_dict().items()}
         tensors |= {f"face.{field.name}": getattr(self.face, field.name) for field in fields(FaceShapes)}
         save_tensors(path, FORMAT, tensors, {"meta": self.meta, "parts": list(self.parts)})
 

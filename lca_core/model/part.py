@@ -5,6 +5,7 @@ Loose cloth, light and whatever else reads the same tokens is a `Part`: a file o
 says where it stands in training; the model, the loop, checkpoints and avatars carry it without knowing it.
 """
 
+import torch
 from torch import Tensor, nn
 
 from lca_core.model.claims import Claim
@@ -18,6 +19,7 @@ class Part(nn.Module, Driver):
     """
 
     claim = Claim("decoders")
+    stored = torch.float32  # what an avatar's file keeps of its numbers
 
     def __init__(self, width: int, per_anchor: int):
         super().__init__()

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lca_core.body import Driving, Head, head_of, joint_transforms
 from lca_core.model.raw import to_gaussians
+from lca_core.model.shading import Material
 from lca_core.splats import Gaussians, skin
 
 
@@ -102,7 +103,7 @@ class Posed(NamedTuple):
 
     raw [B, G, k, 14] and driven_raw [B, V, G, k, 14]: numbers of both branches; canonical and driven: their Gaussians
     [B, V, N] in the poses of the views; weights: the skinning weights the driven ones were posed with; tokens
-    [B, G, D]; heads [B, V].
+    [B, G, D]; heads [B, V]; material: of the canonical ones, where the driven ones are seen under a light.
     """
 
     raw: Float[Tensor, "B G k 14"]
@@ -112,3 +113,4 @@ class Posed(NamedTuple):
     weights: Float[Tensor, "*V N 55"]
     tokens: Float[Tensor, "B G D"]
     heads: Head
+    material: Material | None = None

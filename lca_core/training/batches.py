@@ -88,7 +88,7 @@ class Batch:
     """B people with V driving signals each, and the pictures that belong to them.
 
     chips: what the expression codes of the V are read from; shown: the photographs as pictures, None for a model that
-    looks at them once.
+    looks at them once; viewmats and lamps: the camera and the light of each signal's pictures.
     """
 
     inputs: Inputs
@@ -101,6 +101,8 @@ class Batch:
     face: Views
     hand: Views
     shown: Shown | None = None
+    viewmats: Float[Tensor, "B V 4 4"] | None = None
+    lamps: Float[Tensor, "B V M 6"] | None = None
 
     def to(self, device: torch.device | str) -> "Batch":
         """A copy on another device."""
@@ -245,5 +247,5 @@ def make_batch(
 
     return Batch(
         inputs, gather("theta"), gather("root"), gather("gaze"), gather("chips").float() / 255, has_face,
-        *(views(kind) for kind in KINDS),
+        *(views(kind) for kind in KINDS), viewmats=viewmats, lamps=gather("lamps"),
     )  # fmt: skip

@@ -83,9 +83,9 @@ def load_model(path: Path | str, body: BodyModel | None = None, device: str = "c
     return model.to(device).eval(), header["meta"]
 
 
-def load_weights(path: Path | str, model: LCA) -> None:
+def load_weights(path: Path | str, model: LCA, anew: str = "") -> None:
     """Copy a weights file into `model`, anchors and all; InputError when it is none, or sizes, bodies or image encoders
-    differ."""
+    differ. anew: an optional decoder that the file need not have: the model's own is then left as it is."""
     trained_with = read_header(path)["encoder"]
     if trained_with != model.image_encoder:
         raise InputError(
@@ -93,6 +93,8 @@ def load_weights(path: Path | str, model: LCA) -> None:
             "--encoder as it was then"
         )
     _, tensors = load_tensors(path, MODEL, _REMEDY)
+    if anew and not any(name.startswith(f"parts.{anew}.") for name in tensors):
+        tensors |= {name: t for name, t in model.state_dict().items() if name.startswith(f"parts.{anew}.")}
     try:
         model.load_state_dict(tensors)
     except (RuntimeError, ValueError) as error:

@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from lca_core.body import BodyModel, full_pose, head_of, joint_transforms
 from lca_core.data import Person, Picture
+from lca_core.data.lamps import COUNT, LAMP, lamps_of
 from lca_core.model import ImageEncoder, Inputs, Placement
 from lca_core.model.crops import over_grey
 from lca_core.model.expression import expression_chip
@@ -26,7 +27,8 @@ class Example:
     *_features: what the frozen encoder says of patches of `patch` pixels, D = 0 without one; *_pixels: sRGB, matte and
     what is hidden, as targets and, cut into patch rows, as photographs; chips: what expression codes are read from;
     has_face, has_hand (left, right): False where a crop is missing (its tensors are zero); cameras as in
-    `Camera`; tracked: False where poses are unknown; actions are NaN where unknown.
+    `Camera`; tracked: False where poses are unknown; actions are NaN where unknown; lamps: the light of each frame as
+    `data.lamps.lamps_of` gives it, zeros where it is unknown.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Example:
     root: Float[Tensor, "F 6"]
     gaze: Float[Tensor, "F 4"]
     actions: Float[Tensor, "F 52"]
+    lamps: Float[Tensor, "F M 6"]
     instant: np.ndarray
 
     @property
@@ -108,7 +111,7 @@ def example(person: Person, encoder: ImageEncoder, profile: Profile, body: BodyM
         for side, hand in enumerate(frame.hands):
             if hand is not None:
                 hand_pixels[i, side], hand_Ks[i, side] = _pixels(hand), torch.from_numpy(hand.camera.K)
-    unknown = np.full(52, np.nan, np.float32)
+    unknown, dark = np.full(52, np.nan, np.float32), torch.zeros(COUNT, LAMP)
     return Example(
         id=person.id, betas=torch.from_numpy(person.betas), patch=encoder.patch,
         body_features=body_features, face_features=face_features,
@@ -119,6 +122,7 @@ def example(person: Person, encoder: ImageEncoder, profile: Profile, body: BodyM
         body_Ks=torch.stack([torch.from_numpy(f.body.camera.K) for f in frames]), face_Ks=face_Ks,
         theta=stacked("theta"), root=stacked("root"), gaze=stacked("gaze"),
         actions=torch.from_numpy(np.stack([unknown if f.actions is None else f.actions for f in frames])),
+        lamps=torch.stack([dark if f.environment is None else lamps_of(f.environment) for f in frames]),
         instant=np.array([f.instant for f in frames]), tracked=torch.tensor([f.tracked for f in frames]),
     )  # fmt: skip
 

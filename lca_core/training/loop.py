@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -125,8 +125,11 @@ def train(
     team, out, people = Team.join(), Path(out), dataset_of(people)
     out.mkdir(parents=True, exist_ok=True)
     model.to(team.device)
+    if settings.part:
+        model.requires_grad_(False)
+        model.parts[settings.part].requires_grad_(True)
     rng = np.random.default_rng(settings.seed)
-    facts = asdict(settings) | {"profile": model.profile.name, "people": len(people)}
+    facts = settings.facts() | {"profile": model.profile.name, "people": len(people)}
     run = Run(facts, people.identities(), {"encoder": model.image_encoder} | dict(origins or {}))
     start, log, state = 0, out / "log.csv", None
     if team.any(team.leads and resume and has_state(out)):  # the leader may still write it
@@ -233,7 +236,8 @@ def train(
         model.load_state_dict(average.module.state_dict())
     model = copy.eval()
     if team.leads:
-        fit_action_map(model, people)
+        if not settings.part:
+            fit_action_map(model, people)
         if not shard:
             save(settings.steps)
         save_model(out / "weights.safetensors", model, meta)

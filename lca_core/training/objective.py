@@ -10,8 +10,10 @@ from lca_core.judges.identity import identity_distance
 from lca_core.judges.perceptual import lpips
 from lca_core.model import LCA
 from lca_core.model.lca import Canonical
+from lca_core.model.parts import LIGHT
 from lca_core.model.posing import Posed, drive
 from lca_core.model.raw import SCALE, offsets
+from lca_core.model.shading import eyes_of
 from lca_core.splats import Gaussians, draw_each
 from lca_core.training.batches import KINDS, Batch, Views
 from lca_core.training.face_chip import face_chip
@@ -37,8 +39,8 @@ def select(values: Tensor, which: tuple[Tensor, Tensor]) -> Tensor:
     return values[which]
 
 
-def forward(model: LCA, batch: Batch, autocast: bool) -> Posed:
-    """The whole model on a batch, differentiably."""
+def forward(model: LCA, batch: Batch, autocast: bool, lit: bool = False) -> Posed:
+    """The whole model on a batch, differentiably. lit: driven Gaussians are seen under the lights of their views."""
     device = batch.theta.device.type
     with torch.autocast(device, torch.bfloat16) if autocast else nullcontext():
         tokens, first = model(batch.inputs)
@@ -49,7 +51,13 @@ def forward(model: LCA, batch: Batch, autocast: bool) -> Posed:
         driven, weights = drive(model.drivers, raw[:, None], rig.skinning, tokens[:, None], driving)
     transforms = rig.transforms(driving)
     canonical, moved = rig.pose(first[:, None], transforms), rig.pose(driven, transforms, weights)
-    return Posed(raw, driven, canonical, moved, weights, tokens, rig.heads(transforms))
+    material = None
+    if lit:
+        relighting = model.parts[LIGHT]
+        material = relighting.material(raw, tokens, model.frames)
+        eyes = eyes_of(batch.viewmats)
+        moved = relighting.under(moved, material.for_views(), weights, transforms, batch.lamps, eyes)
+    return Posed(raw, driven, canonical, moved, weights, tokens, rig.heads(transforms), material)
 
 
 def looked_again(model: LCA, batch: Batch, canonical: Canonical) -> Tensor:
@@ -63,12 +71,16 @@ def looked_again(model: LCA, batch: Batch, canonical: Canonical) -> Tensor:
 
 
 def loss_of(model: LCA, batch: Batch, settings: Settings) -> tuple[Tensor, dict[str, float]]:
-    """The paper's loss on a batch, and its terms as numbers. All randomness is in the batch."""
-    posed = forward(model, batch, settings.autocast)
+    """The paper's loss on a batch, and its terms as numbers. All randomness is in the batch.
+
+    Where light is what is trained, pictures are compared under theirs, and of the driven branch alone.
+    """
+    lit = settings.part == LIGHT
+    posed = forward(model, batch, settings.autocast, lit)
     branches = {"cano": posed.canonical, "driven": posed.driven}
     branches = {name: gaussians.map(lambda t: t.flatten(0, 1)) for name, gaussians in branches.items()}
     of_view = torch.arange(batch.has_face.numel(), device=batch.theta.device).reshape(batch.has_face.shape)
-    if not model.profile.dual_branch:
+    if lit or not model.profile.dual_branch:
         del branches["cano"]
     terms: dict[str, Tensor] = {}
     weights = dict(zip(KINDS, (1.0, settings.face_weight, settings.hand_weight)))

@@ -25,11 +25,12 @@ class Pictures:
     """Writes `folder`/truth.png and, for every call, `folder`/<step>.png: body and face of each of four people beside
     each other, in a pose that was not among the photographs given, by the driven branch.
 
-    people: of whom the four are taken, evenly; without a face in two frames at least they are passed over.
+    people: of whom the four are taken, evenly; without a face in two frames at least they are passed over. lit: under
+    the light of the pictures.
     """
 
-    def __init__(self, people: Sequence[Example], folder: Path | str):
-        self.folder, dataset = Path(folder), dataset_of(people)
+    def __init__(self, people: Sequence[Example], folder: Path | str, lit: bool = False):
+        self.folder, self._lit, dataset = Path(folder), lit, dataset_of(people)
         everybody = range(len(dataset))
         shown = [i for i in everybody if dataset.presence(i).has_face.sum() > 1] or everybody
         self._people = [dataset[i] for i in shown[:: -(-len(shown) // PEOPLE)]]
@@ -48,7 +49,7 @@ class Pictures:
     def __call__(self, step: int, model: LCA) -> None:
         """Draw the people as the model makes them now."""
         batch = self._batch.to(model.template.raw.device)
-        posed = forward(model, batch, autocast=False)
+        posed = forward(model, batch, autocast=False, lit=self._lit)
         self._write(f"{step:06d}", [_drawn(posed, views) for views in (batch.body, batch.face)])
 
     def _write(self, name: str, pictures: Sequence[Tensor]) -> None:

@@ -1,6 +1,6 @@
 """What defines a training run besides the profile and the data."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from lca_core.training.precision import Precision
 
@@ -29,6 +29,11 @@ class Settings:
     muon: bool = True  # for the hidden matrices (`MuonAndAdamW`); never where processes share the parameters
     accumulate: int = 1  # batches a step
     ema: float = 0.0  # of the weights, per step; what is written are the averages. 0: none
+    part: str = ""  # the optional decoder (of model/parts.py) that is trained, everything else staying; "": everything
+
+    def facts(self) -> dict:
+        """All of them by name, for a run's files; without names that are not given, which runs of before had not."""
+        return {name: value for name, value in asdict(self).items() if value != ""}
 
     @property
     def autocast(self) -> bool:

@@ -12,6 +12,7 @@ from lca_core.data import split_of
 from lca_core.data.streaming import Data, drawn_by, index
 from lca_core.errors import InputError
 from lca_core.model import LCA, ImageEncoder, encoder_named, encoder_of, rows_length
+from lca_core.model.parts import LIGHT
 from lca_core.paths import CHECKPOINTS
 from lca_core.profiles import Profile
 from lca_core.profiles import profile as profile_of
@@ -29,13 +30,15 @@ from lca_core.training.validation import Validation
 class Stage:
     """domains: whose people it trains on, as many of each in a batch; lr: its learning rate; anew: from random weights
     unless told otherwise, after a fit of the template (else from the shipped release's); decays: whether the rate
-    decays by gamma from layer to layer; steps: fields of the profile, whose sum is its number of steps."""
+    decays by gamma from layer to layer; steps: fields of the profile, whose sum is its number of steps; part: the
+    optional decoder that alone is trained, which weights to start from need not have; "": everything."""
 
     domains: tuple[str, ...]
     lr: float
     anew: bool
     decays: bool
     steps: tuple[str, ...]
+    part: str = ""
 
 
 STAGES = {
@@ -43,6 +46,7 @@ STAGES = {
     "posttrain": Stage(("studio",), 4e-4, anew=False, decays=True, steps=("posttrain_steps",)),
     # The paper's Table 1: both at once, from nothing, for as long as the two together.
     "mixed": Stage(("wild", "studio"), 9e-4, anew=True, decays=False, steps=("pretrain_steps", "posttrain_steps")),
+    "relight": Stage(("relit",), 2e-3, anew=False, decays=False, steps=("relight_steps",), part=LIGHT),
 }
 LEARNING_RATE = {name: stage.lr for name, stage in STAGES.items()}
 ENCODER = "pixels"
@@ -78,6 +82,8 @@ def stage_settings(
         warmup=max(2, steps // 40),
         template_steps=TEMPLATE_STEPS.get(profile, 150) if row.anew else 0,
         precision=precision,
+        part=row.part,
+        single=1.0 if row.part == LIGHT else Settings.single,  # a person's photographs are in one light
     )
 
 
@@ -166,13 +172,17 @@ def train_stage(
     brought = header or (read_header(inherit_from) if inherit_from is not None else None)
     images = encoder_of(brought["meta"], encoder) if brought else encoder_named(encoder or ENCODER)
     sizes = header["profile"] if header else profile_of(profile)  # weights bring their own
+    if row.part:
+        sizes = replace(sizes, parts=tuple(dict.fromkeys((*sizes.parts, row.part))))
     people = load_examples(data, sizes, images, row.domains)
+    if row.part == LIGHT and not people[0].lamps.any():
+        raise InputError(f"the lights of {people[0].id} are not told; draw the people with their truth (--truth)")
     unseen = None if validate is None else _unseen(validate, sizes, images)
     model = build_model(sizes, rows_length(images), seed, image_encoder=images.name)
     settings = stage_settings(stage, profile, steps, lr, gamma, seed, precision)
     origins = {f"drawing of {domain} people": str(number) for domain, number in drawn_by(index(data)).items()}
     if init is not None:
-        load_weights(init, model)
+        load_weights(init, model, anew=row.part)
         settings = replace(settings, template_steps=0)  # it brings its template along
         origins["init"] = hashlib.sha256(Path(init).read_bytes()).hexdigest()
     if inherit_from is not None:
@@ -183,8 +193,11 @@ def train_stage(
     began = Path(init or inherit_from).name if init or inherit_from else None
     meta = {"stage": stage, "people": [person.id for person in people.identities()], "init": began}
     return train(
-        model, people, settings, out, resume=resume, meta=meta, watch=Pictures(people, Path(out) / "pictures"),
-        validate=None if unseen is None else Validation(unseen, max(1, settings.steps // VALIDATIONS)),
+        model, people, settings, out, resume=resume, meta=meta,
+        watch=Pictures(people, Path(out) / "pictures", lit=row.part == LIGHT),
+        validate=None if unseen is None else Validation(
+            unseen, max(1, settings.steps // VALIDATIONS), lit=row.part == LIGHT
+        ),
         keep_steps=keep_steps, origins=origins, minutes=minutes, shard=shard,
     )  # fmt: skip
 

@@ -19,11 +19,11 @@ class Validation:
     """psnr of unseen people: whole full-body pictures over white in poses that were not among the photographs given, by
     the driven branch, as the mean over pictures. Always the same eight (at most), evenly taken from `people`.
 
-    every: steps between two measurements.
+    every: steps between two measurements; lit: under the light of the pictures.
     """
 
-    def __init__(self, people: Sequence[Example], every: int):
-        self._every = every
+    def __init__(self, people: Sequence[Example], every: int, lit: bool = False):
+        self._every, self._lit = every, lit
         targets, given = [], []
         chosen = [people[i] for i in range(0, len(people), -(-len(people) // PEOPLE))]
         for person in chosen:
@@ -43,7 +43,7 @@ class Validation:
             return {}
         batch = self._batch.to(model.template.raw.device)
         views = batch.body
-        driven = forward(model, batch, False).driven
+        driven = forward(model, batch, False, self._lit).driven
         drawn = render(driven.map(lambda values: select(values, views.which)), views)[0].clamp(0, 1)
         alpha = views.pixels[..., 3:4]
         error = (drawn - (views.pixels[..., :3] * alpha + 1 - alpha)).square().mean((1, 2, 3))

@@ -11,8 +11,10 @@ from tqdm.auto import tqdm
 from lca_core.body import ACTIONS, Driving, theta_slice
 from lca_core.data import Camera, camera_tensors
 from lca_core.data.cameras import around, face_crop
+from lca_core.data.sphere import Light, turned
 from lca_core.errors import InputError
 from lca_core.model import Avatar
+from lca_core.model.shading import eyes_of
 from lca_core.motion.motions import MOTIONS, motion
 from lca_core.splats import Gaussians, draw
 
@@ -46,9 +48,10 @@ def picture(gaussians: Gaussians, camera: Camera, background: Sequence[float] = 
     return (colors[0].clamp(0, 1) * 255).round().byte().numpy()
 
 
-def show(avatar: Avatar, driving: Driving, camera: Camera) -> np.ndarray:
-    """uint8 [H, W, 3] of the first frame of a driving signal."""
-    return picture(avatar.drive(driving[:1]).map(lambda t: t[0]), camera)
+def show(avatar: Avatar, driving: Driving, camera: Camera, light: Light | None = None) -> np.ndarray:
+    """uint8 [H, W, 3] of the first frame of a driving signal; light: other than the photographs'."""
+    eye = None if light is None else eyes_of(camera_tensors(camera)[0])
+    return picture(avatar.drive(driving[:1], light, eye).map(lambda t: t[0]), camera)
 
 
 def code_of(avatar: Avatar, actions: dict[str, float]) -> Float[Tensor, "1 128"]:
@@ -109,10 +112,29 @@ def motion_driving(avatar: Avatar, name: str, frames: int = 50, fps: float = 25.
     return Driving(theta, avatar.action_map(actions), gaze, root)
 
 
-def clip(avatar: Avatar, driving: Driving, camera: Camera, progress: bool = True) -> Iterator[np.ndarray]:
-    """Pictures of every frame of a driving signal, one after the other."""
+def clip(
+    avatar: Avatar,
+    driving: Driving,
+    camera: Camera,
+    progress: bool = True,
+    light: Light | None = None,
+    light_turns: float = 0.0,
+) -> Iterator[np.ndarray]:
+    """Pictures of every frame of a driving signal, one after the other.
+
+    light: other than the photographs'; light_turns: how often it goes round the person meanwhile.
+    """
     for i in tqdm(range(len(driving)), desc="drive", unit="frame", disable=not progress):
-        yield show(avatar, driving[i : i + 1], camera)
+        now = light and turned(light, 2 * np.pi * light_turns * i / len(driving))
+        yield show(avatar, driving[i : i + 1], camera, now)
+
+
+def under_lights(
+    avatar: Avatar, lights: Sequence[Light], driving: Driving | None = None, px: int = 192, azimuth: float = 0.3
+) -> list[np.ndarray]:
+    """Pictures of one frame (default: an A-pose) under one light after another."""
+    driving, camera = driving or Driving.neutral(), body_camera(avatar, azimuth, px)
+    return [show(avatar, driving, camera, light) for light in lights]
 
 
 def turntable(avatar: Avatar, count: int = 6, px: int = 192) -> list[np.ndarray]:

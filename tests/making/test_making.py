@@ -83,6 +83,25 @@ def test_a_saved_avatar_is_driven_by_a_motion_or_like_a_recorded_person(avatar, 
     assert frames_of(made) == len({frame.instant for frame in person.frames})
 
 
+def test_an_avatar_that_knows_of_light_is_driven_under_another(model, person, tmp_path):
+    lit = LCA(replace(model.profile, parts=("light",)), model.features, free_body()).eval()
+    encode_person(lit, Pixels(), person, person.frames).save(tmp_path / "me.safetensors")
+    made = drive_to_video(
+        tmp_path / "me.safetensors", tmp_path / "me.mp4", frames=2, px=32, light="sunset", light_turns=1
+    )
+    assert frames_of(made) == 2
+
+
+@pytest.mark.parametrize(
+    "how, word", [({"light": "disco"}, "disco"), ({"light_turns": 1.0}, "--light"), ({"light": "sunset"}, "relight")]
+)
+def test_a_light_that_cannot_be_is_refused_before_anything_is_drawn(avatar, tmp_path, how, word):
+    avatar.save(tmp_path / "me.safetensors")
+    with pytest.raises(InputError, match=word):
+        drive_to_video(tmp_path / "me.safetensors", tmp_path / "me.mp4", frames=2, px=32, **how)
+    assert not (tmp_path / "me.mp4").exists()
+
+
 def test_each_instant_is_followed_once_by_the_picture_with_a_face(model, person):
     followed = driving_like(person, model)
     instants = sorted({frame.instant for frame in person.frames})

@@ -22,11 +22,11 @@ def handed(monkeypatch):
     monkeypatch.setattr(stages, "index", lambda _: [])
     monkeypatch.setattr(stages, "load_examples", lambda *_: SimpleNamespace(identities=list))
     monkeypatch.setattr(stages, "build_model", lambda *_, **__: "model")
-    monkeypatch.setattr(stages, "Pictures", lambda *_: None)
+    monkeypatch.setattr(stages, "Pictures", lambda *_, **__: None)
     monkeypatch.setattr(
         stages, "read_header", lambda path: {"profile": profile("smoke"), "features": 0, "meta": {"encoder": "pixels"}}
     )
-    monkeypatch.setattr(stages, "load_weights", lambda path, model: seen.loaded.append(path))
+    monkeypatch.setattr(stages, "load_weights", lambda path, model, anew: seen.loaded.append(path))
     monkeypatch.setattr(stages, "train", lambda model, people, settings, *_, **__: seen.settings.append(settings))
     return seen
 
@@ -44,7 +44,9 @@ def test_pretraining_fits_its_template_first_unless_it_goes_on_from_weights_that
 def test_stages_differ_as_their_table_says():
     smoke = profile("smoke")
     settings = {name: stages.stage_settings(name, "smoke", gamma=0.5, precision="float32") for name in stages.STAGES}
-    assert {name: s.gamma for name, s in settings.items()} == {"pretrain": 1.0, "posttrain": 0.5, "mixed": 1.0}
+    gammas = {"pretrain": 1.0, "posttrain": 0.5, "mixed": 1.0, "relight": 1.0}
+    assert {name: s.gamma for name, s in settings.items()} == gammas
+    assert {name for name, s in settings.items() if s.part} == {"relight"} and settings["relight"].single == 1
     assert settings["mixed"].steps == smoke.pretrain_steps + smoke.posttrain_steps
     assert settings["posttrain"].template_steps == 0 < settings["mixed"].template_steps
     assert {s.precision for s in settings.values()} == {"float32"}

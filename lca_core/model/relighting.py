@@ -91,9 +91,9 @@ class Relighting(Part):
         posed: Gaussians,
         material: Material,
         weights: Float[Tensor, "*W N 55"],
-        transforms: Float[Tensor, "*F 55 4 4"],
-        lamps: Float[Tensor, "*F M 6"],
-        eye: Float[Tensor, "*F 3"] | None = None,
+        transforms: Float[Tensor, "*#F 55 4 4"],
+        lamps: Float[Tensor, "*#F M 6"],
+        eye: Float[Tensor, "*#F 3"] | None = None,
     ) -> Gaussians:
         """Posed Gaussians [*F, N] as they look under lamps; weights and transforms: those that posed them."""
         with full_precision(posed.colors):

@@ -44,13 +44,13 @@ class Material:
 
 
 def shade(
-    colors: Float[Tensor, "*F N 3"],
-    means: Float[Tensor, "*F N 3"],
+    colors: Float[Tensor, "*#F N 3"],
+    means: Float[Tensor, "*#F N 3"],
     material: Material,
-    turns: Float[Tensor, "*F G 16 16"],
-    lamps: Float[Tensor, "*F M 6"],
-    eye: Float[Tensor, "*F 3"] | None = None,
-) -> Float[Tensor, "*F N 3"]:
+    turns: Float[Tensor, "*#F G 16 16"],
+    lamps: Float[Tensor, "*#F M 6"],
+    eye: Float[Tensor, "*#F 3"] | None = None,
+) -> Float[Tensor, "*#F N 3"]:
     """sRGB colours of posed Gaussians under lamps (`data.lamps.lamps_of`), N = G k.
 
     colors: sRGB, as they are without light; means: metres, in the world; turns: of each anchor, from the T-pose to the
@@ -87,12 +87,12 @@ def eyes_of(viewmats: Float[Tensor, "*B 4 4"]) -> Float[Tensor, "*B 3"]:
     return -(viewmats[..., :3, :3].mT @ viewmats[..., :3, 3:])[..., 0]
 
 
-def to_linear(srgb: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
+def to_linear(srgb: Float[Tensor, "*B"]) -> Float[Tensor, "*B"]:
     """sRGB in [0, 1] to linear light."""
     return torch.where(srgb <= 12.92 * _TOE, srgb / 12.92, ((srgb.clamp(min=12.92 * _TOE) + 0.055) / 1.055) ** 2.4)
 
 
-def to_srgb(linear: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
+def to_srgb(linear: Float[Tensor, "*B"]) -> Float[Tensor, "*B"]:
     """Linear light to sRGB; of what is over 1, which a picture cannot show, a twentieth of the rest is left on top."""
     linear = torch.where(linear > 1, 1 + _OVER * (linear - 1), linear)
     return torch.where(linear <= _TOE, 12.92 * linear, 1.055 * linear.clamp(min=_TOE) ** (1 / 2.4) - 0.055)

@@ -10,6 +10,7 @@ import trimesh
 from scipy.spatial import cKDTree
 
 from lca_core.body import ACTIONS, JOINT_NAMES, Driving
+from lca_core.body.driving import EPSILON
 from lca_core.errors import InputError
 from lca_core.making import skin
 from lca_core.making.rigged import write_rigged

@@ -117,7 +117,7 @@ class BodyModel:
 
 
 def blend(
-    weights: Float[Tensor, "V J"], transforms: Float[Tensor, "B J 4 4"], points: Float[Tensor, "B V 3"]
+    weights: Float[Tensor, "V J"], transforms: Float[Tensor, "B J 4 4"], points: Float[Tensor, "#B V 3"]
 ) -> Float[Tensor, "B V 3"]:
     """Linear blend skinning: each point moved by the weighted sum of the joints' transforms."""
     T = torch.einsum("vj,bjk->bvk", weights, transforms[:, :, :3].flatten(2)).unflatten(-1, (3, 4))

@@ -205,7 +205,7 @@ class LCA(nn.Module):
         geometry = self.geometry_tokens(fourier(centers, _BANDS)).expand(len(image), -1, -1)
         if view:
             drawn, normals = self._gaussians(self.template.raw, inputs), self.anchor_normals.flatten(0, 1)
-            samples, hull = view.samples(drawn.means, normals, _solid(drawn)), view.hull(drawn.means, normals)
+            samples, hull = view.samples(drawn.means, normals, self._solid(drawn)), view.hull(drawn.means, normals)
             geometry = geometry + self.alignment(samples, hull, *embedded)
         return _Streams(image, geometry, kept, order)
 
@@ -233,12 +233,12 @@ class LCA(nn.Module):
         if view:
             normals = self.anchor_normals.flatten(0, 1)
             drawn = self._gaussians(raw, inputs)
-            seen = view.samples(drawn.means, normals, _solid(drawn))
+            seen = view.samples(drawn.means, normals, self._solid(drawn))
             shell = view.hull(drawn.means, normals, SHELL)
             missing = view.look_up(view.missing(drawn), drawn.means, normals, seen)
             raw = raw + self.second_look(raw, tokens, seen, shell, missing)
             drawn = self._gaussians(raw, inputs)
-            samples = view.samples(drawn.means, normals, _solid(drawn))
+            samples = view.samples(drawn.means, normals, self._solid(drawn))
             raw = self.color_copy(raw, tokens, samples)
         return raw
 
@@ -266,14 +266,20 @@ class LCA(nn.Module):
             return None
         with full_precision(inputs.betas):
             joints = self.rest_joints(inputs.betas)
-            return View(
-                inputs.body, inputs.face, inputs.seen, inputs.placement, joints, self.skinning_weights, self.seen_behind
-            )
+            behind = None if self.profile.coverage == "skin" else self.seen_behind
+            pictures = inputs.body, inputs.face, inputs.seen
+            return View(*pictures, inputs.placement, joints, self.skinning_weights, behind)
 
     @torch.no_grad()
     def _gaussians(self, raw: Float[Tensor, "*B G k 14"], inputs: Inputs) -> Gaussians:
         with full_precision(inputs.betas):
             return self.rig(inputs.betas).canonical(raw)
+
+    def _solid(self, gaussians: Gaussians) -> Bool[Tensor, "B M"] | None:
+        """Which hide what lies behind them: off the skin mostly nothing is. None: all, as where nothing is off it."""
+        if self.profile.coverage == "skin":
+            return None
+        return gaussians.opacities.expand(gaussians.means.shape[:-1]) > 0.5
 
     def rig(self, betas: Float[Tensor, "B S"]) -> Rig:
         """What poses the Gaussians of B people of these shapes."""
@@ -291,11 +297,6 @@ class LCA(nn.Module):
         if self.face_directions is None:
             return shapes.to(self.face_dirs.device)
         return replace(shapes, learned=self.face_directions.learned, mix=self.face_directions.mix)
-
-
-def _solid(gaussians: Gaussians) -> Bool[Tensor, "B M"]:
-    """Which hide what lies behind them: off the skin mostly nothing is."""
-    return gaussians.opacities.expand(gaussians.means.shape[:-1]) > 0.5
 
 
 def foreground_first(seen: Bool[Tensor, "B K"]) -> tuple[Bool[Tensor, "B M"], Int[Tensor, "B M"]]:

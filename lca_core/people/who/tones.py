@@ -20,7 +20,7 @@ TONES = np.array(  # light to dark, sRGB; spans individual typology angles of ab
 )
 
 
-def typology_angle(color: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n"]:
+def typology_angle(color: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n"] | float:
     """Individual typology angle of sRGB colours in [0, 1], degrees: atan2(L* - 50, b*) in CIELAB (D65).
 
     From about 90 for the lightest skin to -90 for the darkest (Chardon et al. 1991).

@@ -20,6 +20,7 @@ FLOORS = {
     "paths": 0,
     "profiles": 0,
     "release": 0,
+    "npz_files": 0,
     "tensor_files": 0,
     "torchvision_ops": 0,
     "workers": 0,

@@ -6,12 +6,12 @@ to the shape alone have 10 or 300.
 """
 
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
 from lca_core.body.layout import JOINT_NAMES, PARENTS
 from lca_core.errors import InputError
+from lca_core.npz_files import read_npz
 
 NEEDED = ("v_template", "f", "shapedirs", "weights", "J_regressor", "kintree_table")
 USED = (*NEEDED, "posedirs", "uv", "f_uv", "f_group", "quads", "base_index")
@@ -28,17 +28,7 @@ def read_body_file(path: Path | str) -> dict[str, np.ndarray]:
     """
     path = Path(path)
     remedy = "give an .npz in SMPL-X's layout"
-    try:
-        with ZipFile(path) as packed:
-            claimed = sum(info.file_size for info in packed.infolist() if info.filename.removesuffix(".npy") in USED)
-        if claimed > MAX_BYTES:
-            raise InputError(f"{path} claims {claimed / 1e9:.1f} GB of arrays; no body takes that: {remedy}")
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files if name in USED}
-    except (OSError, ValueError, EOFError, TypeError, BadZipFile, MemoryError, NotImplementedError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} cannot be read as a body file ({error}); {remedy}") from error
+    arrays = read_npz(path, USED, MAX_BYTES, "a body file", remedy)
     missing = [name for name in NEEDED if name not in arrays]
     if missing:
         raise InputError(f"{path} is no body file in SMPL-X's layout: it lacks {', '.join(missing)}")

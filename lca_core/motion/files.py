@@ -8,7 +8,6 @@ of the spine's three and of neck and head the mean is kept, jaw and toes are lef
 """
 
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from lca_core.body import ACTIONS, JOINT_NAMES
 from lca_core.body.driving import full_pose, theta_of
 from lca_core.errors import InputError
 from lca_core.motion.motions import Motion, grounded
+from lca_core.npz_files import read_npz
 from lca_core.paths import atomic_path
 
 RATES = ("mocap_frame_rate", "mocap_framerate", "fps")
@@ -55,7 +55,7 @@ def read_motion(path: Path | str) -> tuple[Motion, float]:
     A file with +Z up is turned, and set down: its first frame at the origin, and by the median frame an average adult's
     feet on the floor. InputError for a file that cannot be read or holds no such motion.
     """
-    arrays = _read(Path(path))
+    arrays = read_npz(path, _USED, _MAX_BYTES, "a motion", _REMEDY)
     poses, trans = _array(path, arrays, "poses"), _array(path, arrays, "trans")
     frames = len(poses) if poses.ndim else 0
     if poses.ndim != 2 or not frames or trans.shape != (frames, 3) or poses.shape[1] < 3 * _JOINTS_SMPLH:
@@ -73,20 +73,6 @@ def read_motion(path: Path | str) -> tuple[Motion, float]:
     root = np.concatenate([pelvis.as_rotvec(), shift], 1)
     motion = Motion(*(np.asarray(x, np.float32) for x in (theta, root, gaze, _actions(path, arrays, frames))))
     return motion, float(rate)
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with ZipFile(path) as packed:
-            claimed = sum(info.file_size for info in packed.infolist() if info.filename.removesuffix(".npy") in _USED)
-        if claimed > _MAX_BYTES:
-            raise InputError(f"{path} claims {claimed / 1e9:.1f} GB of motion; cut it into clips")
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files if name in _USED}
-    except (OSError, ValueError, EOFError, TypeError, BadZipFile, MemoryError, NotImplementedError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} cannot be read ({error}); {_REMEDY}") from error
 
 
 def _array(path: Path | str, arrays: dict[str, np.ndarray], name: str) -> np.ndarray:

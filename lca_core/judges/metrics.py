@@ -97,19 +97,22 @@ def iou(
     return torch.where(union > 0, (a & b).sum((-2, -1)) / union.clamp_min(1), 1.0)
 
 
-def lpips(pred: Float[Tensor, "*batch H W 3"], truth: Float[Tensor, "*batch H W 3"]) -> Float[Tensor, "*batch"]:
-    """LPIPS (Zhang et al. 2018; Alex, v0.1) of sRGB images as torchmetrics measures it; 0 is equal.
+def lpips(
+    pred: Float[Tensor, "*batch H W 3"], truth: Float[Tensor, "*batch H W 3"], net: str = "alex"
+) -> Float[Tensor, "*batch"]:
+    """LPIPS (Zhang et al. 2018; v0.1) of sRGB images as torchmetrics measures it; 0 is equal.
 
-    Composite both over the same background first. ValueError for differing shapes or a side under 32 px, InputError
-    where the weights' package is missing. To descend, use `judges.perceptual.lpips`.
+    net: "alex", or "vgg", which no loss here descends. Composite both over the same background first. ValueError for
+    differing shapes, a side under 32 px or another network, InputError where the weights' package is missing. To
+    descend, use `judges.perceptual.lpips`.
     """
-    return lpips_network(pred.device)(*as_batches(pred, truth), normalize=True).reshape(pred.shape[:-3])
+    return lpips_network(pred.device, net)(*as_batches(pred, truth), normalize=True).reshape(pred.shape[:-3])
 
 
 def lpips_crop(
-    pred: Float[Tensor, "H W 3"], truth: Float[Tensor, "H W 3"], matte: Float[Tensor, "H W"]
+    pred: Float[Tensor, "H W 3"], truth: Float[Tensor, "H W 3"], matte: Float[Tensor, "H W"], net: str = "alex"
 ) -> Float[Tensor, ""]:
-    """LPIPS (Alex, v0.1) of one picture's masked crop, both over white, at the picture's own pixels.
+    """LPIPS (v0.1; of "alex" or "vgg") of one picture's masked crop, both over white, at the picture's own pixels.
 
     The crop is the smallest square around the truth's foreground, plus 5% of its side on each edge and at least
     64 px, moved inside the frame and cut by it where the frame is smaller. Without it the white around the
@@ -125,7 +128,7 @@ def lpips_crop(
     side = max(side + 2 * round(CROP_MARGIN * side), CROP_PX)
     vertical = _interval((top + bottom) / 2, side, matte.shape[0])
     horizontal = _interval((left + right) / 2, side, matte.shape[1])
-    return lpips(pred[vertical, horizontal], truth[vertical, horizontal])
+    return lpips(pred[vertical, horizontal], truth[vertical, horizontal], net)
 
 
 @functools.cache

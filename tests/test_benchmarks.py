@@ -16,13 +16,16 @@ from lca_core.data import write_shard
 from lca_core.errors import InputError
 from lca_core.evaluation import measurers
 from lca_core.evaluation.checks import shape_faults, value_faults
+from lca_core.evaluation.likeness import Faces
 from lca_core.evaluation.measurers import read_measured
 from lca_core.evaluation.records import read_records
+from lca_core.evaluation.trials import Trial
 from lca_core.evaluation.verify import compared, ratio
 from lca_core.judges.summaries import summarise
 from tests.data.people import random_person
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+DOMAINS = ("studio", "wild")
 
 
 def loaded(name: str):
@@ -261,6 +264,39 @@ def test_records_of_curation_keep_their_peoples_values_or_say_what_is_pooled():
     assert not any(shape_faults(record) or value_faults(record) for record in records.values())
     assert records["curation/mpjpe_mm"].per_person == {"10000": 50.0, "10001": 52.0}
     assert records["curation/clips_per_second_ray"].kind == "timing"
+
+
+def trial_of(better: float, face: float) -> Trial:
+    """What a walk finds of a person: an avatar better by so many dB, its face so far along the first of 128 axes."""
+    numbers = {f"{m}/{name}": [20 + better, 22 + better] for m in ("release", "refined") for name in release.WHOLE}
+    numbers |= {"unseen/release": [15.0], "region/hair": [18 + better], "inputs/1": [19.0]}
+    faces = Faces(np.eye(1, 128, dtype=np.float32) * face, np.eye(1, 128, dtype=np.float32) * (face + 0.1))
+    return Trial(numbers, {"release": faces, "refined": faces})
+
+
+release = loaded("release")
+
+
+def test_records_of_the_release_say_how_far_it_is_from_the_one_before(tmp_path):
+    weights, old = (tmp_path / f"{name}.safetensors" for name in ("new", "old"))
+    for file in (weights, old):
+        file.write_bytes(file.name.encode())
+    now, before = (
+        release.values_of({domain: {10_000 + i: trial_of(better * (i + 1), i) for i in range(3)} for domain in DOMAINS})
+        for better in (1.0, 0.0)
+    )
+    found = by_id(release.records_of(now, before, weights, old, range(10_000, 10_003)))
+    one = found["release/wild/psnr"]
+    assert one.value == pytest.approx(23) and one.kind == "live" and one.unit == "dB"
+    assert one.protocol["difference"]["to"] == "before/wild/psnr"
+    assert one.protocol["difference"]["value"] == pytest.approx(2)
+    assert found["before/refined/studio/psnr"].kind == found["before/wild/lpips_vgg"].kind == "frozen"
+    assert found["region/hair/before_psnr"].value == pytest.approx(18) and found["region/hair/psnr"].n_people == 3
+    assert found["identity/forward/rank1"].value == found["identity/forward/tar_at_far1"].value == 1
+    assert found["before/inputs/1/psnr"].protocol["inputs"] == 1
+    assert not any(value_faults(record) for record in found.values())
+    assert {record.unit for record in found.values()} == {"dB", ""}
+    assert "release/wild/psnr" in release.report(now, before) and "+2.000" in release.report(now, before)
 
 
 def test_records_of_control_keep_their_peoples_values_or_say_what_is_pooled():

@@ -41,19 +41,19 @@ def faces_of(model: LCA, avatar: Avatar, person: Person, targets: Sequence[Targe
     return Faces(*(face_embedding(torch.stack(x)).numpy() if x else empty for x in (truth, made)))
 
 
-def same_rate(faces: Mapping[str, Faces]) -> dict[str, list[float]]:
+def same_rate(faces: Mapping[int | str, Faces]) -> dict[int | str, list[float]]:
     """Person -> [1.0] where the mean distance to the truth is under dlib's threshold, else [0.0]."""
     return {person: [float(f.distance < SAME_PERSON)] for person, f in faces.items() if len(f.truth)}
 
 
-def rank1(faces: Mapping[str, Faces]) -> dict[str, list[float]]:
+def rank1(faces: Mapping[int | str, Faces]) -> dict[int | str, list[float]]:
     """Person -> [1.0] where, of all people, the right one is nearest: mean numbers of the avatar's faces against the
     mean numbers of everybody's true ones."""
     people, apart = _apart(faces)
     return {person: [float(row.argmin() == number)] for number, (person, row) in enumerate(zip(people, apart))}
 
 
-def accepted(faces: Mapping[str, Faces], false_accepts: float = 0.01) -> dict[str, list[float]]:
+def accepted(faces: Mapping[int | str, Faces], false_accepts: float = 0.01) -> dict[int | str, list[float]]:
     """Person -> [1.0] where the avatar is nearer to the person than a threshold that this share of all pairs of an
     avatar and somebody else pass (verification: the true-accept rate at that rate of false accepts, by mean numbers).
 
@@ -66,7 +66,7 @@ def accepted(faces: Mapping[str, Faces], false_accepts: float = 0.01) -> dict[st
     return {person: [float(own < threshold)] for person, own in zip(people, apart.diagonal())}
 
 
-def _apart(faces: Mapping[str, Faces]) -> tuple[list[str], Float[np.ndarray, "P P"]]:
+def _apart(faces: Mapping[int | str, Faces]) -> tuple[list[int | str], Float[np.ndarray, "P P"]]:
     """(people with faces, distances of each one's avatar, a row, from every one of them)."""
     known = {person: f for person, f in faces.items() if len(f.truth)}
     made, true = (np.stack([getattr(f, name).mean(0) for f in known.values()]) for name in ("avatar", "truth"))

@@ -6,6 +6,7 @@ An engine takes a `Work` and items and gives what became of each, as they come, 
 
 import logging
 import os
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from lca_core.workers import REPEATABLE, SECONDS, Worker, WorkerDied, WorkerHung
 BLOCKS = 100  # that a Ray worker's items come in
 STARTS = 6  # a busy machine's Ray node may miss the 30 s that Ray gives it
 # For a busy machine: longer for the first server, and workers that are not the last to be given a processor.
+_CONNECTING = 10.0  # seconds that a cluster has to take a connection
 _PATIENT = {"RAY_gcs_server_port_wait_time_s": "120", "RAY_worker_niceness": "0"}
 
 
@@ -113,6 +115,8 @@ def _cluster(workers: int, address: str | None) -> Iterator[bool]:
     if ray.is_initialized():
         yield True
         return
+    if address and (silent := _silent(address)):
+        raise InputError(f"no Ray cluster answers at {address} ({silent}); start one, or leave it out")
     for name, value in _PATIENT.items():
         os.environ.setdefault(name, value)
     trouble = None
@@ -134,6 +138,18 @@ def _cluster(workers: int, address: str | None) -> Iterator[bool]:
         yield ray.is_initialized()
     finally:
         ray.shutdown()
+
+
+def _silent(address: str) -> str:
+    """Why nobody listens at host:port, "" where somebody does or no port is named. Ray itself would try for minutes."""
+    host, _, port = address.rpartition("//")[2].rpartition(":")
+    if not (host and port.isdigit()):
+        return ""
+    try:
+        socket.create_connection((host, int(port)), _CONNECTING).close()
+    except (OSError, OverflowError) as error:
+        return str(error)
+    return ""
 
 
 def _first_line(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 
 import pytest
@@ -122,5 +123,26 @@ def test_where_ray_does_not_start_this_machine_works_and_says_so(monkeypatch, ca
     found = [done.result for done in on_ray(Work(_ill), ["a"])]
     assert found == ["A"] and len(tried) == engines.STARTS
     assert "Ray did not start (The current node timed out during startup.)" in capsys.readouterr().err
-    with pytest.raises(InputError, match="no Ray cluster answers at 10.0.0.1:6379"):
-        list(on_ray(Work(_ill), ["a"], address="10.0.0.1:6379"))
+
+
+def test_a_cluster_that_is_not_there_is_told_at_once(monkeypatch):
+    monkeypatch.setattr(ray, "init", lambda **_: pytest.fail("Ray was asked, which tries for minutes"))
+    with socket.socket() as nobody:  # bound, and not listening
+        nobody.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{nobody.getsockname()[1]}"
+        for form in (address, f"ray://{address}"):
+            with pytest.raises(InputError, match=f"no Ray cluster answers at {form} .*refused"):
+                list(on_ray(Work(_ill), ["a"], address=form))
+    with pytest.raises(InputError, match="70000"):
+        list(on_ray(Work(_ill), ["a"], address="127.0.0.1:70000"))
+
+
+def test_a_cluster_that_answers_and_is_none_is_told_too(monkeypatch):
+    def init(**_):
+        raise ConnectionError("This is no Ray.")
+
+    monkeypatch.setattr(ray, "init", init)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        with pytest.raises(InputError, match=f"answers at {address} .This is no Ray"):
+            list(on_ray(Work(_ill), ["a"], address=address))

@@ -27,6 +27,7 @@ from lca_core.training.team import part_like, whole
 STATE = "lca_core training state 5"
 LAST, BEFORE = "state.safetensors", "state_before.safetensors"
 _REMEDY = "a state of another version cannot go on: remove it to start anew"
+BEGAN_FROM = {"init": "--init", "inherited": "--inherit-from"}  # origins that are weights: the options they come by
 _NAMED = 3  # people a message names
 
 
@@ -128,9 +129,10 @@ def check_same_run(state: State, run: Run) -> None:
         f"{k} was {before.get(k)!r}, is {run.settings[k]!r}" for k in run.settings if before.get(k) != run.settings[k]
     ]
     origins = state.header["origins"]
+    named = dict.fromkeys([*origins, *run.origins])
     differences += [
-        f"{name} was {origins.get(name)!r}, is {run.origins.get(name)!r}"
-        for name in dict.fromkeys([*origins, *run.origins]) if origins.get(name) != run.origins.get(name)
+        _differs(name, origins.get(name), run.origins.get(name)) for name in named
+        if origins.get(name) != run.origins.get(name)
     ]  # fmt: skip
     if state.header["data"] != _digest(run.people):
         differences += _people_that_differ(_unpacked(state.tensors["people"]), run.people)
@@ -159,6 +161,16 @@ def restore(state: State, model: LCA, optimizer: MuonAndAdamW, rng: np.random.Ge
     rng.bit_generator.state = state.header["rng"]
     torch.set_rng_state(state.tensors["torch_rng"])
     return state.header["step"]
+
+
+def _differs(name: str, before: str | None, now: str | None) -> str:
+    """That an origin of a run is another one, in words: hashes of weights tell nobody anything."""
+    if name not in BEGAN_FROM:
+        return f"{name} was {before!r}, is {now!r}"
+    option = BEGAN_FROM[name]
+    if before is None:
+        return f"it began without {option}"
+    return f"it began from {option}, which is not given" if now is None else f"it began from other weights ({option})"
 
 
 def _people_that_differ(before: Sequence[Identity], now: Sequence[Identity]) -> list[str]:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +16,10 @@ from safetensors.torch import load_file
 from lca_core.errors import InputError
 from lca_core.model import LCA
 from lca_core.paths import REPOSITORY
-from lca_core.training import Paused, Settings, load_model, objective, train
+from lca_core.training import Paused, Settings, load_model, objective, states, train
 from lca_core.training.batches import draw_batch
 from lca_core.training.objective import loss_of
-from lca_core.training.states import newest_state
+from lca_core.training.states import Run, State, check_same_run, newest_state
 from lca_core.training.template import fit_template
 from lca_core.training.validation import Validation
 from tests.body.bodies import free_body
@@ -210,12 +211,23 @@ def stopped_after_one(people, tmp_path_factory):
 
 
 def test_a_run_is_not_resumed_from_other_weights_or_with_another_encoder(people, stopped_after_one):
-    with pytest.raises(InputError, match="init was None, is 'abc'"):
-        train(tiny_model(), people, POSTTRAIN, stopped_after_one, resume=True, origins={"init": "abc"})
+    with pytest.raises(InputError, match=r"\(it began without --init\)"):
+        train(tiny_model(), people, POSTTRAIN, stopped_after_one, resume=True, origins={"init": 64 * "a"})
     model = tiny_model()
     model.image_encoder = "dinov2-0123"
     with pytest.raises(InputError, match="encoder was 'pixels', is 'dinov2-0123'"):
         train(model, people, POSTTRAIN, stopped_after_one, resume=True)
+
+
+@pytest.mark.parametrize(("before", "now", "told"), [
+    ("ab", "cd", r"\(it began from other weights \(--inherit-from\)\)"),
+    ("ab", None, r"\(it began from --inherit-from, which is not given\)"),
+])  # fmt: skip
+def test_weights_that_are_others_are_told_without_their_hashes(before, now, told):
+    run = Run({}, [], {} if now is None else {"inherited": now})
+    header = {"settings": {}, "origins": {"inherited": before}, "data": states._digest([])}
+    with pytest.raises(InputError, match=told):
+        check_same_run(State(Path("run/state.safetensors"), header, {}), run)
 
 
 @pytest.mark.parametrize("accumulate", [1, 2])

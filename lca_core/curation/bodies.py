@@ -19,13 +19,14 @@ _FACING = np.diag([1.0, -1.0, -1.0, 1.0]).astype(np.float32)  # a camera in the 
 
 @dataclass(frozen=True)
 class Fitted:
-    """One person in T pictures. betas float32 [300]; frames: T; errors, hidden [T]: as `Fit`'s, NaN where no pose was
-    seen and the frame is not tracked."""
+    """One person in T pictures. betas float32 [300]; frames: T; errors, hidden, focal [T]: as `Fit`'s, NaN where no
+    pose was seen and the frame is not tracked; focal is None where cameras were given."""
 
     betas: np.ndarray
     frames: tuple[Frame, ...]
     errors: np.ndarray
     hidden: np.ndarray
+    focal: np.ndarray | None = None
 
 
 def fit_frames(
@@ -34,27 +35,29 @@ def fit_frames(
     mattes: Sequence[np.ndarray],
     profile: Profile,
     times: Sequence[float] | None = None,
+    betas: np.ndarray | None = None,
 ) -> Fitted:
     """Fit one body to pictures uint8 [H, W, 3] with their mattes [H, W] and cut the frames out.
 
-    times: seconds of a clip's pictures; None: photographs, each a pose of its own. Where no pose was seen (a head
+    times: seconds of a clip's pictures; None: photographs, each a pose of its own. betas [300]: the shape, where it is
+    known. Where no pose was seen (a head
     alone) the frame is `frame_of`'s, not tracked.
     """
     frames = [
         frame_of(image, person, matte, profile, i)
         for i, (image, person, matte) in enumerate(zip(images, people, mattes, strict=True))
     ]
-    errors, hidden = np.full((2, len(frames)), np.nan)
+    errors, hidden, focal = np.full((3, len(frames)), np.nan)
     posed = [i for i, person in enumerate(people) if person.pose is not None]
     if not posed:
-        return Fitted(np.zeros(300, np.float32), tuple(frames), errors, hidden)
+        return Fitted(np.zeros(300, np.float32), tuple(frames), errors, hidden, focal)
     seen = [
         Seen(*images[i].shape[:2], people[i].pose, people[i].world, find_hands(images[i], people[i]), people[i].mesh,
              mattes[i])
         for i in posed
     ]  # fmt: skip
-    fit = fit_body(seen, None if times is None else [times[i] for i in posed])
-    errors[posed], hidden[posed] = fit.error, fit.hidden
+    fit = fit_body(seen, None if times is None else [times[i] for i in posed], betas=betas)
+    errors[posed], hidden[posed], focal[posed] = fit.error, fit.hidden, fit.focal
     for n, i in enumerate(posed):
         camera = camera_with(float(fit.focal[n]), *images[i].shape[:2])
         frames[i] = replace(
@@ -62,7 +65,7 @@ def fit_frames(
             theta=fit.theta[n], root=fit.root[n], gaze=fit.gaze[n], tracked=True,
             actions=None if np.isnan(fit.actions[n]).any() else fit.actions[n],
         )  # fmt: skip
-    return Fitted(fit.betas, tuple(frames), errors, hidden)
+    return Fitted(fit.betas, tuple(frames), errors, hidden, focal)
 
 
 def camera_with(focal: float, height: int, width: int) -> Camera:

@@ -74,18 +74,23 @@ def fit_body(
     times: Sequence[float] | None = None,
     focal: float | None = None,
     iterations: int = 200,
+    betas: np.ndarray | None = None,
 ) -> Fit:
     """Fit one person in the pictures of T instants.
 
     times: seconds of the pictures, where they are of one clip; None: photographs, each a pose of its own. focal: in
-    pictures' heights, where it is known (default: fitted, from a phone's). ValueError without pictures.
+    pictures' heights, where it is known (default: fitted, from a phone's). betas [300]: the person's shape, where it is
+    known, of which the first ten numbers are taken (default: fitted). ValueError without pictures.
     """
     if not frames:
         raise ValueError("there are no pictures to fit a body to")
     problem = _Problem(frames, times, focal)
+    if betas is not None:
+        problem.betas = torch.from_numpy(betas[:BETAS]).double()
     problem.place()
     problem.solve(["root"], iterations // 2)
-    problem.solve(["root", "z", "betas"] + ["log_focal"] * (focal is None), iterations)
+    free = ["betas"] * (betas is None) + ["log_focal"] * (focal is None)
+    problem.solve(["root", "z", *free], iterations)
     return problem.fit(frames)
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Bool
-from scipy.spatial.transform import Rotation
 
+from lca_core.curation.bodies import facing
 from lca_core.data import Frame, Person, pixels
 from lca_core.data.scaling import at_sizes
 from lca_core.evaluation.evaluate import draw_like
@@ -32,7 +32,7 @@ from lca_core.splats import Gaussians
 PHOTOGRAPHS = 4
 COUNTS = (1, 2, 4, 8)  # of photographs under the same targets
 METHODS = ("release", "refined")
-BEHIND = np.radians(120)  # how far round the person a camera is that sees the back
+BEHIND = 120  # degrees round the person from which on a camera sees the back
 _LEAST = 40  # pixels that no photograph shows, under which a picture says nothing of them
 Values = dict[str, list[float]]
 
@@ -87,15 +87,6 @@ def judged(posed: Gaussians, frame: Frame) -> dict[str, float]:
     return {name: float(value) for name, value in found.items()}
 
 
-def round_the_person(frame: Frame) -> float:
-    """How far round the person a body picture's camera is, radians: 0 before them, pi behind."""
-    viewmat = frame.body.camera.viewmat
-    place = -viewmat[:3, :3].T @ viewmat[:3, 3] - frame.root[3:]
-    ahead = Rotation.from_rotvec(frame.root[:3]).apply([0.0, 0.0, 1.0])
-    cosine = np.dot(*(v[[0, 2]] / np.linalg.norm(v[[0, 2]]) for v in (place, ahead)))
-    return float(np.arccos(np.clip(cosine, -1, 1)))
-
-
 def _posed(model: LCA, avatar: Avatar, target: Target) -> Gaussians:
     return avatar.drive(target_driving(model, target.frame, target.betas)).map(lambda t: t[0])
 
@@ -116,7 +107,7 @@ def _psnr_on(posed: Gaussians, frame: Frame, on: Bool[np.ndarray, "H W"]) -> flo
 def _from_behind(model: LCA, encoder: ImageEncoder, person: Person, small: Person) -> Values:
     """The photograph of the first pose that is most from the front, judged on all pictures from behind."""
     first = min(frame.instant for frame in person.frames)
-    angles = [round_the_person(frame) for frame in person.frames]
+    angles = [abs(facing(frame)) for frame in person.frames]
     front = min((i for i, frame in enumerate(person.frames) if frame.instant == first), key=lambda i: angles[i])
     backs = [frame for frame, angle in zip(person.frames, angles) if angle > BEHIND]
     avatar = encode_person(model, encoder, small, [small.frames[front]])

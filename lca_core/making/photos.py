@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lca_core.curation.photos import prepare_photos
+from lca_core.curation.photos import Photos, photos_record, see_photos
 from lca_core.data import Frame, Person
 from lca_core.model import LCA, Avatar, ImageEncoder, driving_of, person_inputs, refine
 from lca_core.model.photographs import Photographs
@@ -33,11 +33,18 @@ def avatar_from_photos(
     meta: dict | None = None,
     refine_steps: int = STEPS,
 ) -> tuple[Avatar, Person]:
-    """Find, cut out and encode the one person in the photographs; InputError as `curation.photos.prepare_photos`.
+    """Find, cut out and encode the one person in the photographs; InputError as `curation.photos.see_photos`.
 
     refine_steps: of `model.refine` afterwards (0: none); none where no photograph's pose could be told.
     """
-    person = prepare_photos(paths, model.profile)
+    return avatar_of_photos(see_photos(paths), model, encoder, meta, refine_steps)
+
+
+def avatar_of_photos(
+    photos: Photos, model: LCA, encoder: ImageEncoder, meta: dict | None = None, refine_steps: int = STEPS
+) -> tuple[Avatar, Person]:
+    """The same of photographs that were looked at before."""
+    person = photos_record(photos, model.profile)
     avatar = encode_person(model, encoder, person, person.frames, {"photos": person.meta["photos"]} | (meta or {}))
     if refine_steps and any(frame.tracked for frame in person.frames):
         avatar = refine(avatar, person.frames, driving_of(model, person.frames, person.betas), refine_steps)

@@ -91,6 +91,15 @@ def test_frames_of_a_clip_steady_each_other(body):
     assert paces[1] < 0.5 * paces[0]
 
 
+def test_a_shape_that_is_known_stays_and_the_pose_is_found_with_it(body):
+    betas, theta, root = known()
+    given = np.zeros(300, np.float32)
+    given[:10] = betas.numpy()
+    fit = fit_body(seen_of(body, betas, theta, root), np.arange(FRAMES) / 5, FOCAL, betas=given)
+    np.testing.assert_array_equal(fit.betas, given)
+    assert fit.error.max() < 0.02
+
+
 def test_no_pictures_are_refused():
     with pytest.raises(ValueError, match="no pictures"):
         fit_body([])

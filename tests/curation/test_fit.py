@@ -97,7 +97,7 @@ def test_a_shape_that_is_known_stays_and_the_pose_is_found_with_it(body):
     given[:10] = betas.numpy()
     fit = fit_body(seen_of(body, betas, theta, root), np.arange(FRAMES) / 5, FOCAL, betas=given)
     np.testing.assert_array_equal(fit.betas, given)
-    assert fit.error.max() < 0.02
+    assert fit.error.max() < 0.03
 
 
 def test_no_pictures_are_refused():

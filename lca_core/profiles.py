@@ -79,7 +79,7 @@ _ALL = (
         chip_px=112, face_rank=8, gradient_steps=3,
         wild_people=1500, studio_people=300, test_people=64,
         wild_frames=8, studio_poses=3, studio_cameras=6, samples_per_pixel=4,
-        inputs=4, batch_people=4, views=2, pretrain_steps=7600, posttrain_steps=1200, relight_steps=1200,
+        inputs=4, batch_people=4, views=4, pretrain_steps=7600, posttrain_steps=1200, relight_steps=1200,
     ),
     Profile(
         name="gpu", body_px=252, face_px=252, hand_px=112,

@@ -52,6 +52,7 @@ LEARNING_RATE = {name: stage.lr for name, stage in STAGES.items()}
 ENCODER = "pixels"
 TEMPLATE_STEPS = {"smoke": 40}  # other profiles: 150
 VALIDATIONS = 20  # in a run
+OF_A_STEP = ("inputs", "batch_people", "views")  # fields of a profile that say what a step looks at
 
 
 def stage_named(name: str) -> Stage:
@@ -149,7 +150,7 @@ def train_stage(
     encoder: "pixels" (none), or the folder of a pretrained ViT, see `lca_core.model.encoders` (default: what init was
     trained with, or else `ENCODER`).
     init: weights to start from, template and all (default: post-training starts from the shipped release's, where its
-    profile is this one); sizes are then those that the weights were trained with.
+    profile is this one); the model's sizes are then those that the weights were trained with.
     inherit_from: weights of other sizes to start from as far as they fit, the sizes being the profile's (`inherit`).
     precision: of the network; validate: shards of validation people, whose psnr is logged now and then; keep_steps: the
     steps after which weights are kept in half precision.
@@ -171,7 +172,9 @@ def train_stage(
         raise InputError(f"{init} is of profile {header['profile'].name!r}, not {profile!r}; {where}")
     brought = header or (read_header(inherit_from) if inherit_from is not None else None)
     images = encoder_of(brought["meta"], encoder) if brought else encoder_named(encoder or ENCODER)
-    sizes = header["profile"] if header else profile_of(profile)  # weights bring their own
+    sizes = profile_of(profile)
+    if header:  # weights bring their own; how many people, photographs and views a step takes is no matter of theirs
+        sizes = replace(header["profile"], **{name: getattr(sizes, name) for name in OF_A_STEP})
     if row.part:
         sizes = replace(sizes, parts=tuple(dict.fromkeys((*sizes.parts, row.part))))
     people = load_examples(data, sizes, images, row.domains)

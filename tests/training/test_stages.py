@@ -18,10 +18,10 @@ from tests.training.subjects import TINY, painted_person
 @pytest.fixture
 def handed(monkeypatch):
     """The settings that `train` was called with, and the weights that were loaded."""
-    seen = SimpleNamespace(settings=[], loaded=[])
+    seen = SimpleNamespace(settings=[], loaded=[], sizes=[])
     monkeypatch.setattr(stages, "index", lambda _: [])
     monkeypatch.setattr(stages, "load_examples", lambda *_: SimpleNamespace(identities=list))
-    monkeypatch.setattr(stages, "build_model", lambda *_, **__: "model")
+    monkeypatch.setattr(stages, "build_model", lambda sizes, *_, **__: seen.sizes.append(sizes) or "model")
     monkeypatch.setattr(stages, "Pictures", lambda *_, **__: None)
     monkeypatch.setattr(
         stages, "read_header", lambda path: {"profile": profile("smoke"), "features": 0, "meta": {"encoder": "pixels"}}
@@ -39,6 +39,17 @@ def test_pretraining_fits_its_template_first_unless_it_goes_on_from_weights_that
     assert first.template_steps == stages.TEMPLATE_STEPS["smoke"] and second.template_steps == 0
     assert handed.loaded == [tmp_path / "weights.safetensors"]
     assert second.lr == first.lr and second.steps == first.steps
+
+
+def test_weights_bring_the_models_sizes_and_the_profile_what_a_step_looks_at(handed, tmp_path, monkeypatch):
+    (tmp_path / "weights.safetensors").write_bytes(b"weights")
+    theirs = replace(profile("smoke"), dim=48, views=1, batch_people=7)
+    monkeypatch.setattr(
+        stages, "read_header", lambda _: {"profile": theirs, "features": 0, "meta": {"encoder": "pixels"}}
+    )
+    stages.train_stage("posttrain", tmp_path, tmp_path, "smoke", init=tmp_path / "weights.safetensors")
+    smoke = profile("smoke")
+    assert handed.sizes == [replace(smoke, dim=48)] and handed.sizes[0].views == smoke.views != 1
 
 
 def test_stages_differ_as_their_table_says():

@@ -15,7 +15,7 @@ from PIL import Image
 
 from lca_core.curation.bodies import camera_with, fit_frames
 from lca_core.curation.photos import Photos, see_good_photos
-from lca_core.data import Frame, Person, Picture
+from lca_core.data import Frame, Person, Picture, pixels
 from lca_core.evaluation.evaluate import draw_like
 from lca_core.judges.metrics import lpips_crop, psnr_fg
 from lca_core.making.photos import avatar_of_photos
@@ -65,9 +65,9 @@ def bring(
                 with torch.no_grad():
                     drawn = draw_like(avatar.drive(target_driving(model, target, shown.betas)).map(lambda t: t[0]),
                                       target.body)[0]  # fmt: skip
-                truth, matte = (torch.from_numpy(x).float() / 255 for x in (target.body.image, target.body.matte))
-                values["psnr_fg"].append(float(psnr_fg(drawn, truth, matte)))
-                values["lpips"].append(float(lpips_crop(drawn, truth, matte)))
+                truth = pixels(target.body)
+                values["psnr_fg"].append(float(psnr_fg(drawn, *truth)))
+                values["lpips"].append(float(lpips_crop(drawn, *truth)))
             found[name][count] = values
     return found, words
 

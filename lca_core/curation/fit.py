@@ -32,6 +32,7 @@ from lca_core.curation.crops import FIELD_OF_VIEW
 from lca_core.curation.evidence import BONES, Landmarks, Outside, Seen, matte_points
 from lca_core.curation.faces import read_face
 from lca_core.curation.landmarks import POSE, Calibration, calibration, places
+from lca_core.threads import torch_on_one_thread
 
 BETAS = 10  # shape numbers that are fitted
 _FAR_SKIN = 3.0  # the same of skin and matte
@@ -69,6 +70,7 @@ class Fit:
     hidden: np.ndarray
 
 
+@torch_on_one_thread()
 def fit_body(
     frames: Sequence[Seen],
     times: Sequence[float] | None = None,

@@ -23,6 +23,7 @@ from lca_core.model.avatar import Avatar
 from lca_core.model.gradient_steps import neighbourhood, unit_steps
 from lca_core.model.posing import drive
 from lca_core.splats import draw
+from lca_core.threads import torch_on_one_thread
 
 STEPS = 50  # at most
 LEARNING_RATE = 0.02
@@ -91,6 +92,7 @@ class _Poses:
 _FOCAL = torch.tensor([[1, 0, 0], [0, 1, 0], [0, 0, 0]], dtype=torch.bool)
 
 
+@torch_on_one_thread()
 @torch.enable_grad()
 def refine(
     avatar: Avatar, frames: Sequence[Frame], driving: Driving, steps: int = STEPS, poses: bool = False

@@ -13,7 +13,6 @@ Method: Zwicker et al., EWA Volume Splatting, 2001; Kerbl et al., 3D Gaussian Sp
 
 from itertools import product
 
-import roma
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -30,6 +29,8 @@ _PAIRS_AT_ONCE = 4_000_000  # pixel-Gaussian pairs held in memory together
 
 def quats_to_rotations(quats: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch 3 3"]:
     """Rotation matrices of wxyz quaternions, which are normalised first."""
+    import roma  # slow to import (torch's compiler comes along), and the kernels do without
+
     unit = torch.nn.functional.normalize(quats, dim=-1)
     return roma.unitquat_to_rotmat(roma.quat_wxyz_to_xyzw(unit))
 

@@ -18,10 +18,11 @@ from queue import SimpleQueue
 
 import numba
 import numpy as np
-import torch
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from lca_core.threads import available
 
 
 @intrinsic
@@ -65,8 +66,9 @@ class _Work:
 
 
 def threads() -> int:
-    """How many threads draw and skin: as many as torch uses, and no more than NUMBA_NUM_THREADS says."""
-    return min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
+    """How many threads draw and skin: as many as torch uses (`lca_core.threads`), and no more than NUMBA_NUM_THREADS
+    says."""
+    return min(available(), numba.config.NUMBA_NUM_THREADS)
 
 
 def share_out(kernel: Callable, pieces: int, *arguments) -> None:

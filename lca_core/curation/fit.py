@@ -43,6 +43,9 @@ _TORSO = [11, 12, 23, 24]
 _FOCAL_SD = 0.15  # of the logarithm of the focal length, where it is not known
 _TURN_SPEED, _MOVE_SPEED = 1.2, 1.0  # rad/s and m/s by which joints and the pelvis change, root mean square
 _BONE_SD = 0.7  # of the network's directions in space, radians
+# At first limbs are turned as the network guesses them in space: a hand that begins a metre away, beyond `FAR`, would
+# not be pulled to where it was seen, and a leg would end before the other instead of behind it.
+_LIMBS_FIRST = {"landmarks": 0.02, "bone_sd": 0.15}
 _OUTSIDE_SD = 0.02  # metres by which skin may lie outside a matte
 _HIDDEN = 0.04  # metres outside a matte, from which on skin counts as hidden
 _SKIN_POINTS, _MATTE_POINTS = 400, 150
@@ -91,6 +94,7 @@ def fit_body(
         problem.betas = torch.from_numpy(betas[:BETAS]).double()
     problem.place()
     problem.solve(["root"], iterations // 2)
+    problem.solve(["root", "z"], iterations // 2, **_LIMBS_FIRST)
     free = ["betas"] * (betas is None) + ["log_focal"] * (focal is None)
     problem.solve(["root", "z", *free], iterations)
     return problem.fit(frames)
@@ -156,7 +160,7 @@ class _Problem:
         moves[:, 2].clamp_(*_DEPTHS)
         self.root[:, 3:] = moves * TO_CAMERA
 
-    def solve(self, names: Sequence[str], iterations: int) -> None:
+    def solve(self, names: Sequence[str], iterations: int, **weights: float) -> None:
         """Change the unknowns of these names so that less is wrong (Adam; L-BFGS loses its way in clamped terms)."""
         unknown = [getattr(self, name) for name in names]
         for x in unknown:
@@ -166,21 +170,21 @@ class _Problem:
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, iterations)
         for _ in range(iterations):
             optimizer.zero_grad()
-            self.loss().backward()
+            self.loss(**weights).backward()
             optimizer.step()
             schedule.step()
         for x in unknown:
             x.requires_grad_(False)
 
-    def loss(self) -> Tensor:
-        """Half the sum of squares of all that is wrong, in standard deviations."""
+    def loss(self, landmarks: float = 1.0, bone_sd: float = _BONE_SD) -> Tensor:
+        """Half the sum of squares of all that is wrong, in standard deviations; landmarks: weight of theirs."""
         seen, (marks, skin) = self.seen, self.posed()
         off = self.misses(marks)
         squares = off.square().sum(-1) / self.known.sd.square()
-        total = (seen.weights * squares / (1 + squares / FAR**2)).sum()
+        total = landmarks * (seen.weights * squares / (1 + squares / FAR**2)).sum()
         first, second = torch.tensor(BONES).T
         bones = normalize(marks[:, second] - marks[:, first], dim=-1)
-        total = total + (seen.bone_weights * (bones - seen.bones).square().sum(-1)).sum() / _BONE_SD**2
+        total = total + (seen.bone_weights * (bones - seen.bones).square().sum(-1)).sum() / bone_sd**2
         depth = skin[..., 2].clamp(min=_DEPTHS[0])
         shown, metres = self.focal * skin[..., :2] / depth[..., None], (depth / self.focal[..., 0]).detach()
         outside = (self.outside(shown) * metres / _OUTSIDE_SD).square().clamp(max=_FAR_SKIN**2)

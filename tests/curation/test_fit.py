@@ -10,6 +10,7 @@ from lca_core.body import BodyModel, full_pose, joint_transforms
 from lca_core.curation.evidence import Outside, Seen
 from lca_core.curation.fit import TO_CAMERA, fit_body
 from lca_core.curation.landmarks import LEFT_HAND, NAMES, POSE, RIGHT_HAND, calibration, places
+from lca_core.motion.poses import standing
 
 FOCAL, HEIGHT, WIDTH = 1.2, 480, 360
 FRAMES = 4
@@ -71,6 +72,16 @@ def test_a_body_is_found_again(body):
     assert apart(found, true) < apart(standing, true), "depth is guessed from one view"
     assert fit.error.max() < 0.02 and fit.focal == pytest.approx(np.full(FRAMES, FOCAL))
     assert np.isnan(fit.actions).all() and fit.theta.shape == (FRAMES, 138) and fit.betas.shape == (300,)
+
+
+@pytest.mark.parametrize(("stance", "turn"), [("up", 0.3), ("stride", 1.4)])
+def test_limbs_that_begin_far_away_are_found(body, stance, turn):
+    """Arms overhead begin a metre from where they hang, legs apart from the side begin before one another."""
+    theta = torch.from_numpy(standing(np.random.default_rng(1), stance))[None]
+    root = torch.tensor([[0.0, turn, 0.0, 0.1, 0.1, -3.0]])
+    fit = fit_body(seen_of(body, torch.zeros(10), theta, root), None, FOCAL)
+    found, true = joints_of(body, fit.betas, fit.theta, fit.root), joints_of(body, torch.zeros(10), theta, root)
+    assert apart(found, true) < 0.08 and fit.error.max() < 0.012
 
 
 def test_what_a_network_invents_does_not_pull(body):

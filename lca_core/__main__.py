@@ -235,7 +235,7 @@ def avatar(
     out: Path,
     checkpoint: Path | None = None,
     encoder: Path | None = None,
-    refine: int = 50,
+    refine: int | None = None,
 ) -> None:
     """Photographs of one person to an avatar: avatar.safetensors, avatar.ply, sheet.png, walk.mp4.
 
@@ -244,8 +244,9 @@ def avatar(
         out: Folder for the files.
         checkpoint: Weights (default: the shipped release).
         encoder: Folder of the image encoder, where the weights were trained with one of your own.
-        refine: Steps of optimisation on the photographs after the forward pass, at most, for two seconds or three:
-            sharper and more like the person. 0: the forward pass alone, as in the paper.
+        refine: Steps of optimisation on the photographs after the forward pass, a second for twenty. 0: the forward
+            pass alone, as in the paper. Default: twenty where other pictures gain by them, from two photographs on and
+            with weights that do not look again by the gradient.
     """
     from lca_core.making.files import write_avatar
     from lca_core.making.photos import avatar_from_photos
@@ -253,7 +254,7 @@ def avatar(
     from lca_core.model import encoder_of
     from lca_core.release import RELEASE
 
-    hold(0, refine=refine)
+    hold(0, refine=refine or 0)
     writable_folder(out)
     model, meta = load_release(checkpoint or RELEASE)
     made, person = avatar_from_photos(photos, model, encoder_of(meta, encoder), refine_steps=refine)

@@ -13,9 +13,10 @@ from lca_core.errors import InputError
 from lca_core.making import driving, files
 from lca_core.making.driving import drive_to_video, driving_like
 from lca_core.making.files import FILES, write_avatar
-from lca_core.making.photos import encode_person
+from lca_core.making.photos import encode_person, gaining_steps
 from lca_core.making.release import load_release
 from lca_core.model import LCA, Avatar, Pixels, rows_length
+from lca_core.model.refinement import STEPS
 from lca_core.motion.files import write_motion
 from lca_core.motion.motions import motion
 from lca_core.splats import read_ply
@@ -48,6 +49,15 @@ def frames_of(video) -> int:
 def test_an_avatar_of_records_says_whose_it_is(avatar, person):
     assert avatar.meta["id"] == person.id and avatar.meta["photos"] == ["me.png"]
     assert avatar.meta["betas"] == person.betas.tolist() and avatar.meta["body"] == "skin"
+
+
+def test_steps_are_taken_where_other_pictures_gain_by_them(model, person):
+    frames = [replace(frame, tracked=True) for frame in person.frames[:2]]
+    assert gaining_steps(model, frames) == STEPS and gaining_steps(model, frames[:1]) == 0
+    assert gaining_steps(model, [frames[0], replace(frames[1], tracked=False)]) == 0
+    torch.manual_seed(0)
+    again = LCA(replace(model.profile, gradient_steps=1), rows_length(Pixels()), free_body())
+    assert gaining_steps(again, frames) == 0
 
 
 def test_all_files_are_written_and_hold_the_avatar(avatar, person, tmp_path):

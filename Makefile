@@ -20,7 +20,7 @@ ASSETS = $(shell sed -n 's/^\# no-deps: //p' requirements.lock)
 # the whole house, `make nbval` takes every notebook.
 NBVAL ?= $(wildcard notebooks/00_quickstart.ipynb)
 
-.PHONY: help venv install test quick lint format nbval notebooks commit-notebooks reproduce verify weights experiments speedrun lock clean distclean
+.PHONY: help venv install test quick lint format nbval book notebooks commit-notebooks reproduce verify weights experiments speedrun lock clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s %s\n", $$1, $$2 }'
@@ -43,7 +43,7 @@ install: ## the same into the Python of PY (default: the active environment, for
 	@$(PY) -c 'import os, sys; sys.exit(sys.prefix == sys.base_prefix and not os.path.isdir(sys.prefix + "/conda-meta"))' || \
 	  { echo "$(PY) is the system's own Python, which other programs use: say make venv, or activate an environment" >&2; \
 	    exit 1; }
-	@echo "installing requirements.lock: about 190 packages, a few minutes the first time"
+	@echo "installing requirements.lock: about 230 packages, a few minutes the first time"
 	@$(PY) -m pip install --disable-pip-version-check -q -r requirements.lock
 	@$(PY) -m pip install --disable-pip-version-check -q --no-deps $(ASSETS)
 	@$(PY) -m pip install --disable-pip-version-check -q --no-deps -e .
@@ -79,10 +79,16 @@ nbval: NBVAL = $(wildcard notebooks/[0-9]*.ipynb)
 nbval: venv ## run the committed notebooks again and compare the cells that ask for it
 	$(PY) -m pytest -n 0 --nbval-lax --nbval-current-env --nbval-cell-timeout=600 $(NBVAL)
 
+book: venv ## the course as a site, to be read without a network: build/book/html
+	$(PY) docs/book.py
+
 notebooks: venv ## run every notebook at PROFILE (smoke) into OUT (build/notebooks)
 	$(PY) notebooks/run.py --profile $(PROFILE) --out $(OUT)
 
-commit-notebooks: venv ## run every notebook as it stands and renew the committed .ipynb files
+commit-book: venv ## the course as a site, to be read without a network: build/book/html
+	$(PY) docs/book.py
+
+notebooks: venv ## run every notebook as it stands and renew the committed .ipynb files
 	$(PY) notebooks/run.py --commit
 
 reproduce: venv ## run every notebook at smoke, evaluate the shipped checkpoint, print our table beside the paper's

@@ -21,7 +21,7 @@
 #
 # ```
 #  photos ─▶ find, cut out, crop ─▶ tokens ─▶ ENCODE (once a person) ─▶ avatar ─▶ DRIVE (every frame) ─▶ pictures
-#            02_curation            └──── 03_pretraining, 04_posttraining ────┘
+#            03_curation            └──── 05_pretraining, 06_posttraining ────┘
 # ```
 #
 # What to expect: the shipped model is small and was trained on 608 digital humans, on a CPU, in four hours; the
@@ -78,7 +78,7 @@ print(f"model of profile {sizes.name!r}: {sum(p.numel() for p in model.parameter
 #
 # It ships inside scikit-image and is in the public domain: the astronaut Eileen Collins. `prepare_photos` finds the
 # one person in it, cuts her out, fits a body to her (shape, pose, fingers, gaze, camera; see
-# [02_curation](02_curation.ipynb)) and crops body and face to what the model takes.
+# [03_curation](03_curation.ipynb)) and crops body and face to what the model takes.
 
 # %%
 photo = real_photos()["astronaut"]
@@ -270,42 +270,109 @@ summary
 #   no legs in the picture, a body fitted and not known. What the photograph shows from the front comes through, face,
 #   hair, suit and badge; the back and the legs are a guess. She smiled for the photograph; told to open her mouth, she
 #   tears that smile: nothing knows where lips end and teeth begin.
-#
+
+# %% [markdown]
 # ## Exercises
 #
-# **1.** Give the astronaut a thumbs up: all fingers of the right hand bent but the thumb, the forearm raised.
+# Each asks for one function. Run the cell below it and it says whether the function is right; what it should give
+# stands in the check. The solution is folded.
+
+# %% tags=["exercise"]
+import torch
+
+from lca_core.body import Driving, theta_slice
+from lca_core.viewer.exercises import attempt
+from lca_core.viewer.stage import fist
+
+# %% [markdown] tags=["exercise"]
+# ### 1 · Thumbs up (10 minutes)
 #
+# `fist("right")` names the joints that close a hand, each with its turn as three radians; `theta_slice(joint)` says
+# where the three stand among theta's 138 numbers. Make the driving signal of a thumb that is up: all fingers of the
+# right hand bent but the thumb, the right elbow bent by 1.8 radians about y, everything else at rest. Expected: 13
+# joints of theta differ from rest. Then show it: `show(avatar, thumbs_up(), body)`.
+
+
+# %% tags=["exercise"]
+def thumbs_up():
+    """A `Driving` of one frame: rest (`Driving.neutral()`) but for the right forearm and hand."""
+    raise NotImplementedError("yours to write")
+
+
+# %% tags=["exercise"]
+def check_thumbs_up(thumbs_up):
+    rest, up = Driving.neutral(), thumbs_up()
+    moved = (up.theta != rest.theta).unflatten(-1, (46, 3)).any(-1)
+    fingers = [joint for joint in fist("right") if "thumb" not in joint]
+    assert moved.sum() == len(fingers) + 1, f"12 finger joints and an elbow move, not {moved.sum()}"
+    assert torch.equal(up.theta[0, theta_slice("right_elbow")], torch.tensor([0.0, 1.8, 0.0])), "the elbow"
+    assert not any(moved[0, theta_slice(f"right_thumb{k}").start // 3] for k in (1, 2, 3)), "the thumb stays straight"
+    assert torch.equal(up.epsilon, rest.epsilon) and torch.equal(up.root, rest.root), "face and place stay at rest"
+
+
+attempt(check_thumbs_up, thumbs_up)
+
+
+# %% [markdown] tags=["exercise"]
 # <details><summary>Solution</summary>
 #
 # ```python
-# from lca_core.viewer.stage import pose
-# from lca_core.viewer.stage import fist
-# thumb = {k: v for k, v in fist("right").items() if "thumb" not in k}
-# show(avatar, pose(avatar, right_shoulder=(0.0, 0.0, 0.9), right_elbow=(0.0, 1.8, 0.0), **thumb), body)
+# def thumbs_up():
+#     """A `Driving` of one frame: rest (`Driving.neutral()`) but for the right forearm and hand."""
+#     driving = Driving.neutral()
+#     turns = {joint: turn for joint, turn in fist("right").items() if "thumb" not in joint}
+#     for joint, turn in (turns | {"right_elbow": (0.0, 1.8, 0.0)}).items():
+#         driving.theta[0, theta_slice(joint)] = torch.tensor(turn)
+#     return driving
 # ```
+#
+# A driving signal is numbers and nothing else: it knows no person, and moves every avatar.
+#
 # </details>
+
+# %% [markdown] tags=["exercise"]
+# ### 2 · Between two poses (10 minutes)
 #
-# **2.** How much of the avatar's face comes from the face crop? Encode the digital human without the crops.
-#
+# A clip at 25 frames a second is to be shown at 50. Write the frame between two: for each of the four parts of a
+# driving signal, a share t of the way from one to the other. Expected: at t = 0 the first, at t = 1 the second, and for
+# t = (0, 0.5, 1) three frames.
+
+
+# %% tags=["exercise"]
+def between(first, second, t):
+    """`Driving` of len(t) frames on the way from `first` to `second`, one frame each; t: [F] in [0, 1]."""
+    raise NotImplementedError("yours to write")
+
+
+# %% tags=["exercise"]
+def check_between(between):
+    generator = torch.Generator().manual_seed(0)
+    first, second = (Driving(*(torch.randn(1, n, generator=generator) for n in (138, 128, 4, 6))) for _ in range(2))
+    way = between(first, second, torch.tensor([0.0, 0.5, 1.0]))
+    assert len(way) == 3, f"three frames, not {len(way)}"
+    for name in ("theta", "epsilon", "gaze", "root"):
+        a, middle, b = getattr(way, name)
+        assert torch.allclose(a, getattr(first, name)[0]), f"{name} at t = 0 is the first's"
+        assert torch.allclose(b, getattr(second, name)[0], atol=1e-6), f"{name} at t = 1 is the second's"
+        assert torch.allclose(middle, (a + b) / 2, atol=1e-6), f"{name} at t = 0.5 is the mean of both"
+
+
+attempt(check_between, between)
+
+# %% [markdown] tags=["exercise"]
 # <details><summary>Solution</summary>
 #
 # ```python
-# blind = encode_person(model, encoder, known, [replace(f, face=None) for f in shown])
-# sheet([("with", [show(other, Driving.neutral(), head)]), ("without", [show(blind, Driving.neutral(), head)])])
+# def between(first, second, t):
+#     """`Driving` of len(t) frames on the way from `first` to `second`, one frame each; t: [F] in [0, 1]."""
+#     names = ("theta", "epsilon", "gaze", "root")
+#     return Driving(**{name: torch.lerp(getattr(first, name), getattr(second, name), t[:, None]) for name in names})
 # ```
-# Missing crops are marked as not seen. What remains is the prior and the few pixels of the face in the body picture.
+#
+# A mean of turns as axis-angle numbers is right for small ones and good enough between neighbouring frames. Between a
+# turn by 170 and one by -170 degrees it would go the long way round: there one takes quaternions.
+#
 # </details>
-#
-# **3.** Use a photograph of your own: the whole body, facing the camera, arms a little away from it.
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# from lca_core.making.photos import avatar_from_photos
-# mine, me = avatar_from_photos(["me.jpg", "me_from_behind.jpg"], model, encoder)
-# write_avatar(mine, me, output_folder("build/me"))
-# ```
-# Nobody in the picture, or two people, and it says so and writes nothing.
-# </details>
-#
-# **Next:** [01_digital_humans](01_digital_humans.ipynb), the people it learned from.
+
+# %% [markdown]
+# **Next:** [01_gaussians_from_scratch](01_gaussians_from_scratch.ipynb): what an avatar is made of, from one soft dot.

@@ -6,8 +6,8 @@
 The reviewed source of a notebook is NN_name.py (py:percent). The first form makes notebooks out of the
 sources and has papermill run them with the parameters `profile` and `out` (a folder of the notebook's own);
 OUT/seconds.json says how long each took, and a run that stopped goes on where it stopped. The second form
-runs them as they stand, in place of the committed NN_name.ipynb, and takes off what belongs to one run on
-one machine, so that a committed notebook changes only when its source or its results do.
+renews their exercises (handout.py) and runs them as they stand, in place of the committed NN_name.ipynb; it takes off
+what belongs to one run on one machine, so that a committed notebook changes only when its source or its results do.
 """
 
 import argparse
@@ -19,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import handout
+import jupytext
 import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
@@ -45,7 +47,7 @@ def find_sources(names: list[str], folder: Path = NOTEBOOKS) -> list[Path]:
 
 
 def make_notebook(source: Path) -> nbformat.NotebookNode:
-    """The notebook of a py:percent source, not run; it keeps the cell ids of the .ipynb beside it, if any."""
+    """The notebook of a py:percent source, not run; cells keep their source's tags and the ids of a paired .ipynb."""
     paired = source.with_suffix(".ipynb")
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder, paired.name)
@@ -56,6 +58,8 @@ def make_notebook(source: Path) -> nbformat.NotebookNode:
         command = [sys.executable, "-m", "jupytext", "--quiet", "--to", "ipynb", *update, "--output", made, source]
         subprocess.run(command, check=True)
         notebook = nbformat.read(made, as_version=4)
+    for cell, written in zip(notebook.cells, jupytext.read(source).cells, strict=True):
+        cell.metadata = written.metadata
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return notebook
 
@@ -151,8 +155,9 @@ def _library() -> bytes:
 
 
 def commit(sources: list[Path]) -> None:
-    """Run every source as it stands and put the cleaned notebook beside it, whole or not at all."""
+    """Run every source, its exercises renewed, and put the cleaned notebook beside it, whole or not at all."""
     for source in progress(sources):
+        handout.renew(source)
         with atomic_path(source.with_suffix(".ipynb")) as temporary:
             execute(source, temporary, {})
             clean(temporary)

@@ -88,7 +88,9 @@ def test_pip_finds_nothing_missing_but_what_was_left_out_on_purpose():
 def imported_by_the_project() -> dict[str, str]:
     """Top-level module -> a file that imports it, over the library, the notebooks and the tests."""
     imported = {}
-    for source in [p for room in ("lca_core", "notebooks", "tests", "benchmarks") for p in (ROOT / room).rglob("*.py")]:
+    for source in [
+        p for room in ("lca_core", "notebooks", "docs", "tests", "benchmarks") for p in (ROOT / room).rglob("*.py")
+    ]:
         for node in ast.walk(ast.parse(source.read_text())):
             names = []
             if isinstance(node, ast.Import):
@@ -106,8 +108,8 @@ def test_every_import_is_of_a_declared_package():
     for module, source in imported_by_the_project().items():
         if module in sys.stdlib_module_names or module in ("lca_core", "tests"):
             continue
-        if (ROOT / "benchmarks" / f"{module}.py").exists():  # scripts that stand side by side
-            continue
+        if any((ROOT / room / f"{module}.py").exists() for room in ("benchmarks", "notebooks")):
+            continue  # scripts that stand side by side
         owners = {canonicalize_name(name) for name in distributions.get(module, [])}
         assert owners & declared, f"{source} imports {module}, of {owners or 'nowhere'}: declare it in pyproject.toml"
 

@@ -43,7 +43,7 @@ SLOW = {
     "splats": ("properties", "sharing"),
     "training": ("loop", "stages"),
     "viewer": ("page_browser",),
-    "": ("benchmarks", "commands", "engines", "environment"),
+    "": ("benchmarks", "book", "commands", "engines", "environment"),
 }  # fmt: skip
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 

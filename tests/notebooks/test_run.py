@@ -100,6 +100,21 @@ def test_a_committed_notebook_holds_results_and_nothing_of_the_run(runner, tiny)
     assert committed.read_text() == first  # cell ids are kept, so that only changes show
 
 
+def test_a_tag_that_is_new_in_the_source_comes_into_the_notebook(runner, tiny):
+    runner.commit([tiny])
+    tiny.write_text(TINY.replace("# %%\nimport sys", '# %% tags=["hide-input"]\nimport sys'))
+    runner.commit([tiny])
+    tags = [cell.metadata.get("tags") for cell in nbformat.read(tiny.with_suffix(".ipynb"), as_version=4).cells]
+    assert tags[1:] == [["parameters"], ["hide-input"]]
+
+
+def test_what_is_committed_has_its_exercises_as_their_source_has_them(runner, tiny, monkeypatch):
+    renewed = []
+    monkeypatch.setattr(runner.handout, "renew", renewed.append)
+    runner.commit([tiny])
+    assert renewed == [tiny]
+
+
 def test_a_notebook_that_prints_a_folder_of_this_machine_is_not_committed(runner, tiny):
     tiny.write_text(TINY + "\n# %%\nimport pathlib\n\nprint(pathlib.Path.home() / 'secret')\n")
     with pytest.raises(InputError, match="cell 3"):

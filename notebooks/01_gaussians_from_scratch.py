@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # 07 · Gaussians from scratch: from one soft dot to a person
+# # 01 · Gaussians from scratch: from one soft dot to a person
 #
 # Everything in this library is drawn with one kind of brush: a soft, tilted dot in space, a 3D Gaussian. This notebook
 # builds the whole painter from nothing, in small cells with one picture for each idea: one dot, its shadow on a camera,
@@ -21,7 +21,10 @@
 # You need a little linear algebra and a little PyTorch, and nothing else of this library. Whenever we have written
 # something ourselves, we hold it against the library's own and print the difference.
 #
-# **Where we are**: below all other notebooks. They end where this one begins, with Gaussians.
+# **Time**: a minute to run at `smoke` on two cores, an hour to read, thirty minutes for the exercises.
+#
+# **Where we are**: at the end of the pipeline, with the drawing. All other notebooks end where this one begins, with
+# Gaussians. The numbers are the sections of this notebook.
 #
 # ```
 #  photos ─▶ model ─▶ GAUSSIANS ─▶ SKIN ─▶ PROJECT ─▶ COMPOSITE ─▶ picture ─▶ loss
@@ -29,6 +32,14 @@
 #                         ▲                                                     │
 #                         └─────────────── GRADIENTS (5, 8) ────────────────────┘
 # ```
+
+# %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+
+from lca_core.viewer.pipeline import pipeline
+
+pipeline("drawing")
+plt.show()
 
 # %%
 import json
@@ -56,7 +67,7 @@ from lca_core.viewer.stage import picture
 # %% tags=["parameters"]
 profile = "smoke"
 seed = 5000  # of all random numbers here, and the person of section 8 (0-8,999 are training people)
-out = "build/07_gaussians_from_scratch"  # below the repository, wherever this runs from
+out = "build/01_gaussians_from_scratch"  # below the repository, wherever this runs from
 
 # %%
 # %config InlineBackend.figure_formats = ["jpeg"]
@@ -423,7 +434,7 @@ plt.show()
 
 # %% [markdown]
 # (The library does one thing that ours leaves out: far outside the picture it stops J from tilting further, since there
-# the linear pretence goes wild. None of these Gaussians is that far out. Exercise 1.)
+# the linear pretence goes wild. None of these Gaussians is that far out.)
 #
 # ## 5. Gradients
 #
@@ -496,8 +507,9 @@ plt.show()
 #   to leave the picture.
 # - **Gray** touches no pixel. Its gradient is zero, exactly, and no number of steps will bring it back.
 #
-# A Gaussian learns only from the pixels it touches. So a fit needs a good start, or many dots, or large ones (exercise
-# 2). For a person the good start is a body, and a model that has seen many people gives a better one still.
+# A Gaussian learns only from the pixels it touches. So a fit needs a good start, or many dots, or large ones (call
+# `loss_and_slope` with a larger `scale`: the valley widens, and its floor rises). For a person the good start is a
+# body, and a model that has seen many people gives a better one still.
 #
 # The library does not use autograd: its gradients are written out by hand and compiled. For the random scene above, and
 # a loss that weighs every pixel at random, do they agree with what autograd finds through our own lines?
@@ -646,19 +658,19 @@ paint(axes[2], layers, f"splats a pixel really sees: {layers.min()} (black) to {
 plt.show()
 
 # %% [markdown]
-# Both renderers on this machine, picture and gradients, the best of a few runs. It is no fair race: ours was written to
-# be read, and could be made quicker without leaving torch.
+# Both renderers on this machine, picture and gradients, in milliseconds of one core, the best of a few runs. It is no
+# fair race: ours was written to be read, and could be made quicker without leaving torch.
 
 
 # %%
 def milliseconds(drawing, g, repeats=3):
-    """Time to draw a picture and obtain all its gradients."""
+    """Time of one core to draw a picture and obtain all its gradients."""
     best = np.inf
     for _ in range(repeats):
         leaves = g.map(lambda t: t.clone().requires_grad_())
-        started = time.perf_counter()
+        started = time.process_time()
         drawing(leaves).sum().backward()
-        best = min(best, time.perf_counter() - started)
+        best = min(best, time.process_time() - started)
     return 1000 * best
 
 
@@ -770,7 +782,7 @@ plt.show()
 # held out, and so is another pose.
 
 # %%
-# the people of 04_posttraining, so that one cache serves both
+# the people of 06_posttraining, so that one cache serves both
 shards = cached_people(range(seed, seed + sizes.studio_people), "studio", profile)
 person = next(iter(read_people(shards)))
 shown, targets = split_frames(person, 3)
@@ -816,8 +828,7 @@ def judge(g, frame):
 # rates say how far a dot may travel: a millimetre a step for its place, much more for its colour.
 #
 # One trick: person and Gaussians are put over a new random colour at each step. If it were always white, a dot that
-# sticks out over the outline could simply be painted white. It would look right here, and show before anything else
-# (exercise 3).
+# sticks out over the outline could simply be painted white. It would look right here, and show before anything else.
 
 # %%
 torch.manual_seed(seed)
@@ -827,7 +838,7 @@ rates = {"means": 1e-3, "quats": 0.03, "scales": 0.03, "opacities": 0.1, "colors
 adam = torch.optim.Adam([{"params": [free[name]], "lr": rate} for name, rate in rates.items()])
 posing = transforms_of(shown[0])  # one instant: one pose for all three pictures
 kept, losses = {}, []
-started = time.perf_counter()
+started = time.process_time()
 for step in range(steps + 1):
     now = bounded(free)
     if step in (0, 2, 5, 12, 30, steps // 2, steps):
@@ -839,8 +850,8 @@ for step in range(steps + 1):
     loss.backward()
     adam.step()
     losses.append(loss.item())
-print(f"{steps} steps of {len(start)} Gaussians and {len(shown)} pictures: {time.perf_counter() - started:.1f} s; "
-      f"loss {losses[0]:.4f} to {losses[-1]:.4f}")  # fmt: skip
+print(f"{steps} steps of {len(start)} Gaussians and {len(shown)} pictures: {time.process_time() - started:.1f} s "
+      f"of one core; loss {losses[0]:.4f} to {losses[-1]:.4f}")  # fmt: skip
 
 # %%
 strips = {name: [judge(g, frame) for g in kept.values()] for name, frame in judged.items()}
@@ -896,8 +907,8 @@ plt.show()
 #
 # Only knowledge of **other people** can fill that in: that a shirt that is blue in front is blue at the side, that a
 # head has a back. This is what the rest of the library is for. It replaces this optimisation by a network that has seen
-# many people, and that writes all five tensors at once ([03_pretraining](03_pretraining.ipynb)); the fit above, started
-# from a mean person, is the baseline it has to beat ([05_evaluation](05_evaluation.ipynb), `per_person`).
+# many people, and that writes all five tensors at once ([05_pretraining](05_pretraining.ipynb)); the fit above, started
+# from a mean person, is the baseline it has to beat ([07_evaluation](07_evaluation.ipynb), `per_person`).
 #
 # ## What we saw
 
@@ -910,7 +921,7 @@ summary = {
     "steps": steps,
     "psnr": {name: round(value, 2) for name, (_, value) in results.items()},
 }
-(out / "07_gaussians_from_scratch.json").write_text(json.dumps(summary, indent=1))
+(out / "01_gaussians_from_scratch.json").write_text(json.dumps(summary, indent=1))
 summary
 
 # %% [markdown]
@@ -921,80 +932,167 @@ summary
 # - A dot learns only from pixels it touches. A good start is half of the work, and a body gives one.
 # - Skinning moves means and must turn discs. What is fitted at rest can then be driven.
 # - A fit reproduces what it was shown better than what it was not. The difference is the room for a prior.
-#
+
+# %% [markdown]
 # ## Exercises
 #
-# **1.** Put the library's clamp into `project`: x / z and y / z *inside the Jacobian* go no farther than 15 % of the
-# picture's side beyond its edges. Find a Gaussian for which it matters.
+# Each asks for one function. Run the cell below it and it says whether the function is right; what it should give
+# stands in the check. The solution is folded.
+
+# %% tags=["exercise"]
+import torch
+
+from lca_core.viewer.exercises import attempt
+
+# %% [markdown] tags=["exercise"]
+# ### 1 · From the back to the front (5 minutes)
 #
+# `composite` walks from the nearest dot to the farthest and has to remember how much light is left. A painter who
+# starts with the background needs no such number: each dot is laid over what is already there. Write that for one
+# pixel. Expected: the same colours as front to back, so half of red over half of blue over white is (0.75, 0.25, 0.5).
+
+
+# %% tags=["exercise"]
+def paint_from_behind(alphas, colors, background):
+    """The colour [3] of a pixel behind dots of alphas [N] and colors [N, 3], nearest first, over a background [3]."""
+    raise NotImplementedError("yours to write")
+
+
+# %% tags=["exercise"]
+def check_paint_from_behind(paint_from_behind):
+    red, blue, white = torch.tensor([[1.0, 0, 0], [0, 0, 1.0], [1, 1, 1]])
+    half = torch.tensor([0.5, 0.5])
+    painted = paint_from_behind(half, torch.stack([red, blue]), white)
+    assert torch.allclose(painted, torch.tensor([0.75, 0.25, 0.5])), f"red before blue over white is {painted}"
+    assert torch.equal(paint_from_behind(half[:0], red[None][:0], white), white), "no dot leaves the background"
+    generator = torch.Generator().manual_seed(0)
+    alphas, colors = torch.rand(20, generator=generator), torch.rand(20, 3, generator=generator)
+    left = torch.cat([torch.ones(1), torch.cumprod(1 - alphas, 0)])
+    front_to_back = (left[:-1] * alphas) @ colors + left[-1] * white
+    assert torch.allclose(paint_from_behind(alphas, colors, white), front_to_back), "front to back gives another colour"
+
+
+attempt(check_paint_from_behind, paint_from_behind)
+
+
+# %% [markdown] tags=["exercise"]
 # <details><summary>Solution</summary>
 #
 # ```python
-# far_out = Gaussians(torch.tensor([[2.6, 0.0, 2.0]]), torch.tensor([[1.0, 0, 0, 0]]), torch.full((1, 3), 0.5),
-#                     torch.ones(1), torch.ones(1, 3))  # its middle is far right of the picture
-# def picture_of(): return render(far_out, view, K, 64, 64, black)
-# plt.imshow(picture_of()), plt.show()
-# library = rasterize(**vars(far_out), viewmats=view[None], Ks=K[None], width=64, height=64)[0][0]
-# print("without the clamp:", (picture_of() - library).abs().max())
-# def project(means, quats, scales, viewmat, K, width=64, height=64):
-#     inside, means2d = to_pixels(means, viewmat, K)
-#     x, y, z = inside.unbind(-1)
-#     fx, fy, zero = K[0, 0], K[1, 1], torch.zeros_like(z)
-#     x = z * (x / z).clamp(-(K[0, 2] + 0.15 * width) / fx, (1.15 * width - K[0, 2]) / fx)
-#     y = z * (y / z).clamp(-(K[1, 2] + 0.15 * height) / fy, (1.15 * height - K[1, 2]) / fy)
-#     jacobian = torch.stack([fx / z, zero, -fx * x / z**2, zero, fy / z, -fy * y / z**2], -1).unflatten(-1, (2, 3))
-#     flat = jacobian @ viewmat[:3, :3] @ axes_of(quats, scales)
-#     return means2d, flat @ flat.transpose(-1, -2) + 0.3 * torch.eye(2).to(means), z
-# print("with it:", (picture_of() - library).abs().max())
-# plt.imshow(picture_of()), plt.show()
+# def paint_from_behind(alphas, colors, background):
+#     """The colour [3] of a pixel behind dots of alphas [N] and colors [N, 3], nearest first, over a background [3]."""
+#     painted = background
+#     for alpha, color in zip(alphas.flip(0), colors.flip(0)):
+#         painted = alpha * color + (1 - alpha) * painted
+#     return painted
 # ```
-# Without the clamp a large Gaussian beside the picture is stretched into it; with it, it stays where it is.
+#
+# It is shorter, and no renderer does it: front to back one may stop as soon as no light is left, and what is hidden is
+# never looked at.
+#
 # </details>
+
+# %% [markdown] tags=["exercise"]
+# ### 2 · One gradient by hand (15 minutes)
 #
-# **2.** The orange dot of section 5 does not feel its target. Make it wider: draw the loss over x for several scales.
-# What is the price?
+# The library's gradients are written out, not found by autograd. Do it for the alphas of one pixel. If dot i becomes a
+# little less transparent, the pixel gets more of its colour and less of all that lies behind it:
 #
+# $$\frac{\partial C}{\partial \alpha_i} = T_i\,\Big(c_i - \frac{B_i}{1 - \alpha_i}\Big),$$
+#
+# $T_i$ being the light left in front of dot i, and $B_i$ what the dots behind it (and the background) add to the pixel,
+# divided by $T_i$. Expected: what autograd says, to 1e-5.
+
+
+# %% tags=["exercise"]
+def slopes(alphas, colors, background):
+    """Derivatives [N, 3] of a pixel's colour by the alphas [N] of its dots, nearest first."""
+    raise NotImplementedError("yours to write")
+
+
+# %% tags=["exercise"]
+def check_slopes(slopes):
+    generator = torch.Generator().manual_seed(0)
+    alphas, colors = 0.9 * torch.rand(6, generator=generator), torch.rand(6, 3, generator=generator)
+    background = torch.tensor([0.9, 0.8, 0.1])
+
+    def pixel(alphas):
+        left = torch.cat([torch.ones(1), torch.cumprod(1 - alphas, 0)])
+        return (left[:-1] * alphas) @ colors + left[-1] * background
+
+    by_autograd = torch.autograd.functional.jacobian(pixel, alphas).T
+    found = slopes(alphas, colors, background)
+    assert found.shape == (6, 3), f"one slope for each dot and colour, not {[*found.shape]}"
+    worst = (found - by_autograd).abs().max()
+    assert worst < 1e-5, f"autograd says something else: {worst:.1e} apart"
+
+
+attempt(check_slopes, slopes)
+
+
+# %% [markdown] tags=["exercise"]
 # <details><summary>Solution</summary>
 #
 # ```python
-# for scale in (0.25, 0.5, 1.0):
-#     plt.plot(xs, [loss_and_slope(float(x), scale)[0] for x in xs], label=f"scale {scale} m")
-# plt.legend(), plt.show()
+# def slopes(alphas, colors, background):
+#     """Derivatives [N, 3] of a pixel's colour by the alphas [N] of its dots, nearest first."""
+#     left = torch.cat([torch.ones(1), torch.cumprod(1 - alphas, 0)])
+#     added = left[:-1, None] * alphas[:, None] * colors  # what each dot adds
+#     everything = added.sum(0) + left[-1] * background
+#     behind = everything - torch.cumsum(added, 0)
+#     return left[:-1, None] * colors - behind / (1 - alphas[:, None])
 # ```
-# The valley becomes as wide as the dot, but its floor is not zero any more: a wide dot is not the target. So one starts
-# wide and lets the scales shrink: coarse to fine.
+#
+# What lies behind a dot is the whole pixel less what has been added so far: one subtraction, nothing stored. That is
+# the kernels' trick (section 6), and also the reason why alpha stops at 0.999: here it is divided by 1 - alpha.
+#
 # </details>
+
+# %% [markdown] tags=["exercise"]
+# ### 3 · A bone and a half (10 minutes)
 #
-# **3.** Fit the person over white only, and draw the fitted view over black. What has the optimiser done?
-#
+# Skin one point by hand. An arm lies along x: the shoulder in the origin, the elbow at (1, 0). The elbow turns by an
+# angle (anticlockwise, in the plane); the upper arm stays. A point follows the forearm with a `weight`, the upper arm
+# with the rest: the weighted mean of where both would take it. Expected: with weight 1 the point (2, 0) goes to (1, 1)
+# at 90 degrees. And the point (1.2, 0.1) with weight 0.5, at 180 degrees?
+
+
+# %% tags=["exercise"]
+def bend(point, weight, angle):
+    """Where linear blend skinning takes a point [2] that follows the forearm with `weight`; angle in radians."""
+    raise NotImplementedError("yours to write")
+
+
+# %% tags=["exercise"]
+def check_bend(bend):
+    hand, skin = torch.tensor([2.0, 0.0]), torch.tensor([1.2, 0.1])
+    right_angle, half_turn = torch.pi / 2, torch.pi
+    assert torch.allclose(bend(hand, 0.0, right_angle), hand), "what follows the upper arm alone does not move"
+    assert torch.allclose(bend(hand, 1.0, right_angle), torch.tensor([1.0, 1.0]), atol=1e-6), "the hand goes to (1, 1)"
+    folded = bend(skin, 0.5, half_turn)
+    assert torch.allclose(folded, torch.tensor([1.0, 0.0]), atol=1e-6), f"half and half ends in the elbow, not {folded}"
+
+
+attempt(check_bend, bend)
+
+# %% [markdown] tags=["exercise"]
 # <details><summary>Solution</summary>
 #
 # ```python
-# before = kept[steps]
-# # run the loop again with this line in it:
-# posed, behind = skin(now, weights, posing), torch.ones(3)
-# # and then
-# pair = [picture(skin(g, weights, posing), shown[0].body.camera, (0.0, 0.0, 0.0)) for g in (before, kept[steps])]
-# sheet([("over black", pair)], 260, captions=[["random colours", "white only"]])
+# def bend(point, weight, angle):
+#     """Where linear blend skinning takes a point [2] that follows the forearm with `weight`; angle in radians."""
+#     elbow = torch.tensor([1.0, 0.0])
+#     c, s = torch.cos(torch.tensor(angle)), torch.sin(torch.tensor(angle))
+#     turned = torch.stack([torch.stack([c, -s]), torch.stack([s, c])]) @ (point - elbow) + elbow
+#     return weight * turned + (1 - weight) * point
 # ```
-# Over white the fitted picture has become better: the task was easier. Over black the hands and parts of the outline
-# turn out to be painted white, where they should be smaller or transparent. A loss gets what it asks for, no more.
+#
+# It ends in the elbow itself: the mean of a point and its opposite. All skin that belongs to both bones alike would
+# meet there, the well-known collapse of linear blend skinning. No elbow bends by 180 degrees; but forearms twist nearly
+# that far, and then wrists look like sweet wrappers.
+#
 # </details>
-#
-# **4.** The renderer draws any numbers as colours. Draw the depth of the person in section 8.
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# depth = to_pixels(standing.means, viewmats[0], Ks[0])[0][:, 2:]  # [N, 1]: one channel
-# view_of = {"viewmats": viewmats[:1], "Ks": Ks[:1], "width": width, "height": height}
-# total, alpha = rasterize(**(vars(standing) | {"colors": depth}), **view_of)
-# plt.imshow((total / alpha).where(alpha > 0.5, torch.nan)[0, ..., 0])
-# plt.colorbar(label="metres")
-# plt.show()
-# ```
-# Divide by alpha: it is the weighted mean of the depths of the dots that a pixel sees.
-# </details>
-#
-# **Next:** [08_model_from_scratch](08_model_from_scratch.ipynb), where a network learns to write these tensors from
-# photographs.
+
+# %% [markdown]
+# **Next:** [02_digital_humans](02_digital_humans.ipynb): many people to learn from. If you would rather see first how a
+# network writes these tensors from photographs, go to [04_model_from_scratch](04_model_from_scratch.ipynb).

@@ -11,19 +11,29 @@
 # ---
 
 # %% [markdown]
-# # 08 · The model from scratch: from patches to a person who moves
+# # 04 · The model from scratch: from patches to a person who moves
 #
 # LCA turns a few photographs into an avatar in one forward pass. This notebook builds it from nothing in some 150 lines
 # of plain PyTorch: tokens, attention, two branches, skinning, and at last looking again. Each block is written out,
 # then held against the library's with the same numbers in it, and the difference is printed. When all blocks stand, the
 # model overfits one person before your eyes, and we ask what that proves, and what it does not.
 #
-# You need a little PyTorch, and [07_gaussians_from_scratch](07_gaussians_from_scratch.ipynb) if Gaussians are new to
-# you: how they are drawn is told there. What runs here takes about a minute on two cores, once the people are drawn
-# (another minute, the first time); reading it takes an hour.
+# You need a little PyTorch, and [01_gaussians_from_scratch](01_gaussians_from_scratch.ipynb) if Gaussians are new to
+# you: how they are drawn is told there.
+#
+# **Time**: a minute to run at `smoke` on two cores, once the people are drawn (another minute, the first time), an hour
+# to read, twenty-five minutes for the exercises.
 #
 # Until a block is compared, nothing of the library is used but the body, the recorded people and the painter. Cells
 # that compare say so in their first line.
+
+# %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+
+from lca_core.viewer.pipeline import pipeline
+
+pipeline("model")
+plt.show()
 
 # %%
 import json
@@ -50,7 +60,7 @@ from lca_core.splats import Gaussians, draw
 # %% tags=["parameters"]
 profile = "smoke"
 seed = 5000  # of the first of the people, and of all random numbers (0-8,999 are training people)
-out = "build/08_model_from_scratch"  # below the repository, wherever this runs from
+out = "build/04_model_from_scratch"  # below the repository, wherever this runs from
 
 # %%
 # %config InlineBackend.figure_formats = ["jpeg"]
@@ -75,14 +85,14 @@ def tiles(rows, captions=(), inches=2.3):
 
 
 # %% [markdown]
-# **Where we are**: between the photographs and the Gaussians of notebook 07. The numbers are the sections of this
+# **Where we are**: between the photographs and the Gaussians of notebook 01. The numbers are the sections of this
 # notebook; on the way the drawing comes back, with the part that is built next filled.
 
 # %%
 BOXES = {  # what it says: where it stands, and in which section
     "photographs\n1": (0, 1, 1), "image tokens\n2": (1, 1, 2), "body\n1": (0, 0, 1), "geometry\ntokens  3": (1, 0, 3),
     "attention\n4, 5": (2, 0.5, 4), "canonical\nbranch  6": (3, 0.5, 6), "driven\nbranch  7": (4, 0.5, 7),
-    "pose, face,\ngaze": (4, -0.35, 7), "skinning\n8": (5, 0.5, 8), "splatting\n(07)": (6, 0.5, 9),
+    "pose, face,\ngaze": (4, -0.35, 7), "skinning\n8": (5, 0.5, 8), "splatting\n(01)": (6, 0.5, 9),
     "loss\n10": (7, 0.5, 10), "looking\nagain  13": (5, 1.3, 13),
 }  # fmt: skip
 ACROSS = [(0, 1, 1), (0, 0, 0), (1, 1, 0.7), (1, 0, 0.3), *((x, 0.5, 0.5) for x in range(2, 7))]  # x, y, and y beyond
@@ -503,7 +513,7 @@ class CanonicalDecoder(nn.Module):
 
 
 # %% [markdown]
-# From raw numbers to Gaussians. A rotation is a quaternion (notebook 07): two of them one after the other are
+# From raw numbers to Gaussians. A rotation is a quaternion (notebook 01): two of them one after the other are
 # multiplied. The skin's own axes are the shortest turn from z to the normal.
 
 
@@ -640,7 +650,7 @@ plt.show()
 #
 # What was said at rest is carried into the pose. Each joint j has a rigid motion T_j; a Gaussian's mean moves by the
 # weighted mean of the motions of its joints, and its axes turn by the weighted mean of their quaternions. (q and -q are
-# the same turn, so all are first brought to the side of the heaviest joint. Notebook 07 asks why not the nearest
+# the same turn, so all are first brought to the side of the heaviest joint. Notebook 01 asks why not the nearest
 # rotation instead.)
 
 
@@ -986,7 +996,7 @@ tiles([("given", [white(f.body) for f in (*shown[:2], *other.frames[:2])]),
 # %% [markdown]
 # The same person comes out, as good as before. **The photographs are not read at all**; everything that is particular
 # about this person has gone into the weights. That is no fault of the model: nothing in its task made reading worth
-# while. It takes a second person to make it so (exercise 2), and thousands to make it read what it has never seen.
+# while. It takes a second person to make it so, and thousands to make it read what it has never seen.
 # Low loss on what was fitted is the weakest of all claims; that is why our tables hold people whom nobody trained on.
 
 # %% [markdown]
@@ -994,7 +1004,7 @@ tiles([("given", [white(f.body) for f in (*shown[:2], *other.frames[:2])]),
 #
 # One forward pass answers without ever seeing what it has drawn. The last block, ours and not the paper's, closes the
 # loop: draw the avatar in the photographs' own poses, see what is wrong, and follow the **gradient** of that error. It
-# says of every number of every Gaussian which way it should have gone. (Notebook 07 followed it for sixty steps. Here
+# says of every number of every Gaussian which way it should have gone. (Notebook 01 followed it for sixty steps. Here
 # three must do. To be short we look with the canonical branch alone; the library has the driven one in it, too.)
 
 # %%
@@ -1179,7 +1189,7 @@ summary = {
     "psnr_given_the_others_photographs": round(decibels(answers["the other's"], to_fit), 2),
     "psnr_looking_again": again,
 }
-(out / "08_model_from_scratch.json").write_text(json.dumps(summary, indent=1))
+(out / "04_model_from_scratch.json").write_text(json.dumps(summary, indent=1))
 summary
 
 # %% [markdown]
@@ -1190,96 +1200,156 @@ summary
 #   else's photographs.
 # - A gradient of the photographs knows what a forward pass could not, and a few learned steps can follow it, for people
 #   they have never seen as well.
-#
+
+# %% [markdown]
 # ## Exercises
 #
-# **1.** *(15 minutes)* Write `reads(model, photos, anchor)`: the shares that an anchor's token gives to the image
-# tokens in the last layer's multimodal attention, the mean over the heads. Expected: `torch.Size([111])`, and a sum of
-# 1. Which patches does the anchor that section 3 marks read, in the model that has overfitted?
+# Each asks for one function. Run the cell below it and it says whether the function is right; what it should give
+# stands in the check. The solution is folded.
+
+# %% tags=["exercise"]
+import torch
+
+from lca_core.viewer.exercises import attempt
+
+# %% [markdown] tags=["exercise"]
+# ### 1 · The picture again (5 minutes)
 #
+# `patch_rows` cuts a picture into rows of 14 x 14 pixels. Nothing is lost by that: write the way back, for rows of any
+# number of channels. Expected: cut and put together again, a picture is the same to the last bit.
+
+
+# %% tags=["exercise"]
+def picture_of(rows, channels, patch=14):
+    """Rows [side * side, channels * patch * patch], row by row of patches -> the picture [H, W, channels]."""
+    raise NotImplementedError("yours to write")
+
+
+# %% tags=["exercise"]
+def check_picture_of(picture_of):
+    image = torch.arange(28 * 28 * 4.0).reshape(28, 28, 4)
+    cut = image.unflatten(1, (2, 14)).unflatten(0, (2, 14))  # as patch_rows does it
+    rows = cut.permute(0, 2, 4, 1, 3).flatten(0, 1).flatten(1)
+    again = picture_of(rows, 4)
+    assert again.shape == image.shape, f"a picture of 28 x 28 pixels and 4 channels, not {[*again.shape]}"
+    assert torch.equal(again, image), "the pixels are in other places"
+    assert torch.equal(picture_of(rows[:, :196], 1), image[..., :1]), "with one channel it goes wrong"
+
+
+attempt(check_picture_of, picture_of)
+
+
+# %% [markdown] tags=["exercise"]
 # <details><summary>Solution</summary>
 #
 # ```python
-# @torch.no_grad()
-# def reads(model, photos, anchor):
-#     image, geometry = torch.cat([model.read(*photo) for photo in photos]), model.geometry_tokens(places)
-#     *before, last = model.encoder.layers
-#     for layer in before:
-#         image, geometry = layer(image, geometry)
-#     image = image + last.image_attention(image, image)
-#     image = image + last.image_forward(image)
-#     geometry = geometry + last.geometry_attention(geometry, geometry)
-#     ask = last.multimodal_attention
-#     queries = ask.query(ask.norm(geometry[anchor : anchor + 1]))
-#     keys, values = ask.key_value(ask.norm_context(image)).chunk(2, -1)
-#     heads = (x.unflatten(-1, (ask.heads, -1)).transpose(0, 1) for x in (queries, keys, values))
-#     return attend(*heads)[1].mean(0)[0]
-# shares = reads(model, photos, nose)
-# print(shares.shape, shares.sum())
-# plt.bar(range(len(shares)), shares)
-# plt.axhline(1 / len(shares), color="k", lw=0.8)
-# plt.show()
+# def picture_of(rows, channels, patch=14):
+#     """Rows [side * side, channels * patch * patch], row by row of patches -> the picture [H, W, channels]."""
+#     side = round(len(rows) ** 0.5)
+#     cut = rows.unflatten(1, (channels, patch, patch)).unflatten(0, (side, side))  # [row, column, channel, y, x]
+#     return cut.permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
 # ```
-# None in particular: no patch has less than 0.78 or more than 1.19 times an even share (the line). The token asks
-# everybody and hears the mean of all, which is the same for whoever stands in the photographs.
+#
+# A row holds all of its patch, and the model's first layer mixes all of it. What the tokens lose is lost there, not in
+# the cutting.
+#
 # </details>
+
+# %% [markdown] tags=["exercise"]
+# ### 2 · Whom not to ask (10 minutes)
 #
-# **2.** *(20 minutes, two of them waiting)* Write `fit_all(model, people, steps)`: overfits several people, each a
-# tuple (photos, shots, surface), with one model; each step sees one of them in turn. Fit both people with it, and give
-# it the one's photographs, then the other's, for the same body and poses. Expected: now they decide who is drawn.
-#
+# In a batch one person has four photographs and another has one, and patches that show nobody are left out. The library
+# keeps all of them in one tensor and says with a **mask** who may be asked. Write attention with such a mask. Expected:
+# shares that sum to one over those who are there, exactly what a shorter list would have given; and zeros, not NaN,
+# where nobody may be asked.
+
+
+# %% tags=["exercise"]
+def masked_attention(queries, keys, values, there):
+    """Answers [B, Q, C] to queries [B, Q, C] by keys and values [B, K, C], of which there [B, K] may be asked."""
+    raise NotImplementedError("yours to write")
+
+
+# %% tags=["exercise"]
+def check_masked_attention(masked_attention):
+    generator = torch.Generator().manual_seed(0)
+    queries, keys, values = (torch.randn(3, count, 8, generator=generator) for count in (4, 6, 6))
+    there = torch.tensor([[True] * 6, [True] * 2 + [False] * 4, [False] * 6])
+    answers = masked_attention(queries, keys, values, there)
+    for name, number, count in (("all", 0, 6), ("two", 1, 2)):
+        shares = (queries[number] @ keys[number, :count].T / 8**0.5).softmax(-1)
+        wanted = shares @ values[number, :count]
+        assert torch.allclose(answers[number], wanted, atol=1e-5), f"asking {name}: not what a list of {count} gives"
+    assert torch.equal(answers[2], torch.zeros(4, 8)), f"nobody there: zeros, not {answers[2, 0, 0]}"
+
+
+attempt(check_masked_attention, masked_attention)
+
+
+# %% [markdown] tags=["exercise"]
 # <details><summary>Solution</summary>
 #
 # ```python
-# def fit_all(model, people, steps):
-#     learning = [p for p in model.parameters() if p.requires_grad]
-#     adam = torch.optim.Adam(learning)
-#     pace = torch.optim.lr_scheduler.OneCycleLR(adam, 4e-3, total_steps=steps, pct_start=0.1)
-#     for step in range(steps):
-#         photos, shots, surface = people[step % len(people)]
-#         loss = loss_of(model, photos, shots.some(torch.randperm(len(shots.images))[:4]), surface)
-#         adam.zero_grad()
-#         loss.backward()
-#         nn.utils.clip_grad_norm_(learning, 1.0)
-#         adam.step()
-#         pace.step()
-# torch.manual_seed(seed)
-# both = LCA(sizes, anchors)
-# both.template.requires_grad_(False)
-# others = shots_of(other, [f for n, f in enumerate(other.frames[: 2 * cameras]) if n % cameras < cameras - 1])
-# fit_all(both, [(photos, to_fit, surface), (others_photos, others, others_surface)], 2 * steps)
-# with torch.no_grad():
-#     for given in (photos, others_photos):
-#         tokens, raw = both(given)
-#         drawn, _ = drawn_of(raw + both.driven(tokens, to_fit.signals), surface, to_fit, torch.ones(3))
-#         print(f"{decibels(drawn, to_fit):.1f} dB")
-#         tiles([("", [drawn[number] for number in bodies])])
+# def masked_attention(queries, keys, values, there):
+#     """Answers [B, Q, C] to queries [B, Q, C] by keys and values [B, K, C], of which there [B, K] may be asked."""
+#     fits = queries @ keys.transpose(-1, -2) / queries.shape[-1] ** 0.5
+#     shares = fits.masked_fill(~there[:, None], -torch.inf).softmax(-1)
+#     return shares.nan_to_num() @ values
 # ```
-# 26.9 dB, and 15.6 dB: with the other's photographs come the other's hair and skin, and a grey that is the mean of the
-# stripes, on this body and in these poses. Now the photographs are read, as far as it takes to tell two people apart.
+#
+# The mask belongs before softmax. Behind it the shares of the absent are gone, but what they took from the others is
+# not given back, and a person with one photograph gets pale answers.
+#
 # </details>
+
+# %% [markdown] tags=["exercise"]
+# ### 3 · A gradient that can be followed (10 minutes)
 #
-# **3.** *(5 minutes)* How much does the driven branch say after the overfit? Draw how far it moves each Gaussian in the
-# second pose, in millimetres, on the body at rest.
-#
+# Some Gaussians are shouted at, others hear next to nothing. Before the learned steps use a gradient they bring it to
+# one size: they divide it by its typical size (the root of the mean square of each of the numbers, over all Gaussians),
+# and let large ones saturate: g / (|g| + b), g being measured in that typical size. Expected: between -1 and 1,
+# the same for a gradient a thousand times as large, and nothing where there was nothing.
+
+
+# %% tags=["exercise"]
+def scaled_gradient(gradient, bend=0.5):
+    """A gradient [N, 14] brought to one size, number by number; `bend` is from where on it saturates."""
+    raise NotImplementedError("yours to write")
+
+
+# %% tags=["exercise"]
+def check_scaled_gradient(scaled_gradient):
+    generator = torch.Generator().manual_seed(0)
+    gradient = torch.randn(500, 14, generator=generator) * 10.0 ** torch.arange(-7, 7)
+    gradient[:100] = 0
+    scaled = scaled_gradient(gradient)
+    assert scaled.abs().max() <= 1, f"it should stay between -1 and 1; it reaches {scaled.abs().max():.1f}"
+    assert torch.equal(scaled.sign(), gradient.sign()), "the direction has changed"
+    sizes = scaled.square().mean(0)
+    assert sizes.max() < 1.5 * sizes.min(), "one of the 14 numbers is still louder than another"
+    assert torch.allclose(scaled_gradient(1000 * gradient), scaled, atol=1e-4), "a louder gradient says something else"
+    assert torch.equal(scaled_gradient(torch.zeros(5, 14)), torch.zeros(5, 14)), "where nothing is wrong, nothing moves"
+
+
+attempt(check_scaled_gradient, scaled_gradient)
+
+# %% [markdown] tags=["exercise"]
 # <details><summary>Solution</summary>
 #
 # ```python
-# with torch.no_grad():
-#     tokens, raw = model(photos)
-#     moves = 50 * model.driven(tokens, second.signals)[0, ..., POSITION].norm(dim=-1)
-# plt.figure(figsize=(5, 4))
-# plt.scatter(*anchors.points[front][:, :2].T, s=4, c=moves[front])
-# plt.axis("equal")
-# plt.colorbar(label="millimetres")
-# plt.show()
-# print(f"median {moves.median():.1f} mm, largest {moves.max():.1f} mm")
+# def scaled_gradient(gradient, bend=0.5):
+#     """A gradient [N, 14] brought to one size, number by number; `bend` is from where on it saturates."""
+#     typical = gradient.square().mean(0).sqrt() + 1e-12
+#     return gradient / (gradient.abs() + bend * typical)
 # ```
-# Half of the Gaussians move by less than 2.2 mm; but where the knees bend, the hems of the trousers swing away from the
-# ankles, by up to 25 mm. Skinning alone would leave them there.
-# </details>
 #
-# **Next:** the same blocks, with our additions and many people: [03_pretraining](03_pretraining.ipynb). In the library
+# A gradient by metres and one by colours have nothing to do with each other's size: each number needs its own
+# yardstick. The library learns where each saturates.
+#
+# </details>
+
+# %% [markdown]
+# **Next:** the same blocks, with our additions and many people: [05_pretraining](05_pretraining.ipynb). In the library
 # they are [transformer.py](../lca_core/model/transformer.py), [decoders.py](../lca_core/model/decoders.py),
 # [raw.py](../lca_core/model/raw.py), [posing.py](../lca_core/model/posing.py),
 # [gradient_steps.py](../lca_core/model/gradient_steps.py) and, joining them, [lca.py](../lca_core/model/lca.py).

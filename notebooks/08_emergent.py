@@ -11,28 +11,33 @@
 # ---
 
 # %% [markdown]
-# # 06 · Emergent: what nobody trained it for
+# # 08 · Emergent: what nobody trained it for
 #
 # The paper shows that a prior over many people does more than it was asked: it takes drawings, can be lit anew,
-# wears skirts, and obeys down to the fingers. Here is a first look at each with the shipped model. Two of the four
-# are not built yet; the pictures then show what is missing, as a measure for later.
+# wears skirts, and obeys down to the fingers. Here is a first look at each with the shipped model, which was trained
+# for none of them; where it fails, the pictures are a measure for later.
 #
-# **Where we are**: past the end of the pipeline, with the finished model.
+# **Time**: half a minute to run at `smoke` on two cores, twenty to read, twenty for the exercises.
 #
-# ```
-#  odd photos ─▶ encode ─▶ avatar ─▶ drive ─▶ pictures
-#      │                     │         │
-#  1 stylised input      2 light   3 skirt, 4 control
-# ```
+# **Where we are**: past the end of the pipeline, with the finished model and what it was not made for: styles (1),
+# light (2), loose garments (3), and how far it obeys (4).
 #
 # | | in the paper | here, today |
 # |---|---|---|
 # | stylised input | drawings become avatars | tried with filters on digital humans' pictures |
-# | relighting | an extra decoder, post-trained under many lights | **not built**: light is baked into the colours |
-# | loose garments | a node graph corrects the skinning weights | **not built**: a skirt is skinned like trousers |
+# | relighting | an extra decoder, post-trained under many lights | not in these weights: light is baked in |
+# | loose garments | a node graph corrects the skinning weights | not in these weights: skirts go like trousers |
 # | control | expression, gaze and fingers | body and fingers by skinning, faces by blendshapes; codes read little |
 #
 # The numbers below are of this run, over one or two people: they are for looking, not for quoting.
+
+# %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+
+from lca_core.viewer.pipeline import pipeline
+
+pipeline("style", "light", "loose garments", "driving")
+plt.show()
 
 # %%
 import json
@@ -66,7 +71,7 @@ from lca_core.viewer.stage import body_camera, fist, head_camera, picture, pose,
 # %% tags=["parameters"]
 profile = "smoke"  # how large pictures are drawn; the model brings its own sizes
 seed = 10000  # test people: this one, the next, one in a skirt, and one with a bare face
-out = "build/06_emergent"  # below the repository, wherever this runs from
+out = "build/08_emergent"  # below the repository, wherever this runs from
 
 # %%
 # %config InlineBackend.figure_formats = ["jpeg"]
@@ -163,7 +168,7 @@ for name, avatar in avatars.items():
 # %% [markdown]
 # ## 2. Light
 #
-# There is no relighting yet. The avatar takes the colours it is shown, with the light in them. Two people, each
+# The shipped model has no relighting: an avatar takes the colours it is shown, with the light in them. Two people, each
 # photographed in the even studio and in the wild; each avatar in the same pose and view. A model that knew skin from
 # light would draw the pair alike.
 
@@ -204,7 +209,7 @@ for s in (p.seed for p in people["studio"]):
 # ## 3. Loose garments
 #
 # A person in a skirt, driven through a step forwards and one sideways. Above the digital human: its skirt is skinned
-# too (cloth that hangs is in 01_digital_humans), but it is one mesh that stretches from leg to leg. Below the avatar:
+# too (cloth that hangs is in 02_digital_humans), but it is one mesh that stretches from leg to leg. Below the avatar:
 # each Gaussian takes the skinning weights of the body beneath it and goes with one leg or the other.
 
 # %%
@@ -323,7 +328,8 @@ for row, values in moves.items():
     print(f"{row:16}", {name: round(value, 2) for name, value in values.items()})
 
 # %% [markdown]
-# Bodies and fingers: skinning does most; the driven branch adds what skinning gets wrong (shoulders, creases, light).
+# Bodies and fingers: skinning does most, and the driven branch adds little. The last row is what it adds, three times
+# enlarged.
 
 # %%
 fingers = {k: v for k, v in fist("right").items() if "index" not in k}
@@ -359,58 +365,166 @@ summary = {
     "bodies_psnr": against,
 }
 out.mkdir(parents=True, exist_ok=True)
-Path(out, "06_emergent.json").write_text(json.dumps(summary, indent=1))
+Path(out, "08_emergent.json").write_text(json.dumps(summary, indent=1))
 summary
 
 # %% [markdown]
 # - **Stylised input**: nothing breaks, and how far each style moves the avatar is in the table. Is that emergence? At
 #   best in part: a filter changes colours and lines; the *shapes* of a cartoon would not be followed, as the body's
 #   shape is not read from pictures here.
-# - **Light**: nothing in the model tells skin from light, and `carried` says how much of it went through (1: all). To
-#   be built: the relighting decoder, trained on the `relit` domain, whose lights are known.
+# - **Light**: nothing in the shipped model tells skin from light, and `carried` says how much of it went through (1:
+#   all). For that there is a second decoder ([relighting.py](../lca_core/model/relighting.py)), trained on the `relit`
+#   domain, whose lights are known; no weights of it are shipped.
 # - **Skirts**: the gap between the legs opens in the avatar and not in the digital human: the skirt splits like
-#   trousers, as in the paper's Fig. 7 without its deformer. To be built: the node graph that corrects the weights,
-#   trained on the `garment` domain, where cloth hangs and swings.
+#   trousers, as in the paper's Fig. 7 without its deformer, a node graph that corrects the skinning weights. Its data
+#   would be the `garment` domain, where cloth hangs and swings.
 # - **Control**: with skinning alone no face moves at all. Named actions move the body's blendshapes, and the skin with
 #   them. What nobody names, a code read from a face crop, is another matter: trained without labels on so few small
 #   faces, codes carry hardly any of the 52 actions (`control/probe_actions` in results/). A mouth at this size is
 #   a handful of Gaussians.
-#
+
+# %% [markdown]
 # ## Exercises
 #
-# **1.** Which of the inputs decides? Give the front as a poster and the other three as rendered.
+# Each asks for one function. Run the cell below it and it says whether the function is right; what it should give
+# stands in the check. The solution is folded.
+
+# %% tags=["exercise"]
+import numpy as np
+
+from lca_core.viewer.exercises import attempt
+
+# %% [markdown] tags=["exercise"]
+# ### 1 · How much of the light went through? (10 minutes)
 #
+# Section 2 divides two lengths: by how much the avatar's colour changed, over by how much the pictures' did. A length
+# knows no direction: an avatar that turns blue where the pictures turn red would pass for a perfect copy. Take the part
+# of the avatar's change that goes the pictures' way, over the pictures' change. Expected: 1 for a copy, 0 for one that
+# knows better (or changes in some other direction), -1 for the opposite.
+
+
+# %% tags=["exercise"]
+def carried_over(pictures, avatar):
+    """Signed share of a change of colour; each: (colour [3] in one light, colour [3] in another)."""
+    raise NotImplementedError("yours to write")
+
+
+# %% tags=["exercise"]
+def check_carried_over(carried_over):
+    grey, red, blue = np.array([120.0, 120, 120]), np.array([160.0, 110, 110]), np.array([80.0, 130, 130])
+    other = np.array([120.0, 130, 110])
+    for name, after, wanted in (
+        ("a copy", red, 1),
+        ("no change", grey, 0),
+        ("the opposite", blue, -1),
+        ("another way", other, 0),
+    ):
+        found = carried_over((grey, red), (grey, after))
+        assert abs(found - wanted) < 1e-6, f"{name}: {wanted} is expected, not {found:.2f}"
+    assert abs(carried_over((grey, red), (blue, blue + (red - grey) / 2)) - 0.5) < 1e-6, "half of it, from elsewhere"
+
+
+attempt(check_carried_over, carried_over)
+
+
+# %% [markdown] tags=["exercise"]
 # <details><summary>Solution</summary>
 #
 # ```python
-# mixed = [drawn["poster"][0], *inputs[1:]]
-# print(to_truth(encode_person(model, encoder, person, mixed)), stylised["poster"], stylised["as rendered"])
+# def carried_over(pictures, avatar):
+#     """Signed share of a change of colour; each: (colour [3] in one light, colour [3] in another)."""
+#     asked, answered = (np.subtract(after, before) for before, after in (pictures, avatar))
+#     return float(answered @ asked / (asked @ asked))
 # ```
-# Every picture has its say through attention; the one with the face in it says most about the face.
+#
+# Apply it to `tints`. Where it is lower than the `carried` of section 2, a part of the avatar's change was no light of
+# the pictures: the view is another, and so are the shadows.
+#
 # </details>
+
+# %% [markdown] tags=["exercise"]
+# ### 2 · A poster with fewer inks (5 minutes)
 #
-# **2.** Exchange the heads: body pictures of one person, face crops of the other.
-#
+# `poster` keeps six levels a channel. Write it for any number: each value goes to the nearest of `levels` evenly spaced
+# ones from 0 to 255. Expected: with two levels everything is 0 or 255; with 256 nothing changes; and no pixel moves by
+# more than half a step.
+
+
+# %% tags=["exercise"]
+def posterised(image, levels):
+    """uint8 [H, W, 3] with `levels` values a channel, at least two."""
+    raise NotImplementedError("yours to write")
+
+
+# %% tags=["exercise"]
+def check_posterised(posterised):
+    image = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, 2)
+    for levels in (2, 3, 6, 256):
+        made = posterised(image, levels)
+        assert (made.dtype, made.shape) == (np.uint8, image.shape), f"uint8 as given, not {made.dtype} {made.shape}"
+        values = np.unique(made)
+        assert len(values) == levels and values[0] == 0 and values[-1] == 255, f"{levels} levels, not {values}"
+        moved = np.abs(made.astype(int) - image).max()
+        assert moved <= 255 / (levels - 1) / 2 + 0.5, f"{levels} levels: a pixel moves by {moved}"
+
+
+attempt(check_posterised, posterised)
+
+
+# %% [markdown] tags=["exercise"]
 # <details><summary>Solution</summary>
 #
 # ```python
-# a, b = people["studio"]
-# swapped = [replace(f, face=g.face) for f, g in zip(split_frames(a, 4)[0], split_frames(b, 4)[0])]
-# chimera = encode_person(model, encoder, a, swapped)
-# sheet([("chimera", [show(chimera, rest, c) for c in cameras])])
+# def posterised(image, levels):
+#     """uint8 [H, W, 3] with `levels` values a channel, at least two."""
+#     step = 255 / (levels - 1)
+#     return np.uint8(np.round(np.round(image / step) * step))
 # ```
-# Where body picture and crop disagree about a face, see which one wins.
+#
+# Make avatars of posters with fewer and fewer inks: colours follow the inks, the shape does not change at all, because
+# it is not read from the pictures.
+#
 # </details>
+
+# %% [markdown] tags=["exercise"]
+# ### 3 · A gap between the legs (5 minutes)
 #
-# **3.** Make a negative of all inputs (`lambda image: 255 - image`). What does the model do with blue skin?
-#
+# Section 3 asks whether a skirt has split: along one row of pixels, from the first that shows the person to the last,
+# what share is background? Expected: 0 for a skirt, and for a row in which nobody stands.
+
+
+# %% tags=["exercise"]
+def gap_in(row, white=235):
+    """Share of a row uint8 [W, 3], from outline to outline, that is background: no channel below `white`."""
+    raise NotImplementedError("yours to write")
+
+
+# %% tags=["exercise"]
+def check_gap_in(gap_in):
+    row = np.full((20, 3), 255, np.uint8)
+    assert gap_in(row) == 0, "nobody in the row: no gap"
+    row[4:8], row[12:16] = (200, 80, 90), (40, 240, 240)
+    assert abs(gap_in(row) - 4 / 12) < 1e-6, f"four of twelve pixels between the outlines, not {gap_in(row):.2f}"
+    row[8:12] = (90, 90, 250)
+    assert gap_in(row) == 0, "cloth from leg to leg: no gap"
+
+
+attempt(check_gap_in, gap_in)
+
+# %% [markdown] tags=["exercise"]
 # <details><summary>Solution</summary>
 #
 # ```python
-# avatars["negative"] = encode_person(model, encoder, person, [restyled(f, lambda i: 255 - i) for f in inputs])
-# sheet([("negative", [show(avatars["negative"], rest, c) for c in cameras])])
+# def gap_in(row, white=235):
+#     """Share of a row uint8 [W, 3], from outline to outline, that is background: no channel below `white`."""
+#     inside = np.flatnonzero((row < white).any(1))
+#     return 1 - len(inside) / (inside[-1] - inside[0] + 1) if len(inside) else 0.0
 # ```
-# A model that had learned what skin is would refuse; one that copies colours will not. Dyed hair it has seen.
-# </details>
 #
+# One row is one row: it says that a skirt has split there and not how it looks. A number that is cheap to fool belongs
+# beside a picture.
+#
+# </details>
+
+# %% [markdown]
 # **Back to the start:** [00_quickstart](00_quickstart.ipynb).

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # 03 · Pretraining: a prior over people from casual clips
+# # 05 · Pretraining: a prior over people from casual clips
 #
 # The model learns what people look like from many of them, each seen badly: one moving camera, casual light, a
 # tracker's errors in pose and shape. Here the whole of it is built up in small steps, every tensor with its shape:
@@ -19,17 +19,24 @@
 # the loss, and a training run. At `profile="smoke"` that run is a few dozen steps on eight people: enough to see
 # every part move, not enough to see a face. The shipped model's own, longer curve stands at the end.
 #
-# **Where we are**
+# **Time**: three quarters of a minute to run at `smoke` on two cores, half an hour to read, twenty-five minutes for the
+# exercises.
+#
+# **Where we are**: records become a prior, and this is the network that holds it:
 #
 # ```
-#  digital humans ──┐
-#                   ├─▶ records ─▶ PRETRAINING ─▶ post-training ─▶ avatar ─▶ driving
-#  curation ────────┘
-#
 #  photos ─▶ patch rows ─▶ image tokens ───┐ (read by)
 #  body ───▶ anchors ────▶ geometry tokens ┴─▶ T_gs ─┬─ canonical: once per person ─┐
 #                          theta, epsilon, gaze ─────┴─ driven: once per frame ─────┴─▶ LBS ─▶ splats ─▶ loss
 # ```
+
+# %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+
+from lca_core.viewer.pipeline import pipeline
+
+pipeline("pretraining")
+plt.show()
 
 # %%
 import json
@@ -65,7 +72,7 @@ from lca_core.viewer.figures import loss_curves, read_log, sheet, training_figur
 # %% tags=["parameters"]
 profile = "smoke"
 seed = 0
-out = "build/03_pretraining"  # below the repository, wherever this runs from
+out = "build/05_pretraining"  # below the repository, wherever this runs from
 
 # %%
 # %config InlineBackend.figure_formats = ["jpeg"]
@@ -368,7 +375,7 @@ summary = {
     "gaussians": sizes.anchors * sizes.gaussians_per_anchor,
     **numbers,
 }
-Path(out, "03_pretraining.json").write_text(json.dumps(summary, indent=1))
+Path(out, "05_pretraining.json").write_text(json.dumps(summary, indent=1))
 gain = numbers["trained/unseen/psnr_fg"] - numbers["template/unseen/psnr_fg"]
 display(Markdown(
     f"{summary['steps']} steps, {summary['people']} people: the loss of one batch went from {losses['untrained']:.2f} "
@@ -382,55 +389,150 @@ summary
 #   place on the body through the geometry tokens. Attention is where the two meet.
 # - The template carries silhouettes; colours are copied from the photographs from the first step on. What takes
 #   training is where cloth and hair stand off the skin, and what no photograph shows: a smoke run ends long before
-#   that, and optimising one person's Gaussians (`per_person`) is still far ahead of it.
-# - These numbers belong to this run; the release's are measured in [05_evaluation](05_evaluation.ipynb).
-#
+#   that, and optimising one person's Gaussians (`per_person`) is still ahead of it.
+# - These numbers belong to this run; the release's are measured in [07_evaluation](07_evaluation.ipynb).
+
+# %% [markdown]
 # ## Exercises
 #
-# **1.** Does it matter in which order the photographs are given?
+# Each asks for one function. Run the cell below it and it says whether the function is right; what it should give
+# stands in the check. The solution is folded.
+
+# %% tags=["exercise"]
+import torch
+
+from lca_core.training.losses import as_close_as_possible
+from lca_core.training.schedules import cosine
+from lca_core.viewer.exercises import attempt
+
+# %% [markdown] tags=["exercise"]
+# ### 1 · The pace (5 minutes)
 #
+# The learning rate is multiplied by a factor that climbs in a straight line over the first steps, to one at the step
+# `warmup`, then falls like half a cosine to `floor` at the last step. At step 0 it is 1 / (warmup + 1), not zero: no
+# step is wasted. Expected, of 100 steps, 9 of them warm-up: 0.1 at step 0, 1.0 at step 9, 0.02 at step 100.
+
+
+# %% tags=["exercise"]
+def pace(step, steps, warmup, floor=0.02):
+    """Factor on the learning rate at a step from 0 to `steps`."""
+    raise NotImplementedError("yours to write")
+
+
+# %% tags=["exercise"]
+def check_pace(pace):
+    for step, wanted in ((0, 0.1), (9, 1.0), (100, 0.02)):
+        assert abs(pace(step, 100, 9) - wanted) < 1e-6, f"step {step}: {wanted} is expected, not {pace(step, 100, 9)}"
+    for step in range(101):
+        assert abs(pace(step, 100, 9) - cosine(step, 100, 9)) < 1e-6, f"step {step}: the library says another number"
+    assert abs(pace(0, 10, 0) - 1) < 1e-6, "without a warm-up it begins at one"
+
+
+attempt(check_pace, pace)
+
+
+# %% [markdown] tags=["exercise"]
 # <details><summary>Solution</summary>
 #
 # ```python
-# with torch.no_grad():
-#     a, b = (trained(one.inputs(order)).tokens for order in (chosen, chosen[::-1]))
-# print((a - b).abs().max())
+# def pace(step, steps, warmup, floor=0.02):
+#     """Factor on the learning rate at a step from 0 to `steps`."""
+#     if step < warmup:
+#         return (step + 1) / (warmup + 1)
+#     way = torch.tensor((step - warmup) / (steps - warmup))
+#     return float(floor + (1 - floor) * (1 + torch.cos(torch.pi * way)) / 2)
 # ```
-# Only rounding differs, about 1e-6: attention treats the image tokens as a set, and `place` says where a patch is in
-# its picture, not which picture it is.
+#
+# Adam divides by what it has seen of the gradients, and at first that is little: large first steps would follow noise.
+# The slow end lets the weights settle where a constant rate would jump about.
+#
 # </details>
+
+# %% [markdown] tags=["exercise"]
+# ### 2 · What a photograph knows (10 minutes)
 #
-# **2.** Leave out the patches' own pixels and look at the colours the model can still give.
-#
+# Alignment gives each point of the body the colours that it found in each photograph, and how squarely each sees it: a
+# cosine, 0 where it does not. Make one colour of them: the mean, by the square of the cosines, and grey (0.5) where no
+# photograph sees the point. Expected: seen at 1.0 in red and at 0.5 in blue, a point is (0.8, 0, 0.2).
+
+
+# %% tags=["exercise"]
+def found_colors(colors, facing):
+    """Colours [M, 3] of points from what they found in photographs [P, M, 3], and facing [P, M] in [0, 1]."""
+    raise NotImplementedError("yours to write")
+
+
+# %% tags=["exercise"]
+def check_found_colors(found_colors):
+    colors = torch.tensor([[[1.0, 0, 0]], [[0, 0, 1.0]]]).expand(2, 4, 3)
+    facing = torch.tensor([[1.0, 0.0, 0.0, 1e-4], [0.5, 0.3, 0.0, 0.0]])
+    found = found_colors(colors, facing)
+    wanted = torch.tensor([[0.8, 0, 0.2], [0, 0, 1], [0.5, 0.5, 0.5], [1, 0, 0]])
+    for name, ours, right in zip(("seen twice", "seen in blue", "never seen", "seen from the side"), found, wanted):
+        assert torch.allclose(ours, right, atol=1e-4), f"{name}: {right.tolist()} is expected, not {ours.tolist()}"
+
+
+attempt(check_found_colors, found_colors)
+
+
+# %% [markdown] tags=["exercise"]
 # <details><summary>Solution</summary>
 #
 # ```python
-# from dataclasses import replace
-# blind = replace(inputs, body=inputs.body.clone(), face=inputs.face.clone())
-# for rows in (blind.body, blind.face):
-#     rows[..., :-MATTE] = 0  # the matte, at the end, says which patches to read: keep it
-# with torch.no_grad():
-#     for x in (inputs, blind):
-#         print(trained(x).raw[..., :3].sigmoid().mean((0, 1, 2)))
+# def found_colors(colors, facing):
+#     """Colours [M, 3] of points from what they found in photographs [P, M, 3], and facing [P, M] in [0, 1]."""
+#     weight = facing.square()[..., None]
+#     total = weight.sum(0)
+#     mean = (weight * colors).sum(0) / total.clamp(min=1e-12)
+#     return mean.where(total > 0, torch.tensor(0.5))
 # ```
-# To be fair it should be trained without them as well: zero the same columns in what `Example.inputs`
-# makes of pictures and train again. What is left then is what outlines tell: shape, but no colour.
+#
+# One NaN in one point of one person is a NaN in the loss, and in all weights after the next step. The square makes what
+# is seen from the front count more than what is seen askew, where a pixel covers more skin.
+#
 # </details>
+
+# %% [markdown] tags=["exercise"]
+# ### 3 · A leash with slack (10 minutes)
 #
-# **3.** Train for 150 steps with `lpips_weight` 0 and with 0.1. Which is sharper?
-#
+# The regulariser keeps Gaussians as close as possible to the skin, but hair and cloth stand off it: the first two
+# centimetres are free. Write it for offsets from the skin: the mean of what each length exceeds the free margin by.
+# Expected: offsets of 1, 2 and 5 centimetres cost 1 cm on average, and the first two feel no pull at all.
+
+
+# %% tags=["exercise"]
+def leash(offsets, free=0.02):
+    """One number, in metres, for offsets [N, 3] in metres."""
+    raise NotImplementedError("yours to write")
+
+
+# %% tags=["exercise"]
+def check_leash(leash):
+    offsets = torch.tensor([[0.01, 0, 0], [0, 0.02, 0], [0, 0, -0.05]], requires_grad=True)
+    cost = leash(offsets)
+    assert abs(cost.item() - 0.01) < 1e-6, f"0.01 m is expected, not {cost.item()}"
+    cost.backward()
+    assert torch.equal(offsets.grad[0], torch.zeros(3)), "within two centimetres nothing pulls"
+    assert offsets.grad[2, 2] < 0, "the third is pulled back to the skin"
+    some = 0.03 * torch.randn(100, 3, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(leash(some), as_close_as_possible(some)), "the library says another number"
+
+
+attempt(check_leash, leash)
+
+# %% [markdown] tags=["exercise"]
 # <details><summary>Solution</summary>
 #
 # ```python
-# from dataclasses import replace
-# from lca_core.training import train
-# for weight in (0.0, 0.1):
-#     again = build_model(sizes, rows_length(encoder), seed)
-#     train(again, training, replace(settings, steps=150, lpips_weight=weight), Path(out, f"lpips_{weight}"))
-#     plt.imshow(np.concatenate(drawn_as(encode_person(again, encoder, unseen, shown), unseen, frames), 1))
-#     plt.show()
+# def leash(offsets, free=0.02):
+#     """One number, in metres, for offsets [N, 3] in metres."""
+#     return (offsets.norm(dim=-1) - free).clamp(min=0).mean()
 # ```
-# At this size hardly any difference: LPIPS pays once the large colours are right and edges are what is left.
-# </details>
 #
-# **Next:** [04_posttraining](04_posttraining.ipynb), where a few people in a studio sharpen what many taught.
+# A cost that is zero within a margin leaves the picture to decide there. Without the margin every strand of hair would
+# be drawn a little too near, for ever.
+#
+# </details>
+
+# %% [markdown]
+# **Next:** [06_posttraining](06_posttraining.ipynb), where a few people in a studio sharpen what many taught.

@@ -112,7 +112,7 @@ def refit(data: Path, out: Path, profile: ProfileName = "laptop", workers: int =
 
 
 def train(
-    stage: Literal["pretrain", "posttrain", "mixed", "relight"],
+    stage: Literal["pretrain", "posttrain", "mixed", "relight", "loose", "loose_without"],
     data: tuple[Path, ...],
     out: Path,
     profile: ProfileName = "smoke",
@@ -130,17 +130,20 @@ def train(
     keep_steps: tuple[int, ...] = (),
 ) -> None:
     """Train: pretrain on wild people from random weights, posttrain on studio people from pretrained ones, mixed, on
-    both kinds at once from random weights, or relight, the decoder of light alone, on relit people.
+    both kinds at once from random weights, relight, the decoder of light alone, on relit people, loose, that of loose
+    cloth alone, on garment and studio people, or loose_without, as long and on the same, the driven branch alone.
 
     Args:
         stage: Which stage.
-        data: Folder of shards made by `people`; for mixed, a folder of each kind.
+        data: Folder of shards made by `people`; for mixed, loose and loose_without, a folder of each kind.
         out: Folder for weights.safetensors, log.csv and the last two states (to resume).
         profile: Sizes of the model and the run.
-        init: Weights to start from, template and all (default: posttrain and relight start from the shipped release).
+        init: Weights to start from, template and all (default: all but pretrain and mixed start from the shipped
+            release).
         inherit_from: Weights of other sizes (fewer Gaussians, smaller pictures) to start from as far as they fit.
         steps: Number of steps (default: the profile's).
-        lr: Learning rate (default: 4e-4 to post-train, 2e-3 to relight, else 9e-4).
+        lr: Learning rate (default: 4e-4 for posttrain and loose_without, 2e-3 for relight, 1e-2 for loose,
+            else 9e-4).
         gamma: Layer-wise decay of the learning rate when post-training.
         seed: Random seed of weights and batches.
         resume: Go on from the newest whole state in `out`, with the same people, weights and settings.

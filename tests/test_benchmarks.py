@@ -126,6 +126,39 @@ def test_records_of_light_hold_together():
     assert "0.60 times as fast" in relighting.report(measured) and "relit 18.50 dB" in relighting.report(measured)
 
 
+def test_records_of_loose_clothes_hold_together(tmp_path, monkeypatch):
+    loose = loaded("loose")
+    for name in ("RELEASE", "WITHOUT"):
+        monkeypatch.setattr(loose, name, tmp_path / name)
+        (tmp_path / name).write_bytes(b"weights")
+    gained = {"psnr": 1.0, "psnr_fg": 1.0, "psnr_cloth": 2.0, "l1_fg": -0.01, "lpips": -0.01, "cloth_mm": -9.0}
+    seeds = (10_000, 10_001)
+    without = {name: {seed: [20.0 + seed % 2, 22.0] for seed in seeds} for name in gained}
+    without |= {"spill": {seed: [0.01] for seed in seeds}, "holes": {10_000: [0.04, 0.02]}}
+    corrected = {name: {seed: [v + gained[name] for v in values] for seed, values in without[name].items()}
+                 for name in gained}  # fmt: skip
+    corrected |= {"spill": without["spill"], "holes": {10_000: [0.01, 0.02]}}
+    speed = {"drives_a_second": {"with": 90.0, "without": 100.0}, "gaussians": 100, "threads": 1, "ratio": 0.9,
+             "yardstick": {"what": "a product", "value": 0.02, "unit": "s"}}  # fmt: skip
+    measured = loose.Measured({"without": without, "with": corrected}, {10_000: [0.01], 10_002: [-0.03]}, speed,
+                              "smoke", seeds)  # fmt: skip
+    found = by_id(loose.records_made(measured))
+    assert {id for id in found if id.startswith("garment/")} == {
+        "garment/split_reduction", "garment/tight_change_db", "garment/cloth_mm_without", "garment/cloth_mm_with",
+        "garment/drive_ratio",
+    }  # fmt: skip
+    assert found["s3/with/psnr"].value - found["s3/without/psnr"].value == pytest.approx(1)
+    assert (found["s3/without/psnr"].paper, found["s3/with/psnr"].paper) == (24.538, 26.013)
+    assert found["garment/cloth_mm_with"].unit == "mm" and found["s3/with/lpips"].unit == ""
+    assert found["garment/split_reduction"].value == pytest.approx(0.5)
+    for id, record in found.items():
+        assert not shape_faults(record) and not value_faults(record), id
+    report = loose.report(measured)
+    assert "50 % of it closed" in report and "too few" not in report and "90 drives a second with" in report
+    few = replace(measured, values={"without": without | {"holes": {10_000: [0.01]}}, "with": corrected})
+    assert "too few" in loose.report(few)
+
+
 # --- People ----------------------------------------------------------------------------------------------------
 
 

@@ -71,11 +71,11 @@ MOST_LINES = {
     "splats": 2_500,
     "people.stage.render": 3_700,
     "curation.stages": 5_800,
-    "model": 8_200,
-    "viewer.stage": 9_100,
-    "training.loop": 11_000,
-    "making.photos": 11_000,
-    "evaluation.evaluate": 14_200,
+    "model": 8_500,
+    "viewer.stage": 9_600,
+    "training.loop": 11_400,
+    "making.photos": 11_400,
+    "evaluation.evaluate": 14_800,
     "people.domains.production": 14_500,
     "evaluation.verify": 26_000,  # it draws people and makes avatars of them
 }

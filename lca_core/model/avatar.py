@@ -63,7 +63,7 @@ class Avatar:
 
         photographs: the same as pictures, for a model that looks again (`LCA.look_again`).
         """
-        canonical, rig = model(inputs), model.rig(inputs.betas).person(0)
+        canonical, rig = model.settled(model(inputs), inputs), model.rig(inputs.betas).person(0)
         if photographs is not None:
             canonical = model.look_again(canonical, inputs.betas, photographs)
         tokens, raw = canonical
@@ -84,6 +84,13 @@ class Avatar:
     def drivers(self) -> list[Driver]:
         """What takes part in driving: the driven branch, the face's blendshapes, optional decoders."""
         return [self.driven, self.face, *self.parts.values()]
+
+    @property
+    @torch.no_grad()
+    def skinning(self) -> Float[Tensor, "N 55"]:
+        """The weights as drivers correct them when nobody moves."""
+        still = Driving.neutral()
+        return drive(self.drivers, self.raw, self.weights, self.tokens, still)[1].reshape(self.weights.shape)
 
     def canonical(self) -> Gaussians:
         """The canonical Gaussians [N], T-pose."""
@@ -136,7 +143,8 @@ class Avatar:
         named = {name: getattr(self, name) for name in _PARTS} | {f"parts.{k}": v for k, v in self.parts.items()}
         for name, part in named.items():
             kind = getattr(part, "stored", torch.float32)
-            tensors |= {f"{name}.{k}": v.to(kind) for k, v in part.state_dict().items()}
+            state = part.state_dict().items()
+            tensors |= {f"{name}.{k}": v.to(kind) if v.is_floating_point() else v for k, v in state}
         tensors |= {f"face.{field.name}": getattr(self.face, field.name) for field in fields(FaceShapes)}
         save_tensors(path, FORMAT, tensors, {"meta": self.meta, "parts": list(self.parts)})
 
@@ -151,6 +159,8 @@ class Avatar:
             others = dict(parts_named(header.get("parts", []), dim, k))
             for name, part in (parts | {f"parts.{name}": part for name, part in others.items()}).items():
                 _fill(part, tensors, name)
+            for part in others.values():
+                part.check(len(plain["tokens"]))
             face = FaceShapes(**{field.name: tensors[f"face.{field.name}"] for field in fields(FaceShapes)})
             avatar = cls(**plain, **parts, face=face, meta=header["meta"], parts=others)
         except (KeyError, IndexError, RuntimeError) as error:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from lca_core.body import Anchors, BodyModel, sample_anchors
+from lca_core.body import Anchors, BodyModel, joint_transforms, sample_anchors
 from lca_core.body.driving import EPSILON, GAZE, THETA
 from lca_core.model.alignment import SHELL, ColorCopy, PixelAlignment, Placement, SecondLook, View
 from lca_core.model.claims import Claim
@@ -133,6 +133,7 @@ class LCA(nn.Module):
         self.gradient_steps = GradientSteps(width, profile.anchors, k, steps) if steps else None
         self.face_directions = FaceDirections(len(self.face_index), rank) if rank else None
         self.parts = parts_named(profile.parts, width, k)
+        self._lay_parts(anchors)
 
     def _follow(self, anchors: Anchors) -> None:
         """Take over what follows from the anchors' places, in the model's precision and on its device."""
@@ -151,7 +152,13 @@ class LCA(nn.Module):
 
     def _lay_anchors(self, _) -> None:
         """After loading: the anchors are those of the file, wherever they were sampled."""
-        self._follow(Anchors.on(self.body, *(getattr(self, f"anchor_{name}").cpu() for name in _PLACES)))
+        anchors = Anchors.on(self.body, *(getattr(self, f"anchor_{name}").cpu() for name in _PLACES))
+        self._follow(anchors)
+        self._lay_parts(anchors)
+
+    def _lay_parts(self, anchors: Anchors) -> None:
+        for part in self.parts.values():
+            part.lay(anchors)
 
     def forward(self, inputs: Inputs) -> Canonical:
         """All that is done once per person: tokens and canonical numbers, from one `view` of the photographs."""
@@ -241,6 +248,20 @@ class LCA(nn.Module):
             samples = view.samples(drawn.means, normals, self._solid(drawn))
             raw = self.color_copy(raw, tokens, samples)
         return raw
+
+    def settled(self, canonical: Canonical, inputs: Inputs) -> Canonical:
+        """The same people after optional decoders have changed what they change once a person (`Part.settle`); as they
+        are where no photograph's pose is known. inputs: those that the people were made of."""
+        place = inputs.placement
+        if not self.parts or place is None or not place.known.any():
+            return canonical
+        with full_precision(inputs.betas):
+            rig, raw = self.rig(inputs.betas), canonical.raw
+            joints = rig.rest_joints[:, None].expand_as(place.pose).flatten(0, 1)
+            transforms = joint_transforms(joints, place.pose.flatten(0, 1), place.translation.flatten(0, 1))[0]
+            for part in self.parts.values():
+                raw = part.settle(raw, canonical.tokens, rig, transforms.unflatten(0, place.known.shape), place.known)
+        return Canonical(canonical.tokens, raw)
 
     def look_again(
         self,

@@ -6,10 +6,12 @@ says where it stands in training; the model, the loop, checkpoints and avatars c
 """
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from lca_core.body import Anchors
 from lca_core.model.claims import Claim
-from lca_core.model.posing import Driver, Posed
+from lca_core.model.posing import Driver, Posed, Rig
 
 
 class Part(nn.Module, Driver):
@@ -24,6 +26,27 @@ class Part(nn.Module, Driver):
     def __init__(self, width: int, per_anchor: int):
         super().__init__()
         self.width, self.per_anchor = width, per_anchor
+
+    def lay(self, anchors: Anchors) -> None:
+        """Take over what follows from the anchors whose tokens are read: they are laid, or laid anew. Buffers that keep
+        it are of the state dict, too."""
+
+    def check(self, anchors: int) -> None:
+        """RuntimeError where what a file brought does not fit so many anchors."""
+
+    def settle(
+        self,
+        raw: Float[Tensor, "B G k 14"],
+        tokens: Float[Tensor, "B G D"],
+        rig: Rig,
+        transforms: Float[Tensor, "B N 55 4 4"],
+        known: Bool[Tensor, "B N"],
+    ) -> Float[Tensor, "B G k 14"]:
+        """The canonical numbers of B people, changed once a person and not once a frame.
+
+        transforms: of their N photographs' poses, where these are known.
+        """
+        return raw
 
     def losses(self, posed: Posed, batch) -> dict[str, Tensor]:
         """Loss terms by name, already weighted: each a scalar, added to the loss, and a column of the log.

@@ -103,7 +103,8 @@ class Posed(NamedTuple):
 
     raw [B, G, k, 14] and driven_raw [B, V, G, k, 14]: numbers of both branches; canonical and driven: their Gaussians
     [B, V, N] in the poses of the views; weights: the skinning weights the driven ones were posed with; tokens
-    [B, G, D]; heads [B, V]; material: of the canonical ones, where the driven ones are seen under a light.
+    [B, G, D]; heads [B, V]; material: of the canonical ones, where the driven ones are seen under a light; rest: the
+    driven ones in the T-pose.
     """
 
     raw: Float[Tensor, "B G k 14"]
@@ -114,3 +115,4 @@ class Posed(NamedTuple):
     tokens: Float[Tensor, "B G D"]
     heads: Head
     material: Material | None = None
+    rest: Gaussians | None = None

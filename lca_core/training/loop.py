@@ -127,7 +127,8 @@ def train(
     model.to(team.device)
     if settings.part:
         model.requires_grad_(False)
-        model.parts[settings.part].requires_grad_(True)
+        alone = model.parts[settings.part] if settings.part in model.parts else model.get_submodule(settings.part)
+        alone.requires_grad_(True)
     rng = np.random.default_rng(settings.seed)
     facts = settings.facts() | {"profile": model.profile.name, "people": len(people)}
     run = Run(facts, people.identities(), {"encoder": model.image_encoder} | dict(origins or {}))

@@ -14,7 +14,7 @@ from lca_core.model.parts import LIGHT
 from lca_core.model.posing import Posed, drive
 from lca_core.model.raw import SCALE, offsets
 from lca_core.model.shading import eyes_of
-from lca_core.splats import Gaussians, draw_each
+from lca_core.splats import Gaussians, draw_each, skin
 from lca_core.training.batches import KINDS, Batch, Views
 from lca_core.training.face_chip import face_chip
 from lca_core.training.losses import as_close_as_possible, as_spherical_as_possible, l1_loss, too_large
@@ -44,20 +44,21 @@ def forward(model: LCA, batch: Batch, autocast: bool, lit: bool = False) -> Pose
     device = batch.theta.device.type
     with torch.autocast(device, torch.bfloat16) if autocast else nullcontext():
         tokens, first = model(batch.inputs)
-        raw = looked_again(model, batch, Canonical(tokens, first))
+        raw = looked_again(model, batch, model.settled(Canonical(tokens, first), batch.inputs))
         codes = model.expression(batch.chips.flatten(0, 1)).to(batch.theta).unflatten(0, batch.has_face.shape)
         driving = Driving(batch.theta, codes * batch.has_face[..., None], batch.gaze, batch.root)
         rig = model.rig(batch.inputs.betas).for_views()
         driven, weights = drive(model.drivers, raw[:, None], rig.skinning, tokens[:, None], driving)
     transforms = rig.transforms(driving)
-    canonical, moved = rig.pose(first[:, None], transforms), rig.pose(driven, transforms, weights)
+    canonical, rest = rig.pose(first[:, None], transforms), rig.canonical(driven)
+    moved = skin(rest, weights, transforms)
     material = None
     if lit:
         relighting = model.parts[LIGHT]
         material = relighting.material(raw, tokens, model.frames)
         eyes = eyes_of(batch.viewmats)
         moved = relighting.under(moved, material.for_views(), weights, transforms, batch.lamps, eyes)
-    return Posed(raw, driven, canonical, moved, weights, tokens, rig.heads(transforms), material)
+    return Posed(raw, driven, canonical, moved, weights, tokens, rig.heads(transforms), material, rest)
 
 
 def looked_again(model: LCA, batch: Batch, canonical: Canonical) -> Tensor:
@@ -73,14 +74,15 @@ def looked_again(model: LCA, batch: Batch, canonical: Canonical) -> Tensor:
 def loss_of(model: LCA, batch: Batch, settings: Settings) -> tuple[Tensor, dict[str, float]]:
     """The paper's loss on a batch, and its terms as numbers. All randomness is in the batch.
 
-    Where light is what is trained, pictures are compared under theirs, and of the driven branch alone.
+    Where light is what is trained, pictures are compared under theirs; of a part that alone is trained, by the driven
+    branch alone.
     """
     lit = settings.part == LIGHT
     posed = forward(model, batch, settings.autocast, lit)
     branches = {"cano": posed.canonical, "driven": posed.driven}
     branches = {name: gaussians.map(lambda t: t.flatten(0, 1)) for name, gaussians in branches.items()}
     of_view = torch.arange(batch.has_face.numel(), device=batch.theta.device).reshape(batch.has_face.shape)
-    if lit or not model.profile.dual_branch:
+    if settings.part or not model.profile.dual_branch:
         del branches["cano"]
     terms: dict[str, Tensor] = {}
     weights = dict(zip(KINDS, (1.0, settings.face_weight, settings.hand_weight)))

@@ -29,7 +29,7 @@ class Settings:
     muon: bool = True  # for the hidden matrices (`MuonAndAdamW`); never where processes share the parameters
     accumulate: int = 1  # batches a step
     ema: float = 0.0  # of the weights, per step; what is written are the averages. 0: none
-    part: str = ""  # the optional decoder (of model/parts.py) that is trained, everything else staying; "": everything
+    part: str = ""  # what alone is trained: an optional decoder (of model/parts.py), or a module; "": everything
 
     def facts(self) -> dict:
         """All of them by name, for a run's files; without names that are not given, which runs of before had not."""

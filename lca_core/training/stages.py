@@ -12,7 +12,7 @@ from lca_core.data import split_of
 from lca_core.data.streaming import Data, drawn_by, index
 from lca_core.errors import InputError
 from lca_core.model import LCA, ImageEncoder, encoder_named, encoder_of, rows_length
-from lca_core.model.parts import LIGHT
+from lca_core.model.parts import CLOTH, LIGHT, PARTS
 from lca_core.paths import CHECKPOINTS
 from lca_core.profiles import Profile
 from lca_core.profiles import profile as profile_of
@@ -30,8 +30,9 @@ from lca_core.training.validation import Validation
 class Stage:
     """domains: whose people it trains on, as many of each in a batch; lr: its learning rate; anew: from random weights
     unless told otherwise, after a fit of the template (else from the shipped release's); decays: whether the rate
-    decays by gamma from layer to layer; steps: fields of the profile, whose sum is its number of steps; part: the
-    optional decoder that alone is trained, which weights to start from need not have; "": everything."""
+    decays by gamma from layer to layer; steps: fields of the profile, whose sum is its number of steps; part: what
+    alone is trained: an optional decoder, which weights to start from need not have, or a module; "": everything;
+    crops: whether pictures of faces and hands are met, too."""
 
     domains: tuple[str, ...]
     lr: float
@@ -39,14 +40,24 @@ class Stage:
     decays: bool
     steps: tuple[str, ...]
     part: str = ""
+    crops: bool = True
 
 
+DRIVEN = "driven"  # the driven branch, as `LCA` calls it
 STAGES = {
     "pretrain": Stage(("wild",), 9e-4, anew=True, decays=False, steps=("pretrain_steps",)),
     "posttrain": Stage(("studio",), 4e-4, anew=False, decays=True, steps=("posttrain_steps",)),
     # The paper's Table 1: both at once, from nothing, for as long as the two together.
     "mixed": Stage(("wild", "studio"), 9e-4, anew=True, decays=False, steps=("pretrain_steps", "posttrain_steps")),
     "relight": Stage(("relit",), 2e-3, anew=False, decays=False, steps=("relight_steps",), part=LIGHT),
+    # Half of a batch is of the studio, mostly in clothes that are not loose: what these show is to stay as it is.
+    "loose": Stage(
+        ("garment", "studio"), 1e-2, anew=False, decays=False, steps=("loose_steps",), part=CLOTH, crops=False
+    ),
+    # What it is measured against: as long on the same people, every skinning weight staying as it is.
+    "loose_without": Stage(
+        ("garment", "studio"), 4e-4, anew=False, decays=False, steps=("loose_steps",), part=DRIVEN, crops=False
+    ),
 }
 LEARNING_RATE = {name: stage.lr for name, stage in STAGES.items()}
 ENCODER = "pixels"
@@ -85,6 +96,7 @@ def stage_settings(
         precision=precision,
         part=row.part,
         single=1.0 if row.part == LIGHT else Settings.single,  # a person's photographs are in one light
+        **({} if row.crops else {"face_weight": 0.0, "hand_weight": 0.0}),
     )
 
 
@@ -175,7 +187,7 @@ def train_stage(
     sizes = profile_of(profile)
     if header:  # weights bring their own; how many people, photographs and views a step takes is no matter of theirs
         sizes = replace(header["profile"], **{name: getattr(sizes, name) for name in OF_A_STEP})
-    if row.part:
+    if row.part in PARTS:
         sizes = replace(sizes, parts=tuple(dict.fromkeys((*sizes.parts, row.part))))
     people = load_examples(data, sizes, images, row.domains)
     if row.part == LIGHT and not people[0].lamps.any():

@@ -55,9 +55,14 @@ def test_weights_bring_the_models_sizes_and_the_profile_what_a_step_looks_at(han
 def test_stages_differ_as_their_table_says():
     smoke = profile("smoke")
     settings = {name: stages.stage_settings(name, "smoke", gamma=0.5, precision="float32") for name in stages.STAGES}
-    gammas = {"pretrain": 1.0, "posttrain": 0.5, "mixed": 1.0, "relight": 1.0}
-    assert {name: s.gamma for name, s in settings.items()} == gammas
-    assert {name for name, s in settings.items() if s.part} == {"relight"} and settings["relight"].single == 1
+    assert {name for name, s in settings.items() if s.gamma == 0.5} == {"posttrain"}
+    alone = {name: s.part for name, s in settings.items() if s.part}
+    assert alone == {"relight": "light", "loose": "cloth", "loose_without": "driven"}
+    assert settings["relight"].single == 1 > settings["loose"].single
+    assert (
+        not (settings["loose"].face_weight or settings["loose_without"].hand_weight) and settings["relight"].face_weight
+    )
+    assert settings["loose"].steps == settings["loose_without"].steps == smoke.loose_steps
     assert settings["mixed"].steps == smoke.pretrain_steps + smoke.posttrain_steps
     assert settings["posttrain"].template_steps == 0 < settings["mixed"].template_steps
     assert {s.precision for s in settings.values()} == {"float32"}

@@ -67,7 +67,7 @@ class PageAvatar:
         base = torch.cat([base, still[:, OPACITY].sigmoid()], -1)
         dirs = torch.einsum("mie,ea->aim", face.dirs, action_map.weight[: face.dirs.shape[2]])
         learned = turned(face.learned.permute(2, 0, 1), face.index)
-        joints, weights = heaviest(avatar.weights)
+        joints, weights = heaviest(avatar.skinning)
         return cls(
             base=Planes.of(base.T.numpy(), np.int16),
             driven=Planes.of(turned(distilled.directions).mT.numpy(), np.int8, centred=True),

@@ -1,7 +1,8 @@
 """Likeness and control of the shipped release, on test people it has never seen.
 
 Likeness: does dlib's recogniser take the avatar for the person (`release/<domain>/identity_*`; refined on its
-photographs, `refined/<domain>/identity_*`)? More photographs: the same targets from 1, 2, 4 and 8 (`inputs/<n>/psnr`).
+photographs, `refined/<domain>/identity_*`)? More photographs: the same targets from 1, 2, 4, 8 and 12
+(`inputs/<n>/psnr`).
 Control (`control/*`): how many facial actions a linear probe reads from expression codes, how much nearer to the truth
 driven faces and hands are than faces and fingers left at rest, codes lent by another person, and gaze. See
 `lca_core.evaluation.likeness` and `lca_core.evaluation.control`.
@@ -45,7 +46,7 @@ from lca_core.release import RELEASE
 
 FIRST_VALIDATION, FIRST_TEST = 9_000, 10_000
 RECORDED_PEOPLE = 64
-INPUTS = (1, 2, 4, 8)
+INPUTS = (1, 2, 4, 8, 12)
 PHOTOS = 4
 DOMAINS = ("studio", "wild")
 Values = dict[str, dict[int, list[float]]]  # record -> person -> one number a picture, or one

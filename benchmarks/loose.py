@@ -41,7 +41,6 @@ RECORDED_PEOPLE = 64
 DRIVEN = 60  # frames of the speed
 FEW = 0.02  # share of a skirt's pixels under which holes are too few to count
 UNITS = {"psnr": "dB", "psnr_fg": "dB", "psnr_cloth": "dB", "l1_fg": "", "lpips": "", "cloth_mm": "mm"}
-PAPER = {"without": "tables3/off/loose/psnr", "with": "tables3/on/loose/psnr"}
 WHAT = {
     "psnr_cloth": "pixels of the truth's skirts and coats alone",
     "cloth_mm": "mean distance of the truth's skirts and coats from the nearest surface drawn, as a camera sees both",
@@ -163,9 +162,8 @@ def records_made(measured: Measured) -> list[Record]:
         _, method, *_ = name.split("/")
         within = TOLERANCE.get(metric, {"dB": 0.3, "mm": 3.0, "": 0.02}[_unit(name)])
         about = {"what": WHAT[metric]} if metric in WHAT else {}
-        paper = paper_value(PAPER[method]) if metric == "psnr" else None
         records.append(
-            record_of(name, summary, measured.profile, about | protocol, source, paper,
+            record_of(name, summary, measured.profile, about | protocol, source, paper_value(name),
                       tolerance=Tolerance(within, WHY), unit=_unit(name))
         )  # fmt: skip
     closed, without, with_it = split_reduction(measured.values)

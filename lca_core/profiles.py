@@ -35,7 +35,8 @@ class Profile:
     color_reading: bool = True  # ours, see model/colors.py
     pixel_alignment: bool = True  # ours, see model/alignment.py
     face_shapes: bool = True  # ours, see model/face.py; with all three False it is the paper's plain model
-    dual_branch: bool = True  # False: the driven branch alone makes everything (the paper's Table S1)
+    dual_branch: bool = True  # False: one branch makes all numbers under every signal (the paper's Table S1)
+    driven_branch: bool = True  # False: the canonical branch alone, moved by the body (LHM, arXiv 2503.10625)
     hand_px: int = 56  # side of the square hand crops
     phone_px: int = 768  # side of the square photographs of the phone set, which no encoder sees as they are
     chip_px: int = 56  # side of the square of a face that expression codes are read from
@@ -49,6 +50,13 @@ class Profile:
 
     def __post_init__(self):
         object.__setattr__(self, "parts", tuple(self.parts))  # a file's header has a list
+        if not (self.dual_branch or self.driven_branch):
+            raise ValueError("a model of one branch that is not driven has none: keep dual_branch or driven_branch")
+
+    @property
+    def canonical_alone(self) -> bool:
+        """Whether training also looks at the canonical branch alone: where there are two branches."""
+        return self.dual_branch and self.driven_branch
 
     @property
     def recording(self) -> dict[str, int]:
@@ -68,7 +76,8 @@ _ALL = (
     ),
     Profile(
         name="study", body_px=112, face_px=112,
-        dim=96, depth=2, heads=3, anchors=512, gaussians_per_anchor=8,
+        dim=96, depth=2, heads=3, anchors=512, gaussians_per_anchor=8, coverage="whole",
+        face_rank=8, gradient_steps=3,
         wild_people=480, studio_people=128, test_people=64,
         wild_frames=8, studio_poses=3, studio_cameras=6, samples_per_pixel=4,
         inputs=4, batch_people=4, views=2, pretrain_steps=750, posttrain_steps=250, relight_steps=400, loose_steps=400,

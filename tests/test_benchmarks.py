@@ -15,6 +15,7 @@ import torch
 from lca_core.data import write_shard
 from lca_core.errors import InputError
 from lca_core.evaluation import measurers
+from lca_core.evaluation.breakdowns import by_group
 from lca_core.evaluation.checks import shape_faults, value_faults
 from lca_core.evaluation.likeness import Faces
 from lca_core.evaluation.measurers import read_measured
@@ -157,6 +158,29 @@ def test_records_of_loose_clothes_hold_together(tmp_path, monkeypatch):
     assert "50 % of it closed" in report and "too few" not in report and "90 drives a second with" in report
     few = replace(measured, values={"without": without | {"holes": {10_000: [0.01]}}, "with": corrected})
     assert "too few" in loose.report(few)
+
+
+def test_records_of_views_depth_and_groups_hold_together():
+    breakdown, seeds = loaded("breakdown"), range(10_000, 10_064)
+    values = {seed: [20.0 + seed % 7, 21.0] for seed in seeds}
+    views = {id: summarise(values, np.random.default_rng(0)) for id in ("views/wild/back/psnr_fg", "depth/studio/mm")}
+    groups, told = by_group({"all/studio/psnr_fg": values})
+    records = by_id(breakdown.records_made(views | groups, told, "laptop", seeds))
+    assert records["depth/studio/mm"].unit == "mm" and records["views/wild/back/psnr_fg"].unit == "dB"
+    assert {id.split("/")[0] for id in records} == {"views", "depth", "groups"}
+    for id, record in records.items():
+        assert not shape_faults(record) and not value_faults(record), id
+        assert measurers.measurer_of(id) is not None
+        assert ("groups_compared" in record.protocol) == id.startswith("groups/")
+
+
+def test_every_figure_that_can_be_asked_for_is_drawn_by_something():
+    figures = loaded("figures")
+    assert all(callable(getattr(figures.Figures, name)) for name in figures.NAMES)
+    with pytest.raises(InputError, match="'?nobody"):
+        figures.main(only=("nobody",))
+    with pytest.raises(InputError, match="--names"):
+        figures.main(names=("one",))
 
 
 # --- People ----------------------------------------------------------------------------------------------------

@@ -34,7 +34,8 @@ LONG = (
 # Files that --quick leaves out: they draw or dress people, ask detectors, compile, or start processes.
 SLOW = {
     "curation": ("collection", "crops", "detect", "fit", "identity", "records", "refit"),
-    "evaluation": ("baselines", "control", "evaluate", "humans", "trials"),
+    "evaluation": ("baselines", "breakdowns", "control", "evaluate", "figures", "humans", "trials"),
+    "experiments": ("judging",),
     "making": ("dressing", "export", "making", "rigged"),
     "model": ("refinement", "stored"),
     "notebooks": ("run",),

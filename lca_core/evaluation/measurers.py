@@ -110,6 +110,7 @@ MEASURERS: tuple[Measurer, ...] = (
         whole=("*/identity_rank1",),
     ),
     Measurer(("release/*/*", "refined/*/*", "baseline/*/*/*"), evaluated, 4, (4, 60), any_people=True),
+    Measurer(("views/*", "depth/*", "groups/*"), by_script("benchmarks/breakdown.py"), None, (0, 25)),
     Measurer(("relight/*",), by_script("benchmarks/relighting.py", "--people", "{people}"), 4, (3, 30)),
     Measurer(("s3/*/*", "garment/*"), by_script("benchmarks/loose.py", "--people", "{people}"), 4, (4, 40)),
     Measurer(("speed/train_step_ratio",), by_script("benchmarks/training_step.py"), None, (0, 3)),

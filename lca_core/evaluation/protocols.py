@@ -1,4 +1,10 @@
-"""Which pictures of a person go in, and which ones the avatar is judged on."""
+"""Which pictures of a person go in, and which ones the avatar is judged on.
+
+Studio people: other views and poses of the same session. Wild people: later pictures of the same clip, or, what tables
+are made with, a second clip of theirs. The same targets from more and more photographs: `growing_inputs`. How pictures
+are sorted by the side they are seen from stands in `views`, what is measured on them in `evaluate`, `depth` and
+`regions`, and whether one kind of person fares worse than another in `groups`.
+"""
 
 from dataclasses import dataclass
 
@@ -8,8 +14,6 @@ from lca_core.data.records import Frame, Person
 from lca_core.errors import InputError
 
 MAX_WILD_INPUTS = 4
-
-
 SECOND_TARGETS = 4  # pictures of a second clip
 
 

@@ -30,6 +30,7 @@ KINDS = ("live", "frozen", "timing")
 METRICS = {
     "psnr": ("dB", True),
     "psnr_fg": ("dB", True),
+    "psnr_masked": ("dB", True),
     "ssim": ("", True),
     "l1_fg": ("", False),
     "lpips": ("", False),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lca_core.evaluation.checks import debts_of
 from lca_core.evaluation.records import KINDS, Record, read_records, show
+from lca_core.evaluation.verdicts import verdicts_markdown
 from lca_core.paths import RESULTS, atomic_path
 
 _WHAT = {
@@ -17,7 +18,8 @@ _WHAT = {
 
 
 def results_readme(records: dict[str, Record]) -> str:
-    """What kinds of records there are and what they owe, then a table for each first part of the ids."""
+    """What the records say of the paper's claims, what kinds of records there are and what they owe, then a table for
+    each first part of the ids."""
     kinds = Counter(record.kind for record in records.values())
     lines = [
         "# Results",
@@ -27,6 +29,16 @@ def results_readme(records: dict[str, Record]) -> str:
         "measures again and compares. The people are digital humans that training never saw; intervals are 95%",
         "bootstrap intervals over people. The paper's values were measured on other data (real people, its own",
         "cameras) at another scale: beside ours, not against ours.",
+        "",
+        "## What holds of the paper",
+        "",
+        "By differences between our own rows on the same people, one person against the same one: a claim holds here",
+        "where the whole interval says so, and cannot be told where zero lies in it. That tells of digital humans at",
+        "the sizes of a laptop, not whether the paper is right.",
+        "",
+        verdicts_markdown(records),
+        "",
+        "## The records",
         "",
         "| kind | records | what it is |",
         "|---|---|---|",

@@ -1,6 +1,6 @@
 """Our numbers beside the paper's, as text for a terminal and as Markdown."""
 
-from lca_core.evaluation.paper import PAPER, TITLES, PaperValue
+from lca_core.evaluation.paper import NOTES, PAPER, TITLES, PaperValue
 from lca_core.evaluation.records import METRICS, Record, show
 
 WHAT_DIFFERS = (
@@ -54,6 +54,7 @@ def comparison_markdown(records: dict[str, Record], all_rows: bool = False) -> s
         members = [row[1:] for row in rows if row[0] == f"Table {table}"]
         if members:
             parts.append(f"**Table {table}: {title}**\n\n{_markdown(_HEADER[1:], members)}")
+            parts += [NOTES[table]] if table in NOTES else []
     return "\n\n".join([*parts, WHAT_DIFFERS]) + "\n"
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from lca_core.experiments.table import Experiment, sizes_of
+from lca_core.experiments.experiment import Experiment, sizes_of
 from lca_core.paths import REPOSITORY
 
 # Rooms, and files of rooms, whose code decides what a training makes, and how it is judged.
@@ -17,25 +17,34 @@ TRAINED_BY = (
     "judges/perceptual.py",
 )  # fmt: skip
 _UNASKED = "splats/formats"  # files that Gaussians are handed over in decide nothing of what is learned
-JUDGED_BY = ("evaluation/evaluate.py", "evaluation/protocols.py", "judges/lpips_network.py", "judges/metrics.py")
+JUDGED_BY = (
+    "evaluation/baselines", "evaluation/evaluate.py", "evaluation/protocols.py", "judges/lpips_network.py",
+    "judges/metrics.py",
+)  # fmt: skip
 
 
-def training_print(row: Experiment, seed: int, shards: Mapping[str, Sequence[Path]]) -> dict[str, str]:
-    """Hashes of the row and seed, the profile, the people trained on (shards by domain) and the code."""
-    stages = [asdict(stage) | {"settings": dict(stage.settings)} for stage in row.stages]
+def training_print(row: Experiment, stage: int, seed: int, shards: Mapping[str, Sequence[Path]]) -> dict[str, str]:
+    """What a stage's weights depend on, by its number: hashes of the row up to it and the seed, the profile, the people
+    trained on until then (shards by domain) and the code. Rows that are the same until then have the same."""
+    stages = [asdict(each) | {"settings": dict(each.settings)} for each in row.stages[: stage + 1]]
+    domains = row.domains_until(stage + 1)
     return {
-        "row": digest_of({"name": row.name, "stages": stages, "seed": seed}),
+        "row": digest_of({"stages": stages, "seed": seed}),
         "profile": digest_of(asdict(sizes_of(row))),
-        "people": digest_of({domain: [digest_of_file(p) for p in shards[domain]] for domain in row.domains}),
+        "people": digest_of({domain: [digest_of_file(p) for p in shards[domain]] for domain in domains}),
         "code": code_digest(TRAINED_BY),
     }
 
 
-def judging_print(training: Mapping[str, str], shards: Sequence[Path]) -> dict[str, str]:
-    """Hashes of what was trained, the people judged and the code that judges."""
+def judging_print(
+    training: Mapping[str, str], shards: Sequence[Path], method: str = "release", inputs: int = 4
+) -> dict[str, str]:
+    """Hashes of what was trained, the people judged (all their shards), the method with its number of photographs, and
+    the code that judges."""
     return {
         "training": digest_of(training),
         "people judged": digest_of([digest_of_file(path) for path in shards]),
+        "method": digest_of([method, inputs]),
         "evaluation": code_digest(JUDGED_BY),
     }
 

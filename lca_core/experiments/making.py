@@ -7,10 +7,11 @@ from pathlib import Path
 from lca_core.evaluation.records import Record
 from lca_core.evaluation.results_page import write_results_readme
 from lca_core.evaluation.tables import aligned
+from lca_core.experiments.experiment import Experiment
 from lca_core.experiments.people import shards_of
 from lca_core.experiments.results import recorded_values, records_of, values_of, write_changed
 from lca_core.experiments.runs import FOLDER, Outcome, run, state_of
-from lca_core.experiments.table import TABLE, Experiment
+from lca_core.experiments.table import TABLE, keeper_of
 from lca_core.paths import RECORDS
 
 
@@ -19,11 +20,17 @@ def listing(rows: Sequence[Experiment], root: Path = FOLDER) -> str:
     header = ("experiment", "seed", "profile", "stages", "trained on", "judged", "state")
     lines = []
     for row in rows:
-        stages = " + ".join(f"{stage.name} {stage.steps}" for stage in row.stages)
+        stages = " + ".join(_told(row, number) for number in range(len(row.stages)))
         judged = f"{row.people.judged} {row.people.split}"
         for seed in row.seeds:
             lines.append((row.name, str(seed), row.profile, stages, row.trained_on, judged, state_of(row, seed, root)))
     return aligned(header, lines)
+
+
+def _told(row: Experiment, number: int) -> str:
+    """A stage, and as whose it is trained."""
+    stage, keeper = row.stages[number], keeper_of(row, number)
+    return f"{stage.name} {stage.steps}" + (f" of {keeper}" if keeper != row.name else "")
 
 
 def make(

@@ -1,4 +1,4 @@
-"""The people of a row, as shards: those trained on, by domain, and those judged."""
+"""The people of a row, as shards: those trained on, by domain, those judged, and their second clips."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lca_core.data.scaling import scaled_shards
 from lca_core.engines import Done, Engine, local
-from lca_core.experiments.table import JUDGED, Experiment, sizes_of
+from lca_core.experiments.experiment import JUDGED, SECOND, Experiment, sizes_of
 from lca_core.people.domains.production import cached_people
 
 
@@ -16,10 +16,11 @@ class NotDrawn(Exception):
 
 @dataclass(frozen=True)
 class Shards:
-    """One person each, as drawn: `trained` by domain, `judged` of both domains."""
+    """One person each, as drawn: `trained` by domain, `judged` of both domains; `second`: second clips of those."""
 
     trained: dict[str, list[Path]]
     judged: list[Path]
+    second: list[Path]
 
 
 def shards_of(row: Experiment, workers: int = 2, progress: bool = True, engine: Engine = local) -> Shards:
@@ -31,7 +32,11 @@ def shards_of(row: Experiment, workers: int = 2, progress: bool = True, engine: 
         return cached_people(seeds, domain, drawn_at, workers, progress=progress, engine=engine)
 
     trained = {domain: drawn(row.people.seeds(domain), domain) for domain in row.domains}
-    return Shards(trained, [path for domain in JUDGED for path in drawn(row.people.judged_seeds, domain)])
+    judged, second = (
+        [path for domain in domains for path in drawn(row.people.judged_seeds, domain)]
+        for domains in (JUDGED, SECOND.values())
+    )
+    return Shards(trained, judged, second)
 
 
 def shards_there(row: Experiment) -> Shards:

@@ -12,12 +12,11 @@ from lca_core.evaluation.records import Record, provenance, read_records, record
 from lca_core.evaluation.sources import sha256
 from lca_core.evaluation.tables import aligned
 from lca_core.evaluation.tolerances import Tolerance
+from lca_core.experiments.experiment import JUDGED, SECOND, Experiment, sizes_of
 from lca_core.experiments.runs import Outcome, Values
-from lca_core.experiments.table import JUDGED, Experiment, sizes_of
 from lca_core.judges.summaries import mean_of_runs, summarise, summarise_difference
 from lca_core.paths import RECORDS
 
-INPUTS = 4  # photographs shown
 TOLERANCES = {"psnr": 0.3, "psnr_fg": 0.3, "l1_fg": 0.006, "lpips": 0.006}
 WHY = "trainings on two machines differ by rounding"
 
@@ -45,15 +44,16 @@ def records_of(
         f"python -m lca_core experiments --only {row.name}",
         seeds=list(row.people.judged_seeds),
         training_seeds=list(row.seeds),
-        drawn=drawn(sorted({*row.domains, *JUDGED}), sizes_of(row).reads or row.profile),
+        drawn=drawn(sorted({*row.domains, *JUDGED, *SECOND.values()}), sizes_of(row).reads or row.profile),
         weights_sha256={str(seed): sha256(outcome.weights) for seed, outcome in outcomes.items()},
         fingerprint={str(seed): outcome.trained for seed, outcome in outcomes.items()},
         minutes={str(seed): outcome.minutes for seed, outcome in outcomes.items()},
     )
     made = []
     for key, values in values_of(row, list(outcomes.values())).items():
-        protocol = protocol_of(key.split("/")[1], INPUTS) | {
-            "variant": row.what, "trained_on": row.trained_on, "steps": row.steps,
+        domain, metric = key.split("/")
+        protocol = protocol_of(metric, row.inputs, SECOND.get(domain, "")) | {
+            "variant": row.what, "method": row.method, "trained_on": row.trained_on, "steps": row.steps,
             "stages": ", then ".join(f"{stage.name} {stage.steps}" for stage in row.stages),
             "people": row.people.split, "precision": "float32",
         }  # fmt: skip

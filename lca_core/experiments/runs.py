@@ -1,7 +1,8 @@
 """One run of a row: trained stage by stage, judged, kept with the fingerprint of all it depends on.
 
 A run that was killed goes on where it stopped; one of which nothing changed is not made again; one whose row, profile,
-people or code changed is made anew, and judged anew alone where only the judging changed.
+people or code changed is made anew, from the first stage that it changes, and judged anew alone where only the judging
+changed. Stages that a row shares with another are kept as that one's, and so is the judgement of the same weights.
 """
 
 import json
@@ -14,12 +15,13 @@ from pathlib import Path
 
 from lca_core.data import read_people
 from lca_core.evaluation.evaluate import evaluate_people
+from lca_core.experiments.experiment import JUDGED, SECOND, Experiment, Stage, sizes_of
 from lca_core.experiments.fingerprint import judging_print, training_print
 from lca_core.experiments.people import NotDrawn, Shards, at_size, shards_there
-from lca_core.experiments.table import JUDGED, Experiment, Stage, sizes_of
+from lca_core.experiments.table import keeper_of
 from lca_core.model import Pixels, rows_length
 from lca_core.paths import RUNS, atomic_path
-from lca_core.training import build_model, load_model, train
+from lca_core.training import build_model, load_model, load_template, train
 from lca_core.training.checkpoints import load_weights
 from lca_core.training.stages import STAGES, load_examples, stage_settings
 
@@ -32,8 +34,8 @@ Scores = dict[str, dict[str, Values]]  # domain -> metric -> values
 
 @dataclass(frozen=True)
 class Outcome:
-    """scores: of the people judged; minutes: "cpu" and "wall" of training and judging, without what kill -9 cut
-    short; trained: the fingerprint; weights: the file."""
+    """scores: of the people judged; minutes: "cpu" and "wall" of training and judging, shared stages too, without what
+    kill -9 cut short; trained: the fingerprint; weights: the file."""
 
     scores: Scores
     minutes: dict[str, float]
@@ -41,9 +43,18 @@ class Outcome:
     weights: Path
 
 
-def folder_of(row: Experiment, seed: int, root: Path = FOLDER) -> Path:
-    """Where a run is kept."""
-    return root / row.name / f"seed_{seed}"
+def folders_of(row: Experiment, seed: int, root: Path = FOLDER) -> list[Path]:
+    """Where its stages are kept, one after the other."""
+    return [
+        root / keeper_of(row, number) / f"seed_{seed}" / f"{number}_{stage.name}"
+        for number, stage in enumerate(row.stages)
+    ]
+
+
+def _judgement(row: Experiment, folders: Sequence[Path]) -> Path:
+    """The file of what was judged: beside the last stage's folder, its name telling who is judged, and how."""
+    what = f"{row.method.replace('/', '-')}_{row.inputs}"
+    return folders[-1].parent / f"judged_{what}_{row.people.split}_{row.people.judged}.json"
 
 
 def train_stage(row: Experiment, stage: Stage, seed: int, shards: Sequence[Path], out: Path, init: Path | None) -> None:
@@ -62,11 +73,18 @@ def train_stage(row: Experiment, stage: Stage, seed: int, shards: Sequence[Path]
     train(model, people, settings, out, resume=True, checkpoint_minutes=CHECKPOINT_MINUTES, meta=meta)
 
 
-def judge(row: Experiment, shards: Sequence[Path], weights: Path) -> Scores:
-    """All metrics of a row's avatars on the people of these shards."""
-    people = read_people(at_size(shards, row))
-    found = evaluate_people(people, load_model(weights)[0], Pixels(), total=len(shards))
-    return {domain: found[domain]["release"] for domain in JUDGED}
+def judge(row: Experiment, shards: Shards, weights: Path, template: Path) -> Scores:
+    """All metrics of a row's method on the people of these shards; template: the mean one of the same training."""
+    people, model = list(read_people(at_size(shards.judged, row))), load_model(weights)[0]
+    clips = {clip.seed: clip for clip in read_people(at_size(shards.second, row))}
+    mean = None if row.method == "release" else load_template(template, model)
+    scores = {}
+    for domain in JUDGED:
+        mine = [person for person in people if person.domain == domain]
+        seconds = clips if domain in SECOND else None
+        found = evaluate_people(mine, model, Pixels(), mean, row.inputs, len(mine), seconds, (row.method,))
+        scores[domain] = found[domain][row.method]
+    return scores
 
 
 def run(
@@ -78,46 +96,49 @@ def run(
     judge: Callable[..., Scores] = judge,
 ) -> Outcome:
     """The outcome of a run: read where nothing changed, else trained and judged, whatever of that is missing."""
-    folder, trained = folder_of(row, seed, root), training_print(row, seed, shards.trained)
-    if _kept(folder / "training.json") != trained:
-        shutil.rmtree(folder, ignore_errors=True)
-        _keep(folder / "training.json", trained)
-    weights: Path | None = None
-    for number, stage in enumerate(row.stages):
-        out = folder / f"{number}_{stage.name}"
-        done = out / "weights.safetensors"
+    folders, weights = folders_of(row, seed, root), None
+    for number, (stage, folder) in enumerate(zip(row.stages, folders)):
+        trained, done = training_print(row, number, seed, shards.trained), folder / "weights.safetensors"
+        if _kept(folder / "training.json") != trained:
+            shutil.rmtree(folder, ignore_errors=True)
+            _keep(folder / "training.json", trained)
         if not done.exists():
             pupils = [path for domain in STAGES[stage.name].domains for path in shards.trained[domain]]
-            with _clock(folder):
-                train(row, stage, seed, pupils, out, weights)
+            with _clock(folder / "minutes.json"):
+                train(row, stage, seed, pupils, folder, weights)
         weights = done
-    judged = judging_print(trained, shards.judged)
-    kept = _kept(folder / "scores.json")
-    if kept.get("fingerprint") != judged:
-        with _clock(folder):
-            scores = judge(row, shards.judged, weights)
-        _keep(folder / "scores.json", {"fingerprint": judged, "scores": scores})
-        kept = _kept(folder / "scores.json")  # with people as texts
-    return Outcome(kept["scores"], _kept(folder / "minutes.json"), trained, weights)
+    place = _judgement(row, folders)
+    judged = judging_print(trained, [*shards.judged, *shards.second], row.method, row.inputs)
+    if _kept(place).get("fingerprint") != judged:
+        with _clock(place.with_suffix(".minutes")):
+            scores = judge(row, shards, weights, folders[0] / "template.safetensors")
+        _keep(place, {"fingerprint": judged, "scores": scores})
+    clocks = [_kept(folder / "minutes.json") for folder in folders] + [_kept(place.with_suffix(".minutes"))]
+    minutes = {kind: round(sum(clock.get(kind, 0.0) for clock in clocks), 3) for kind in ("cpu", "wall")}
+    return Outcome(_kept(place)["scores"], minutes, trained, weights)
 
 
 def state_of(row: Experiment, seed: int, root: Path = FOLDER) -> str:
     """In words: "done", "stale (what changed)", "begun", "not run"; nobody is drawn and nothing trained."""
-    folder = folder_of(row, seed, root)
-    kept = _kept(folder / "training.json")
-    if not kept:
+    folders = folders_of(row, seed, root)
+    kept = [_kept(folder / "training.json") for folder in folders]
+    if not any(kept):
         return "not run"
     try:
         shards = shards_there(row)
     except NotDrawn as error:
         return f"stale (not drawn: {error})"
-    trained = training_print(row, seed, shards.trained)
-    if changed := _changed(kept, trained):
-        return f"stale ({changed})"
-    scores = _kept(folder / "scores.json")
+    for number, (folder, before) in enumerate(zip(folders, kept)):
+        trained = training_print(row, number, seed, shards.trained)
+        if before and (changed := _changed(before, trained)):
+            return f"stale ({changed})"
+        if not (folder / "weights.safetensors").exists():
+            return "begun"
+    scores = _kept(_judgement(row, folders))
     if not scores:
         return "begun"
-    changed = _changed(scores["fingerprint"], judging_print(trained, shards.judged))
+    people = [*shards.judged, *shards.second]
+    changed = _changed(scores["fingerprint"], judging_print(trained, people, row.method, row.inputs))
     return f"stale ({changed})" if changed else "done"
 
 
@@ -126,15 +147,15 @@ def _changed(before: dict[str, str], now: dict[str, str]) -> str:
 
 
 @contextmanager
-def _clock(folder: Path) -> Iterator[None]:
-    """Adds the minutes of a block, broken off or not, to `folder`/minutes.json."""
+def _clock(file: Path) -> Iterator[None]:
+    """Adds the minutes of a block, broken off or not, to a file."""
     begun = {"cpu": time.process_time(), "wall": time.perf_counter()}
     try:
         yield
     finally:
-        now, before = {"cpu": time.process_time(), "wall": time.perf_counter()}, _kept(folder / "minutes.json")
+        now, before = {"cpu": time.process_time(), "wall": time.perf_counter()}, _kept(file)
         spent = {name: before.get(name, 0.0) + (now[name] - begun[name]) / 60 for name in now}
-        _keep(folder / "minutes.json", {name: round(minutes, 3) for name, minutes in spent.items()})
+        _keep(file, {name: round(minutes, 3) for name, minutes in spent.items()})
 
 
 def _kept(path: Path) -> dict:

@@ -1,115 +1,133 @@
 """The one table of experiments: what is trained, on whom, how long, and what differs from the rest.
 
-A row is a training (or several, one a seed) judged on people it never saw; its records are `<name>/<domain>/<metric>`.
+Ids are the paper's tables: `table1` training schemes, `table2` other methods, `table3` how many people, `s1` one branch
+or two and layer-wise decay, `s2` a tenth of the people; then `ablation`, what each part of ours is worth, and `plain`
+beside `ours_2000`, the paper's plain model beside ours at the laptop's sizes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from lca_core.errors import InputError
-from lca_core.profiles import PROFILES, Profile, profile
-from lca_core.training.stages import STAGES
+from lca_core.experiments.experiment import Experiment, People, Stage, same_until
+from lca_core.profiles import PROFILES
 
-FIRST = {"wild": 0, "studio": 5_000, "validation": 9_000, "test": 10_000}  # seeds of people
-JUDGED = ("studio", "wild")
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One training. name: "pretrain", "posttrain" or "mixed"; settings: fields of `training.Settings` that differ from
-    the stage's own. The first stage of a row starts from random weights and fits the template, the next from its
-    weights."""
-
-    name: str
-    steps: int
-    settings: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class People:
-    """How many people, from the first seed of each kind on; split: of those judged, "validation" or "test"."""
-
-    wild: int
-    studio: int
-    judged: int = 16
-    split: str = "test"
-
-    def seeds(self, domain: str) -> range:
-        """Of the people of a domain trained on."""
-        return range(FIRST[domain], FIRST[domain] + getattr(self, domain))
-
-    @property
-    def judged_seeds(self) -> range:
-        """Of the people judged, in both domains."""
-        return range(FIRST[self.split], FIRST[self.split] + self.judged)
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """A row. what: in words; sizes: fields of the profile that differ; seeds: of weights and batches, one training
-    each; against: the row whose values its own are compared with, person by person."""
-
-    name: str
-    what: str
-    stages: tuple[Stage, ...]
-    people: People
-    profile: str = "study"
-    sizes: Mapping[str, object] = field(default_factory=dict)
-    seeds: tuple[int, ...] = (0,)
-    metrics: tuple[str, ...] = ("psnr", "psnr_fg", "l1_fg", "lpips")
-    against: str = ""
-
-    @property
-    def steps(self) -> int:
-        """Of all stages."""
-        return sum(stage.steps for stage in self.stages)
-
-    @property
-    def domains(self) -> tuple[str, ...]:
-        """Trained on."""
-        named = {domain for stage in self.stages for domain in STAGES[stage.name].domains}
-        return tuple(domain for domain in ("wild", "studio") if domain in named)
-
-    @property
-    def trained_on(self) -> str:
-        """In words, e.g. "wild people 0-479, studio people 5000-5127"."""
-        seeds = {domain: self.people.seeds(domain) for domain in self.domains}
-        return ", ".join(f"{domain} people {s[0]}-{s[-1]}" for domain, s in seeds.items())
-
-
-# Table 1: which people in which order. A network from random weights takes the rate of pretraining, and no decay.
-_STUDY = People(PROFILES["study"].wild_people, PROFILES["study"].studio_people)
-_PRE, _POST = PROFILES["study"].pretrain_steps, PROFILES["study"].posttrain_steps
-_FRESH = {"lr": 9e-4, "gamma": 1.0}
+_STUDY = PROFILES["study"]
+_PEOPLE = People(_STUDY.wild_people, _STUDY.studio_people)
+_PRE, _POST = _STUDY.pretrain_steps, _STUDY.posttrain_steps
 _SEEDS = (0, 1, 2)
-_BOTH = (Stage("pretrain", _PRE), Stage("posttrain", _POST))
+_OURS = "table1/pre_post"
 
-_TABLE_1 = tuple(
-    Experiment(f"table1/{name}", what, stages, _STUDY, seeds=_SEEDS, against="" if ours else "table1/pre_post")
-    for name, what, stages, ours in (
-        ("pretrain", "wild people alone", (Stage("pretrain", _PRE + _POST),), False),
-        ("posttrain", "studio people alone, from random weights", (Stage("posttrain", _PRE + _POST, _FRESH),), False),
-        ("mixed", "wild and studio people together", (Stage("mixed", _PRE + _POST),), False),
-        ("pre_post", "wild people, then studio people", _BOTH, True),
+# A network from random weights takes the rate of pretraining, and no decay.
+_FRESH = {"lr": 9e-4, "gamma": 1.0}
+
+
+def _both(settings: Mapping[str, object] | None = None, later: Mapping[str, object] | None = None) -> tuple[Stage, ...]:
+    """Pretraining, then post-training; later: what differs in the second alone."""
+    settings = settings or {}
+    return Stage("pretrain", _PRE, settings), Stage("posttrain", _POST, {**settings, **(later or {})})
+
+
+def _schemes(table: str, people: People, seeds: tuple[int, ...]) -> tuple[Experiment, ...]:
+    """Which people in which order, for as many steps."""
+    ours = f"{table}/pre_post"
+    return tuple(
+        Experiment(f"{table}/{name}", what, stages, people, seeds=seeds, against="" if name == "pre_post" else ours)
+        for name, what, stages in (
+            ("pretrain", "wild people alone", (Stage("pretrain", _PRE + _POST),)),
+            ("posttrain", "studio people alone, from random weights", (Stage("posttrain", _PRE + _POST, _FRESH),)),
+            ("mixed", "wild and studio people together", (Stage("mixed", _PRE + _POST),)),
+            ("pre_post", "wild people, then studio people", _both()),
+        )
     )
-)
+
+
+_TABLE_1 = _schemes("table1", _PEOPLE, _SEEDS)
+_TENTH = People(_PEOPLE.wild // 10, _PEOPLE.studio // 10)
+_TABLE_S2 = _schemes("s2", _TENTH, (0,))
+_PRE_POST = _TABLE_1[-1]
+
+_TABLE_3 = tuple(
+    replace(
+        _PRE_POST, name=f"table3/{name}", what=f"{count} wild people, then studio people", seeds=(0,),
+        people=People(count, _PEOPLE.studio), shares=_OURS if count == _PEOPLE.wild else "",
+        against="" if count == _PEOPLE.wild else "table3/all",
+    )
+    for name, count in (("sixteenth", _PEOPLE.wild // 16), ("quarter", _PEOPLE.wild // 4), ("all", _PEOPLE.wild))
+)  # fmt: skip
+
+_TABLE_S1 = tuple(
+    replace(
+        _PRE_POST, name=f"s1/{name}", what=what, stages=_both(later=later), sizes=sizes, against=against,
+        shares="" if sizes else _OURS,
+    )
+    for name, what, later, sizes, against in (
+        ("dual", "a canonical and a driven branch, gamma 0.65", {}, {}, ""),
+        ("single_branch", "one branch for all numbers", {}, {"dual_branch": False}, "s1/dual"),
+        ("gamma_065", "layer-wise decay by 0.65", {}, {}, ""),
+        ("gamma_0", "post-training of the decoders and the last layer alone", {"gamma": 0.0}, {}, "s1/gamma_065"),
+        ("gamma_1", "no decay", {"gamma": 1.0}, {}, "s1/gamma_065"),
+    )
+)  # fmt: skip
+
+# Table 2. The paper's plain model: without all that is ours. LHM (arXiv 2503.10625) as far as its paper tells how it
+# differs: one canonical branch, moved by the body (skinning, and blendshapes for the face) and by nothing else; shown
+# one photograph, or, trained by us on several, MV-LHM. Its pyramid of head features and the shrinkage of head tokens
+# are not here: our tokens come from body picture and face crop alike for all rows. "Aligned" rows are given what of
+# ours any method could be given: pixel alignment, and looking again by the gradient.
+PLAIN = {
+    "pixel_alignment": False, "color_reading": False, "face_shapes": False, "face_rank": 0, "gradient_steps": 0,
+    "coverage": "skin",
+}  # fmt: skip
+_LHM = PLAIN | {"face_shapes": True, "driven_branch": False}
+_LHM_ALIGNED = _LHM | {"pixel_alignment": True, "gradient_steps": _STUDY.gradient_steps}
+_ONE = {"single": 1.0}  # every batch shows one photograph of each person
+
+_MODELS = {
+    "lca": ("ours", {}, {}),
+    "lca_plain": ("the paper's model without our additions", PLAIN, {}),
+    "lhm": ("as LHM: canonical alone, moved by the body; trained on one photograph", _LHM, _ONE),
+    "lhm_aligned": ("as lhm, with pixel alignment and looking again", _LHM_ALIGNED, _ONE),
+    "mv_lhm": ("as LHM, trained on several photographs", _LHM, {}),
+    "mv_lhm_aligned": ("as mv_lhm, with pixel alignment and looking again", _LHM_ALIGNED, {}),
+}
+_METHODS = {
+    "per_person": "Gaussians optimised on this person's photographs, from the mean template",
+    "nearest": "the photograph taken from the nearest side, moved into place",
+    "template": "the mean template in the person's shape",
+}
+_COUNTS = {"multi": (4, "four photographs"), "single": (1, "one photograph")}
+
+
+def _table_2() -> tuple[Experiment, ...]:
+    rows = {}
+    for count, (inputs, shown) in _COUNTS.items():
+        for name, (what, sizes, settings) in _MODELS.items():
+            if settings == _ONE and count == "multi":
+                continue  # it has learned to read one
+            first = next((row for row in rows.values() if row.name.endswith(f"/{name}")), None)
+            rows[count, name] = Experiment(
+                f"table2/{count}/{name}", f"{what}; {shown}", _both(settings), _PEOPLE, sizes=sizes, inputs=inputs,
+                shares=_OURS if name == "lca" else first.name if first else "",
+                against="" if name == "lca" else f"table2/{count}/lca",
+            )  # fmt: skip
+        for name, what in _METHODS.items():
+            rows[count, name] = replace(
+                rows[count, "lca"], name=f"table2/{count}/{name}", what=f"{what}; {shown}",
+                against=f"table2/{count}/lca", method=f"baseline/{name}",
+            )  # fmt: skip
+    return tuple(rows.values())
+
 
 # The shortest way from nothing to a record: few people, one seed. For a first look at what `make experiments` does.
-_FEW = People(48, 16, split="validation")
 _FIRST = Experiment(
-    "first/pre_post",
-    "48 wild people, then 16 studio people",
-    (Stage("pretrain", _PRE), Stage("posttrain", _POST)),
-    _FEW,
-)
+    "first/pre_post", "48 wild people, then 16 studio people", _both(), People(48, 16, split="validation"),
+    shares="s2/pre_post",
+)  # fmt: skip
 
 # What each part of the model is worth: short trainings, alike but for one part. At a few hundred steps this shows what
 # helps a small budget, not what remains of it after a long one. Choices are made by it: judged on validation people.
-_PLAIN = {
-    "pixel_alignment": False, "color_reading": False, "face_shapes": False, "face_rank": 0, "gradient_steps": 0
-}  # fmt: skip
-
 _VALIDATION = People(120, 0, split="validation")
 _ABLATION = tuple(
     Experiment(
@@ -121,17 +139,33 @@ _ABLATION = tuple(
         ("adamw", "AdamW for all parameters", {}, {"muon": False}),
         ("no_pixel_alignment", "no pixel alignment", {"pixel_alignment": False}, {}),
         ("no_color_reading", "no colour reading", {"color_reading": False}, {}),
-        ("plain", "none of our additions: the paper's plain model", _PLAIN, {}),
-        ("single_branch", "the driven branch alone", {"dual_branch": False}, {}),
+        ("no_gradient_steps", "no looking again by the gradient", {"gradient_steps": 0}, {}),
+        ("no_face_directions", "no learned directions of faces", {"face_rank": 0}, {}),
+        ("plain", "none of our additions: the paper's plain model", PLAIN, {}),
+        ("single_branch", "one branch for all numbers", {"dual_branch": False}, {}),
     )
 )  # fmt: skip
 
-TABLE: dict[str, Experiment] = {row.name: row for row in (_FIRST, *_TABLE_1, *_ABLATION)}
+# The paper's plain model beside ours, for as long as a laptop can: 2,000 steps at its sizes.
+_LONG = (Stage("pretrain", 1600), Stage("posttrain", 400))
+_LAPTOP = tuple(
+    Experiment(name, what, _LONG, People(480, 128), "laptop", sizes, against=against)
+    for name, what, sizes, against in (
+        ("ours_2000", "ours, 2,000 steps", {}, ""),
+        ("plain", "the paper's model without our additions, 2,000 steps", PLAIN, "ours_2000"),
+    )
+)
+
+TABLE: dict[str, Experiment] = {
+    row.name: row for row in (_FIRST, *_TABLE_1, *_table_2(), *_TABLE_3, *_TABLE_S1, *_TABLE_S2, *_ABLATION, *_LAPTOP)
+}
 
 
-def sizes_of(row: Experiment) -> Profile:
-    """The row's profile with what differs."""
-    return replace(profile(row.profile), **row.sizes)
+def keeper_of(row: Experiment, stage: int) -> str:
+    """The name of the row as whose a stage of this one, by its number, is trained and kept: its own, or that of the row
+    it shares its stages with, as far as they are the same."""
+    other = TABLE.get(row.shares)
+    return other.name if other is not None and same_until(row, other, stage + 1) else row.name
 
 
 def chosen(only: Sequence[str] = (), profile: str = "study") -> list[Experiment]:

@@ -138,7 +138,9 @@ class Avatar:
         return self.rig.transforms(driving)
 
     def save(self, path: Path | str) -> None:
-        """Write one safetensors file, atomically."""
+        """Write one safetensors file, atomically; InputError for an avatar of a single branch: no file holds one."""
+        if not isinstance(self.driven, DrivenDecoder):
+            raise InputError("an avatar of a single branch is not kept in a file; make it with weights of two branches")
         tensors = {name: getattr(self, name).float() for name in _TENSORS}
         named = {name: getattr(self, name) for name in _PARTS} | {f"parts.{k}": v for k, v in self.parts.items()}
         for name, part in named.items():

@@ -1,4 +1,4 @@
-"""The two branches: canonical (once per person) and driven (once per frame).
+"""The two branches: canonical (once per person) and driven (once per frame); and one branch in the place of both.
 
 Both write residuals on per-Gaussian template parameters, which start on the body's surface and are trained; with
 the network's part at zero they are the mean template. What the numbers mean stands in `raw.py`.
@@ -50,7 +50,10 @@ class CanonicalDecoder(nn.Module):
 
     def forward(self, tokens: Float[Tensor, "B G D"]) -> Float[Tensor, "B G k 14"]:
         """Residuals on the template's numbers."""
-        raw = self.net(tokens).unflatten(-1, (self.k, CANONICAL))
+        return self._gated(self.net(tokens).unflatten(-1, (self.k, CANONICAL)), tokens)
+
+    def _gated(self, raw: Float[Tensor, "B G k 14"], tokens: Float[Tensor, "B G D"]) -> Float[Tensor, "B G k 14"]:
+        """The same with the colours that the tokens have read, as far as the gates let them through."""
         if not self.read:
             return raw
         colors = tokens[..., -self.read :].unflatten(-1, (self.read // 3, 3))
@@ -86,3 +89,39 @@ class DrivenDecoder(nn.Module, Driver):
     ) -> Float[Tensor, "*#F G k 14"]:
         """Canonical plus H_pose(T_gs, theta, epsilon, psi); opacity is not driven."""
         return raw + from_driven(self(tokens, driving.condition.to(tokens)).to(raw))
+
+
+class SingleDecoder(CanonicalDecoder, Driver):
+    """One branch that makes all 14 numbers under every signal: the single branch of the paper's Table S1.
+
+    What it says at rest (a signal of zeros) is the canonical avatar, on which photographs are looked at again as on
+    that of two branches; a signal changes all of its numbers. As deep and wide as the canonical branch, and with about
+    as many parameters as both.
+    """
+
+    claim = Claim("decoders", hidden=("net.0",))
+
+    def __init__(self, dim: int, per_anchor: int, condition: int, read: int = 0):
+        super().__init__(dim, per_anchor, read)
+        self.condition = nn.Sequential(nn.Linear(condition, dim), nn.GELU(), nn.Linear(dim, 4 * dim))
+
+    def forward(self, tokens: Float[Tensor, "B G D"]) -> Float[Tensor, "B G k 14"]:
+        """Residuals on the template's numbers, at rest."""
+        return self._gated(self._under(tokens, self._rest(tokens)), tokens)
+
+    def _rest(self, like: Tensor) -> Float[Tensor, " C"]:
+        return like.new_zeros(self.condition[0].in_features)
+
+    def _under(
+        self, tokens: Float[Tensor, "*#B G D"], condition: Float[Tensor, "*#B C"]
+    ) -> Float[Tensor, "*#B G k 14"]:
+        scale, shift = self.condition(condition)[..., None, :].chunk(2, -1)
+        hidden = F.gelu(self.net[0](tokens) * (1 + scale) + shift)
+        return self.net[2](hidden).unflatten(-1, (self.k, CANONICAL))
+
+    def numbers(
+        self, raw: Float[Tensor, "*#F G k 14"], tokens: Float[Tensor, "*#F G D"], driving: Driving
+    ) -> Float[Tensor, "*#F G k 14"]:
+        """The numbers at rest, changed by as much as the signal changes what the branch says."""
+        said = self._under(tokens, driving.condition.to(tokens)) - self._under(tokens, self._rest(tokens))
+        return raw + said.to(raw)

@@ -12,7 +12,7 @@ from lca_core.body.driving import EPSILON, GAZE, THETA
 from lca_core.model.alignment import SHELL, ColorCopy, PixelAlignment, Placement, SecondLook, View
 from lca_core.model.claims import Claim
 from lca_core.model.colors import READ, ColorReading, patch_colors
-from lca_core.model.decoders import CanonicalDecoder, DrivenDecoder, Template
+from lca_core.model.decoders import CanonicalDecoder, DrivenDecoder, SingleDecoder, Template
 from lca_core.model.encoders import Pixels
 from lca_core.model.expression import ActionMap, ExpressionEncoder
 from lca_core.model.face import FaceDirections, FaceShapes, unlearned
@@ -121,11 +121,16 @@ class LCA(nn.Module):
         self.encoder = Encoder(dim, profile.depth, profile.heads)
         self.color_reading = ColorReading(dim) if profile.color_reading else None
         self.alignment = PixelAlignment(dim, k) if profile.pixel_alignment else None
-        width = dim + (READ if profile.color_reading else 0)
-        self.canonical = CanonicalDecoder(width, k, READ if profile.color_reading else 0)
+        read = READ if profile.color_reading else 0
+        self.width = width = dim + read  # of a geometry token with what it has read
+        condition = THETA + EPSILON + GAZE
+        self.canonical = CanonicalDecoder(width, k, read) if profile.dual_branch else None
         self.second_look = SecondLook(width, k, CANONICAL) if profile.pixel_alignment else None
         self.color_copy = ColorCopy(width, k) if profile.pixel_alignment else None
-        self.driven = DrivenDecoder(width, k, THETA + EPSILON + GAZE)
+        self.driven = (
+            DrivenDecoder(width, k, condition) if profile.dual_branch else SingleDecoder(width, k, condition, read)
+        )
+        self.driven.requires_grad_(profile.driven_branch)  # without it, nothing: it starts at zero
         self.expression = ExpressionEncoder(profile.chip_px)
         self.action_map = ActionMap()
         rank = profile.face_rank if len(self.face_index) else 0
@@ -229,14 +234,14 @@ class LCA(nn.Module):
     def canonical_raw(
         self, tokens: Float[Tensor, "B G W"], inputs: Inputs, view: View | None
     ) -> Float[Tensor, "B G k 14"]:
-        """H_cano(T_gs) on the template: the raw numbers of the canonical Gaussians.
+        """H_cano(T_gs) on the template: the raw numbers of the canonical Gaussians; of a single branch, its numbers at
+        rest.
 
         The inputs are looked at once more where the Gaussians have come to lie, if the poses are known (`ColorCopy`).
         view: `view` of the same inputs.
         """
-        if not self.profile.dual_branch:
-            return self.template.raw.expand(len(tokens), -1, -1, -1)
-        raw = self.template.raw + self.canonical(tokens).to(self.template.raw)
+        branch = self.canonical if self.profile.dual_branch else self.driven
+        raw = self.template.raw + branch(tokens).to(self.template.raw)
         if view:
             normals = self.anchor_normals.flatten(0, 1)
             drawn = self._gaussians(raw, inputs)

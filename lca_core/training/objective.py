@@ -82,7 +82,7 @@ def loss_of(model: LCA, batch: Batch, settings: Settings) -> tuple[Tensor, dict[
     branches = {"cano": posed.canonical, "driven": posed.driven}
     branches = {name: gaussians.map(lambda t: t.flatten(0, 1)) for name, gaussians in branches.items()}
     of_view = torch.arange(batch.has_face.numel(), device=batch.theta.device).reshape(batch.has_face.shape)
-    if settings.part or not model.profile.dual_branch:
+    if settings.part or not model.profile.canonical_alone:
         del branches["cano"]
     terms: dict[str, Tensor] = {}
     weights = dict(zip(KINDS, (1.0, settings.face_weight, settings.hand_weight)))

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lca_core.evaluation.baselines import PosedPicture, optimise_person
+from lca_core.evaluation.baselines.per_person import PosedPicture, optimise_person
 from lca_core.splats import SHARP_EPS2D, Gaussians, rasterize, skin
 
 

@@ -9,6 +9,7 @@ import torch
 from lca_core.body import Head
 from lca_core.data import Camera, Frame, Person, Picture
 from lca_core.evaluation import evaluate
+from lca_core.evaluation.baselines import per_person
 from lca_core.evaluation.evaluate import (
     METHODS,
     compare,
@@ -24,7 +25,7 @@ from tests.model.test_tokens import MeanColour
 from tests.training.subjects import painted_person, tiny_model
 
 PX = 32
-METRICS = {"psnr", "psnr_fg", "ssim", "l1_fg", "lpips", "iou"}
+METRICS = {"psnr", "psnr_fg", "psnr_masked", "ssim", "l1_fg", "lpips", "iou"}
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +127,8 @@ def model():
 @pytest.fixture(scope="module")
 def evaluated(people, model):
     with pytest.MonkeyPatch.context() as patch:  # shorter, not otherwise
-        optimise, refine = evaluate.optimise_person, evaluate.refine
-        patch.setattr(evaluate, "optimise_person", lambda *given: optimise(*given, steps=30))
+        optimise, refine = per_person.optimise_person, evaluate.refine
+        patch.setattr(per_person, "optimise_person", lambda *given: optimise(*given, steps=30))
         patch.setattr(evaluate, "refine", lambda *given: refine(*given, steps=8))
         return evaluate_people(people, model, MeanColour(), model.template.raw.detach(), n_inputs=2, total=2)
 
@@ -139,7 +140,8 @@ def test_every_target_is_judged_by_every_method_and_no_input_is(evaluated, peopl
         methods = evaluated[person.domain]
         assert tuple(methods) == METHODS
         for method, metrics in methods.items():
-            assert METRICS < set(metrics), method
+            assert METRICS <= set(metrics), method
+            assert ("identity_distance" in metrics) == (method != "baseline/nearest"), "a copy has no face crop"
             for metric, values in metrics.items():
                 faces = sum(target.frame.face is not None for target in targets)
                 assert len(values[person.seed]) == (faces if metric == "identity_distance" else len(targets)), metric
@@ -157,7 +159,7 @@ def test_methods_that_see_the_person_change_something_and_the_template_sees_nobo
     )
     negative = [replace(people[0], frames=tuple(frames))]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "optimise_person", lambda start, *_: start)
+        patch.setattr(per_person, "optimise_person", lambda start, *_: start)
         patch.setattr(evaluate, "refine", lambda avatar, *_: avatar)
         other = evaluate_people(negative, model, MeanColour(), model.template.raw.detach(), n_inputs=2)["studio"]
     assert other["baseline/template"]["psnr"][9000] == by_method["baseline/template"]
@@ -168,6 +170,22 @@ def test_without_a_template_the_model_alone_is_judged_and_people_without_a_seed_
     real = replace(people[0], seed=None, id="somebody")
     found = evaluate_people([real], model, MeanColour(), n_inputs=2)
     assert list(found["studio"]) == ["release"] and list(found["studio"]["release"]["psnr"]) == ["somebody"]
+
+
+def test_only_the_methods_asked_for_are_judged(people, model, evaluated):
+    some = ("baseline/nearest", "baseline/template")
+    found = evaluate_people(people[:1], model, MeanColour(), model.template.raw.detach(), 2, methods=some)
+    assert tuple(found["studio"]) == some
+    for method in some:
+        assert found["studio"][method]["psnr"] == evaluated["studio"][method]["psnr"]
+
+
+def test_what_is_drawn_beside_the_person_is_not_counted_under_the_truths_matte(patch):
+    frame = photographed(patch, face=False)
+    beside = replace(patch, means=patch.means + torch.tensor([0.7, 0.0, 0.0]))
+    both = Gaussians(*(torch.cat([one, other]) for one, other in zip(vars(patch).values(), vars(beside).values())))
+    alone, more = compare(patch, frame, HEAD), compare(both, frame, HEAD)
+    assert more["psnr"] < alone["psnr"] - 10 and more["psnr_masked"] == pytest.approx(alone["psnr_masked"], abs=1.0)
 
 
 def test_a_small_model_is_shown_small_pictures_and_judged_on_large_ones(people, model):

@@ -35,6 +35,7 @@ def test_rows_are_compared_person_by_person(outcome):
     assert less["to"] == "ablation/full" and (less["value"], *less["ci95"]) == pytest.approx((-1, -1, -1))
     assert record.protocol["people"] == "validation" and record.protocol["steps"] == 400
     assert record.protocol["trained_on"] == "wild people 0-119" and record.protocol["precision"] == "float32"
+    assert "wild2" in record.protocol["views"] and record.protocol["method"] == "release"
     assert record.kind == "frozen" and record.provenance["command"].startswith("git worktree add --detach")
     assert record.provenance["command"].endswith("python -m lca_core experiments --only ablation/plain")
     assert "ablation/plain/studio/lpips" in records and "-1.000 to -1.000  ablation/full" in report(records.values())

@@ -28,14 +28,15 @@ class Trainer:
         half = out / "state.safetensors"
         self.done.append((stage.name, seed, [path.stem for path in shards], half.exists(), init and init.parent.name))
         if stage.name == self.killed and not half.exists():
-            out.mkdir(parents=True)
+            out.mkdir(parents=True, exist_ok=True)
             half.touch()
             raise KeyboardInterrupt
         with atomic_path(out / "weights.safetensors") as partial:
             partial.write_text(f"{stage} {seed}")
 
-    def judge(self, row, shards, weights):
+    def judge(self, row, shards, weights, template):
         self.judged += 1
+        assert template.parent.name == "0_pretrain" and len(shards.second) == 1
         values = {9000: [20.0 + len(weights.read_text()), 22.0]}
         return {domain: {"psnr": values} for domain in ("studio", "wild")}
 
@@ -48,7 +49,7 @@ def shards(tmp_path) -> Shards:
         return path
 
     trained = {"wild": [shard("wild", 0), shard("wild", 1)], "studio": [shard("studio", 5000)]}
-    return Shards(trained, [shard("studio", 9000), shard("wild", 9000)])
+    return Shards(trained, [shard("studio", 9000), shard("wild", 9000)], [shard("wild2", 9000)])
 
 
 @pytest.fixture
@@ -100,19 +101,39 @@ def test_a_killed_run_goes_on_in_the_stage_it_was_killed_in(go, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "what"),
+    ("change", "what", "anew"),
     [
-        ({"stages": (Stage("pretrain", 4), Stage("posttrain", 2))}, "row"),
-        ({"stages": (Stage("pretrain", 3), Stage("posttrain", 2, {"gamma": 1.0}))}, "row"),
-        ({"sizes": {"dim": 48}}, "profile"),
+        ({"stages": (Stage("pretrain", 4), Stage("posttrain", 2))}, "row", ["pretrain", "posttrain"]),
+        ({"stages": (Stage("pretrain", 3), Stage("posttrain", 2, {"gamma": 1.0}))}, "row", ["posttrain"]),
+        ({"sizes": {"dim": 48}}, "profile", ["pretrain", "posttrain"]),
     ],
 )
-def test_a_run_whose_row_changed_is_stale_and_made_anew(go, tmp_path, change, what):
+def test_a_run_whose_row_changed_is_stale_and_made_anew_from_the_stage_that_changed(go, tmp_path, change, what, anew):
     go(Trainer())
     other, trainer = replace(ROW, **change), Trainer()
     assert state(tmp_path, other) == f"stale ({what})"
     go(trainer, other)
-    assert [name for name, *_ in trainer.done] == ["pretrain", "posttrain"] and state(tmp_path, other) == "done"
+    assert [name for name, *_ in trainer.done] == anew and state(tmp_path, other) == "done"
+
+
+def test_stages_that_rows_share_are_trained_once_and_the_same_judgement_made_once(go, tmp_path, monkeypatch):
+    monkeypatch.setitem(TABLE, ROW.name, ROW)
+    gamma = (Stage("pretrain", 3), Stage("posttrain", 2, {"gamma": 0.0}))
+    dual, decayed = (replace(ROW, name=f"s1/{name}", shares=ROW.name) for name in ("dual", "decayed"))
+    nearest, decayed = replace(dual, name="s1/nearest", method="baseline/nearest"), replace(decayed, stages=gamma)
+    trainer = Trainer()
+    first = go(trainer, dual)
+    assert state(tmp_path) == "done" and not (tmp_path / "runs" / "s1").exists()
+    assert go(trainer) == first and len(trainer.done) == 2 and trainer.judged == 1
+    assert state(tmp_path, nearest) == state(tmp_path, decayed) == "begun"
+    go(trainer, nearest)
+    assert len(trainer.done) == 2 and trainer.judged == 2
+    outcome = go(trainer, decayed)
+    assert [(name, init) for name, *_, init in trainer.done[2:]] == [("posttrain", "0_pretrain")]
+    assert trainer.judged == 3 and outcome.weights.is_relative_to(tmp_path / "runs" / "s1" / "decayed")
+    assert all(state(tmp_path, row) == "done" for row in (ROW, dual, nearest, decayed))
+    assert "pretrain 3 of table1/pre_post + posttrain 2\n" not in listing([decayed], tmp_path / "runs")
+    assert "pretrain 3 of table1/pre_post + posttrain 2 " in listing([decayed], tmp_path / "runs")
 
 
 def test_other_words_do_not_make_a_run_stale(go, tmp_path):
@@ -154,7 +175,7 @@ def test_the_list_draws_nobody_and_says_so(monkeypatch, tmp_path):
 
 def test_a_run_whose_people_are_gone_is_told_and_nobody_is_drawn_to_tell(tmp_path, monkeypatch):
     monkeypatch.setenv("LCA_CACHE", str(tmp_path / "cache"))
-    folder = runs.folder_of(ROW, 0, tmp_path / "runs")
+    folder = runs.folders_of(ROW, 0, tmp_path / "runs")[0]
     folder.mkdir(parents=True)
     (folder / "training.json").write_text("{}")
     assert state(tmp_path) == "not run"
@@ -170,7 +191,7 @@ def test_a_row_draws_the_people_of_the_profile_it_reads(monkeypatch):
     )
     shards_of(ROW)
     assert asked == [([0, 1], "wild", "laptop"), ([5000], "studio", "laptop"), ([9000], "studio", "laptop"),
-                     ([9000], "wild", "laptop")]  # fmt: skip
+                     ([9000], "wild", "laptop"), ([9000], "wild2", "laptop")]  # fmt: skip
 
 
 def test_a_second_call_runs_and_writes_nothing(shards, tmp_path, monkeypatch):

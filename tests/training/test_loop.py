@@ -321,15 +321,26 @@ def test_the_identity_loss_is_off_unless_asked_for_and_reaches_the_colours(peopl
     assert change[..., :3].abs().max() > 0
 
 
-def test_a_single_branch_makes_everything_where_it_is_driven(people, tmp_path):
+def variant(**sizes) -> LCA:
     torch.manual_seed(0)
-    model = LCA(replace(TINY, dual_branch=False), tiny_model().features, free_body())
-    batch = draw_batch(people, np.random.default_rng(0), 2, 2, 2)
-    raw = model(batch.inputs).raw
-    assert torch.equal(raw[0], model.template.raw) and torch.equal(raw[1], model.template.raw)
+    return LCA(replace(TINY, **sizes), tiny_model().features, free_body())
+
+
+def test_a_single_branch_learns_from_driven_pictures_and_says_all_numbers_itself(people, tmp_path):
+    model = variant(dual_branch=False)
+    before = model.driven.state_dict()["net.2.weight"].clone()
     train(model, people, replace(PRETRAIN, steps=2, template_steps=1), tmp_path)
     for row in rows(tmp_path):
         assert "l1_body_cano" not in row and float(row["l1_body_driven"]) > 0
+    assert (model.driven.state_dict()["net.2.weight"] != before).any(1).all(), "opacities, too"
+
+
+def test_a_canonical_branch_moved_by_the_body_alone_learns_no_driven_one(people, tmp_path):
+    model = variant(driven_branch=False)
+    train(model, people, replace(PRETRAIN, steps=2, template_steps=1), tmp_path)
+    assert not any(parameter.any() for parameter in model.driven.net[-1].parameters())
+    for row in rows(tmp_path):
+        assert "l1_body_cano" not in row and float(row["lpips_body_driven"]) > 0
 
 
 def test_nothing_is_learnt_where_the_person_is_hidden(people):

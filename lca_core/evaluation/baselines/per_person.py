@@ -1,12 +1,21 @@
-"""Per-person optimisation: the field's older way, fitting one person's Gaussians to their pictures."""
+"""Per-person optimisation: the field's older way, fitting one person's Gaussians to their pictures.
 
-from collections.abc import Sequence
+As 3D Gaussian avatars are fitted to a video (GaussianAvatar, arXiv 2312.02134; ExAvatar, arXiv 2407.21686), but of the
+few photographs that all methods here are shown, without networks, and held to the mean template.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lca_core.body import Driving
+from lca_core.body.driving import EPSILON
+from lca_core.data import Frame, camera_tensors, hidden_of, pixels, signal_tensors
+from lca_core.judges.metrics import over_white
+from lca_core.model import Avatar
 from lca_core.splats import Gaussians, draw, skin
 
 _EDGE = 1e-3  # opacities and colours are kept this far from 0 and 1, where a logit is infinite
@@ -25,6 +34,20 @@ class PosedPicture:
     viewmat: Float[Tensor, "4 4"]
     K: Float[Tensor, "3 3"]
     hidden: Float[Tensor, "H W"] | None = None
+
+
+def fit_person(mean: Avatar, frames: Iterable[Frame]) -> Gaussians:
+    """Canonical Gaussians optimised on the body pictures and face crops of these frames, from the mean template."""
+    bodies, faces, device = [], [], mean.raw.device
+    for frame in frames:
+        theta, root, gaze = signal_tensors([frame], device)
+        still = torch.zeros(1, EPSILON, device=device)  # skinning needs no expression
+        transforms = mean.transforms(Driving(theta, still, gaze, root))[0]
+        for picture, into in ((frame.body, bodies), (frame.face, faces)):
+            if picture is not None:
+                image, hidden = over_white(*pixels(picture, device)), hidden_of(picture, device)
+                into.append(PosedPicture(image, transforms, *camera_tensors(picture.camera, device), hidden))
+    return optimise_person(mean.canonical(), mean.weights, bodies + faces)
 
 
 def optimise_person(

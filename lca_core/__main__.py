@@ -16,7 +16,7 @@ _WRITING = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, 
 
 ProfileName = Literal["smoke", "study", "laptop", "gpu", "paper"]
 FileKind = Literal[
-    "ply", "glb", "compressed.ply", "spz", "sog", "rigged.glb", "npz", "mp4", "gif", "turntable.mp4"
+    "ply", "glb", "compressed.ply", "spz", "sog", "rigged.glb", "npz", "mp4", "gif", "turntable.mp4", "html"
 ]  # fmt: skip
 
 
@@ -242,6 +242,8 @@ def avatar(
 ) -> None:
     """Photographs of one person to an avatar: avatar.safetensors, avatar.ply, sheet.png, walk.mp4.
 
+    Says what it is doing, how sure it is of the result, and which photographs would make a better one.
+
     Args:
         photos: One or more photographs of the same person.
         out: Folder for the files.
@@ -251,6 +253,7 @@ def avatar(
             pass alone, as in the paper. Default: twenty where other pictures gain by them, from two photographs on and
             with weights that do not look again by the gradient.
     """
+    from lca_core.making.advice import advice, certainty
     from lca_core.making.files import write_avatar
     from lca_core.making.photos import avatar_from_photos
     from lca_core.making.release import load_release
@@ -260,9 +263,54 @@ def avatar(
     hold(0, refine=refine or 0)
     writable_folder(out)
     model, meta = load_release(checkpoint or RELEASE)
-    made, person = avatar_from_photos(photos, model, encoder_of(meta, encoder), refine_steps=refine)
-    for path in write_avatar(made, person, out):
-        print(path)
+    made, person = avatar_from_photos(photos, model, encoder_of(meta, encoder), refine_steps=refine, tell=_doing)
+    _doing("drawing a sheet and a short walk")
+    paths = write_avatar(made, person, out)
+    print("How sure:", *certainty(person), sep="\n  ")
+    if advised := advice(person):
+        print("What would make it better:", *advised, sep="\n  ")
+    print("Written:", *paths, sep="\n  ")
+    print(f"Play with it: python -m lca_core demo --avatar {paths[0]}")
+
+
+def _doing(what: str) -> None:
+    """Tell what is done now, beside the results, which are on standard output."""
+    print(f"{what} ...", file=sys.stderr, flush=True)
+
+
+def demo(avatar: Path | None = None, checkpoint: Path | None = None, port: int = 0, browser: bool = True) -> None:
+    """Play with an avatar in the browser: body, fingers, gaze, all 52 facial actions, motions, camera.
+
+    The page is served to this machine alone, at 127.0.0.1, until Ctrl-C; once it is open it needs no server.
+
+    Args:
+        avatar: avatar.safetensors (default: one is made of the photographs that ship with the repository).
+        checkpoint: Weights to make that one with (default: the shipped release).
+        port: Of the server (default: one that is free).
+        browser: Open the browser; without, the address is only printed.
+    """
+    import time
+    import webbrowser
+
+    from lca_core.making.demo import TITLE, demo_avatar, page_of
+    from lca_core.model import Avatar
+    from lca_core.release import RELEASE
+    from lca_core.viewer.serve import served
+
+    hold(0, 65535, port=port)
+    if avatar is not None and checkpoint is not None:
+        raise InputError("--checkpoint makes the avatar that --avatar already is; leave one of them out")
+    made = demo_avatar(checkpoint or RELEASE, tell=_doing) if avatar is None else Avatar.load(avatar)
+    page = page_of(made, TITLE if avatar is None else "", _doing)
+    with served(page, port) as address:
+        print(f"{address} (Ctrl-C ends it)", flush=True)
+        if browser and not webbrowser.open(address):
+            print("no browser could be opened from here; open that address in one", flush=True)
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            print()
 
 
 def curate(
@@ -329,19 +377,22 @@ def drive(
     px: int = 320,
     light: str | None = None,
     light_turns: float = 0.0,
+    view: Literal["body", "face"] = "body",
 ) -> None:
-    """Drive a saved avatar with a ready-made motion, or like another person, and write a video.
+    """Drive a saved avatar with a ready-made motion, or like the person in a clip, and write a video.
 
     Args:
         avatar: avatar.safetensors.
         out: The video, .mp4.
         motion: walk, turn, wave, reach, squat, dance ..., or an SMPL-X .npz file.
-        like: A shard (.tar) whose first person is followed instead: their poses, gaze and expression codes.
+        like: A clip (mp4, mov, webm ...) whose person is followed instead: body, hands, head, mouth, lids and gaze, for
+            ten seconds at most; or a shard (.tar) of records, whose first person is.
         frames: Length of a ready-made motion.
         fps: Frames a second.
         px: Side of the picture.
         light: Another light than the photographs': studio, lamp_00 to lamp_23, sunset, window, fireplace ...
         light_turns: How often the light goes round the person meanwhile.
+        view: The whole body, or the face alone.
     """
     from lca_core.making.driving import drive_to_video
 
@@ -349,7 +400,7 @@ def drive(
     hold(-100, 100, light_turns=light_turns)
     hold(1, 240, fps=fps)
     hold(16, 4096, px=px)
-    print(drive_to_video(avatar, out, motion, like, frames, fps, px, light, light_turns))
+    print(drive_to_video(avatar, out, motion, like, frames, fps, px, light, light_turns, view, print))
 
 
 def export(
@@ -368,7 +419,8 @@ def export(
         avatar: avatar.safetensors.
         out: Folder for the files, which are called after the avatar.
         kinds: Gaussians as ply, compressed.ply, spz, sog or glb; rigged.glb, the body's mesh with joints, facial
-            actions and a texture; npz, a motion in SMPL-X's layout; mp4 and gif, the motion drawn; turntable.mp4.
+            actions and a texture; npz, a motion in SMPL-X's layout; mp4 and gif, the motion drawn; turntable.mp4;
+            html, the page that `page` writes.
         motion: walk, turn, wave, reach, squat, dance ..., or an SMPL-X .npz file: Gaussians then stand as in one of its
             frames, and rigged.glb brings it as an animation (default: the T-pose; what moves walks).
         frame: That frame.
@@ -506,6 +558,7 @@ COMMANDS = {
         weights,
         plan,
         avatar,
+        demo,
         drive,
         export,
         page,

@@ -11,11 +11,14 @@
 # ---
 
 # %% [markdown]
-# # 00 · Quickstart: a photograph becomes an avatar
+# # 00 · Quickstart: photographs become an avatar you can play with
 #
-# One photograph of a real person goes in; out comes a person made of Gaussians that can be turned, posed, made to
-# smile and look aside, saved, and opened in other programs. Then the same with four pictures of somebody whose truth
-# is known, to see how good it is. `python -m lca_core avatar PHOTO... --out DIR` does the first half from a shell.
+# Four photographs of somebody go in; out comes a person made of Gaussians that can be turned, posed, made to smile and
+# look aside, live. Then the same with one photograph of a real person, or your own, with what the library says of how
+# sure it is; saved, and opened in other programs. Last, somebody whose truth is known, to see how good it is.
+#
+# From a shell: `python -m lca_core demo` plays with the first person in your browser, `python -m lca_core avatar
+# PHOTO... --out DIR` makes an avatar of yours.
 #
 # **Where we are**: at the end of the pipeline, using what the other notebooks make.
 #
@@ -31,7 +34,6 @@
 # %%
 import json
 import time
-from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -39,28 +41,33 @@ import torch
 
 from lca_core.body import BodyModel, Driving
 from lca_core.curation.decode import read_photo
-from lca_core.curation.photos import prepare_photos
 from lca_core.curation.samples import real_photos
 from lca_core.data import pixels, read_people
+from lca_core.data.scaling import at_sizes
 from lca_core.evaluation.evaluate import draw_like
 from lca_core.evaluation.protocols import split_frames
 from lca_core.judges.metrics import psnr_fg
+from lca_core.making.advice import advice, certainty
+from lca_core.making.demo import PERSON
 from lca_core.making.files import write_avatar
-from lca_core.making.photos import encode_person
+from lca_core.making.photos import avatar_from_photos, encode_person
 from lca_core.making.release import load_release
 from lca_core.model import Avatar, driving_of, encoder_of, person_inputs, refine, target_driving
-from lca_core.motion.faces import face
 from lca_core.paths import output_folder
 from lca_core.people.domains.production import cached_people
 from lca_core.splats import read_ply
 from lca_core.viewer import curation_figures as figures
 from lca_core.viewer.figures import sheet
-from lca_core.viewer.stage import body_camera, clip, examples, head_camera, motion_driving, show, turntable
-from lca_core.viewer.widgets import avatar_sliders
+from lca_core.viewer.live import Live
+from lca_core.viewer.performance import Performance
+from lca_core.viewer.sliders import groups
+from lca_core.viewer.stage import body_camera, examples, head_camera, motion_driving, show, turntable
+from lca_core.viewer.widgets import LiveViewer
 
 # %% tags=["parameters"]
 profile = "smoke"  # how large and how many pictures are drawn; the model brings its own sizes
-seed = 10000  # the digital human of section 6, a test person
+seed = 10000  # the digital human of section 5, a test person
+photos = []  # photographs of one person, yours; none: the astronaut Eileen Collins
 out = "build/00_quickstart"  # below the repository, wherever this runs from
 
 # %%
@@ -74,60 +81,94 @@ print(f"model of profile {sizes.name!r}: {sum(p.numel() for p in model.parameter
       f"{sizes.anchors} anchors x {sizes.gaussians_per_anchor} Gaussians, body {sizes.body_px} px")  # fmt: skip
 
 # %% [markdown]
-# ## 1. A photograph
+# ## 1. Somebody, live
 #
-# It ships inside scikit-image and is in the public domain: the astronaut Eileen Collins. `prepare_photos` finds the
-# one person in it, cuts her out, fits a body to her (shape, pose, fingers, gaze, camera; see
-# [03_curation](03_curation.ipynb)) and crops body and face to what the model takes.
+# These four photographs ship with the repository: a digital human whom the model has never seen, in even light, with a
+# body that is known exactly. As good as it gets.
 
 # %%
-photo = real_photos()["astronaut"]
-started = time.perf_counter()
-person = prepare_photos([photo], sizes)
-print(f"{photo.name}: {read_photo(photo).shape} to {person.id} in {time.perf_counter() - started:.1f} s")
-print("shows:", person.meta["photos"][0]["shows"], "| cut by:", person.meta["photos"][0]["cut_by"])
-print("not shown:", ", ".join(person.meta["missing"]))
-print("joints lie", person.meta["photos"][0]["fit_error"], "of her height from where they were seen")
-frame = person.frames[0]
-cut_out = [figures.composite(p.image, p.matte) for p in (frame.body, frame.face)]
-body_over = figures.body_over(frame, person.betas, BodyModel.load())
-names = ["photograph", "body, on green", "face, on green", "the fitted body"]
-figures.pictures([read_photo(photo), *cut_out, body_over], names, 4)
+somebody = at_sizes(next(iter(read_people(PERSON))), sizes)
+bodies = [figures.composite(f.body.image, f.body.matte) for f in somebody.frames]
+sheet([("photographs", bodies), ("faces", [f.face.image for f in somebody.frames if f.face is not None])], px)
 plt.show()
 
 # %% [markdown]
-# ## 2. Encode
-#
 # Patches of 14 x 14 pixels become rows of numbers. The model reads them once and writes one token for every anchor on
-# the body; the canonical branch makes Gaussians of those. This happens once a person. As the body was fitted, every
-# place on it can look at its own pixel of the photograph.
+# the body; the canonical branch makes Gaussians of those. This happens once a person. Then, if you let it, some steps
+# of optimisation on the same photographs: the network knows people in general, this knows this one.
 
 # %%
-inputs = person_inputs(person.frames, person.betas, encoder, sizes.face_px)
-started = time.perf_counter()
-avatar = Avatar.encode(model, inputs, {"id": person.id})
-encode_seconds = time.perf_counter() - started
+inputs = person_inputs(somebody.frames, somebody.betas, encoder, sizes.face_px)
 print("image rows: body", tuple(inputs.body.shape), "face", tuple(inputs.face.shape))
-print("geometry tokens", tuple(avatar.tokens.shape), "-> canonical", tuple(avatar.raw.shape))
-print(f"{len(avatar)} Gaussians in {encode_seconds:.2f} s")
-
-# %% [markdown]
-# That is all the paper does. Ours goes on, if you let it: some steps of optimisation on the photograph itself, begun
-# where the forward pass ends. The network knows people in general, this knows her. Left before, right after.
-
-# %%
-plain, started = avatar, time.perf_counter()
-avatar = refine(plain, person.frames, driving_of(model, person.frames, person.betas))
+started = time.perf_counter()
+plain = encode_person(model, encoder, somebody, somebody.frames)
+encode_seconds = time.perf_counter() - started
+print("geometry tokens", tuple(plain.tokens.shape), "-> canonical", tuple(plain.raw.shape))
+started = time.perf_counter()
+live_avatar = refine(plain, somebody.frames, driving_of(model, somebody.frames, somebody.betas))
 refine_seconds = time.perf_counter() - started
-heads = [show(a, Driving.neutral(), head_camera(a, turn, px)) for turn in (0.0, 0.5) for a in (plain, avatar)]
-titles = ["forward pass", f"refined, {refine_seconds:.1f} s", "from the side", "refined"]
-sheet([("head", heads)], px, captions=[titles])
+print(f"{len(plain)} Gaussians in {encode_seconds:.2f} s, refined in {refine_seconds:.1f} s")
+heads = [show(a, Driving.neutral(), head_camera(a, turn, px)) for turn in (0.0, 0.5) for a in (plain, live_avatar)]
+sheet([("head", heads)], px, captions=[["forward pass", "refined", "forward pass", "refined"]])
 plt.show()
 
 # %% [markdown]
-# Round it once. One picture of half a person says nothing of her back or her legs: those come from the prior.
+# Now play: body, fingers, eyes, all 52 facial actions, motions, the camera. Every picture is drawn by the library's
+# own rasteriser, as avatars are evaluated. Sliders need this notebook to run (in JupyterLab: *Run, Run All Cells*);
+# where it is only read, these are pictures of the same viewer:
 
 # %%
+live = Live(live_avatar, px)
+faces = next(group for group in groups() if group["name"] == "Face")["presets"]
+body_asked = {
+    "at rest": Performance(),
+    "arms": Performance({"left_arm": 0.6, "right_elbow": 1.8}, azimuth=0.0),
+    "walk": Performance(motion="walk", seconds=0.6, azimuth=0.8),
+    "dance": Performance(motion="dance", seconds=2.0),
+    "from behind": Performance(azimuth=2.8),
+    "fingers": Performance({"left_index": 1.3, "left_middle": 1.3}, view="Left hand"),
+}
+shown_faces = ("Neutral", "Smile", "Surprise", "Anger", "Blink")
+face_asked = {name: Performance(faces[name], view="Face", azimuth=0.0) for name in shown_faces}
+face_asked["look aside"] = Performance({"gaze_aside": 0.45}, view="Face", azimuth=0.0)
+rows = [("live", [live.picture(asked) for asked in each.values()]) for each in (body_asked, face_asked)]
+sheet(rows, px, captions=[list(body_asked), list(face_asked)])
+started = time.perf_counter()
+for moment in np.arange(12) / 12:
+    live.picture(Performance(motion="walk", seconds=moment))
+frames_a_second = 12 / (time.perf_counter() - started)
+print(f"{frames_a_second:.0f} driven pictures a second at {px} px")
+plt.show()
+
+# %%
+viewer = LiveViewer(live_avatar)
+viewer
+
+# %% [markdown]
+# ## 2. One photograph of a real person, or yours
+#
+# Give files in `photos` above: the whole body, facing the camera, arms a little away from it; others from the sides and
+# from behind. None given, it is a photograph that ships inside scikit-image, in the public domain: the astronaut Eileen
+# Collins. The one person in it is found and cut out, a body is fitted to her (shape, pose, fingers, gaze, camera; see
+# [03_curation](03_curation.ipynb)), and her avatar is made; of two photographs and more it is refined on them, too.
+# Nobody in the picture, or two people, and it says so.
+
+# %%
+given = photos or [real_photos()["astronaut"]]
+avatar, person = avatar_from_photos(given, model, encoder, tell=print)
+frame = person.frames[0]
+cut_out = [figures.composite(p.image, p.matte) for p in (frame.body, frame.face) if p is not None]
+body_over = figures.body_over(frame, person.betas, BodyModel.load())
+names = ["photograph", "body, on green", "face, on green"][: 1 + len(cut_out)] + ["the fitted body"]
+figures.pictures([read_photo(given[0]), *cut_out, body_over], names, 4)
+plt.show()
+
+# %% [markdown]
+# How sure is it, and what would make it better?
+
+# %%
+print("How sure:", *certainty(person), sep="\n  ")
+print("What would make it better:", *advice(person), sep="\n  ")
 sheet([("all round", turntable(avatar, 6, px))], px, captions=[[f"{60 * i} degrees" for i in range(6)]])
 plt.show()
 
@@ -135,7 +176,9 @@ plt.show()
 # ## 3. Drive
 #
 # A driving signal is 138 numbers of body and hands, a code of 128 for the face, gaze, and where the body stands.
-# `pose` in `lca_core.viewer` makes one from names; here are six ready-made ones, the body above, the head below.
+# `pose` in `lca_core.viewer` makes one from names; here are six ready-made ones, the body above, the head below. Faces
+# mix 52 named actions: a small map turns them into a code, whose first 52 numbers are the actions themselves, which
+# move the body's facial blendshapes; the others were learned.
 
 # %%
 driven = examples(avatar)
@@ -149,53 +192,41 @@ print({name: tuple(getattr(driven["step"], name).shape) for name in ("theta", "e
 plt.show()
 
 # %% [markdown]
-# Faces mix 52 named actions. A small map turns them into a code: its first 52 numbers are the actions themselves, which
-# move the body's facial blendshapes; the others were learned. Look from the head's front.
-
-# %%
-names = ["neutral", "smile", "open", "surprise", "blink", "frown"]
-codes = avatar.action_map(torch.from_numpy(np.stack([face(name) for name in names])))
-faces = replace(Driving.neutral(len(names)), epsilon=codes)
-sheet([("faces", [show(avatar, faces[i : i + 1], head) for i in range(len(names))])], px, captions=[names])
-plt.show()
+# A person in a clip drives her as well: body, head, mouth, lids and gaze. With a camera, record yourself and be her:
+#
+# ```python
+# from lca_core.making.following import follow
+# from lca_core.making.recording import record_clip
+# from lca_core.viewer.signals import driving_of_signal
+# from lca_core.viewer.stage import clip
+# from lca_core.viewer.video import write_mp4
+# me = follow(record_clip(out / "me.mp4", seconds=6))  # or any clip of one person
+# print(*me.said, sep="\n")
+# write_mp4(out / "like_me.mp4", clip(avatar, driving_of_signal(avatar, me.motion), body_camera(avatar, 0.3, 320)))
+# ```
+#
+# From a shell: `python -m lca_core drive avatar.safetensors --like CLIP.mp4 --view face --out like.mp4`.
 
 # %% [markdown]
 # ## 4. Save, open, go on
 #
 # Four files: the avatar (safetensors: numbers only, loading runs no code), its canonical Gaussians as a PLY that 3D
-# Gaussian splatting viewers open, a sheet like the above, and a short video of a walk.
+# Gaussian splatting viewers open, a sheet like the above, and a short video of a walk. `python -m lca_core export`
+# writes others; `--as html` a page that drives and draws the avatar in any browser, alone.
 
 # %%
 paths = write_avatar(avatar, person, out, video_frames, progress=False)
 for path in paths:
     print(f"{path.name:20} {path.stat().st_size / 1024:8.0f} KiB")
 again = Avatar.load(out / "avatar.safetensors")
-step = driven["step"]
-same = torch.equal(again.drive(step).means, avatar.drive(step).means)
+wave = motion_driving(again, "wave", 50)[::7]
+same = torch.equal(again.drive(wave).means, avatar.drive(wave).means)
 print("loaded avatar driven to the same Gaussians:", same, "| in the PLY:", len(read_ply(out / "avatar.ply")))
-
-# %% [markdown]
-# Everything needed to drive it is in the file, so the model can be forgotten. Eight instants of a wave:
-
-# %%
-wave = motion_driving(again, "wave", 50)
-started = time.perf_counter()
-strip = list(clip(again, wave[::7], body_camera(again, 0.3, px, reach=0.25), progress=False))
-frames_a_second = len(strip) / (time.perf_counter() - started)
-sheet([("wave", strip)], px)
-print(f"{frames_a_second:.1f} frames a second at {px} px on this machine's CPU")
+sheet([("wave", [show(again, wave[i : i + 1], body) for i in range(len(wave))])], px)
 plt.show()
 
 # %% [markdown]
-# ## 5. By hand
-#
-# Run this notebook in JupyterLab to move the sliders; on a web page only the pictures above are seen.
-
-# %%
-avatar_sliders(avatar, px)
-
-# %% [markdown]
-# ## 6. Somebody whose truth is known
+# ## 5. Somebody whose truth is known
 #
 # A digital human that training never saw, from a studio record: up to four pictures all round go in, with exact shape
 # and pose. All other pictures are drawn by the avatar and compared. This is what the model was trained for.
@@ -263,13 +294,14 @@ summary = {
 summary
 
 # %% [markdown]
-# - One call takes a photograph to an avatar that is driven, saved and opened elsewhere; encoding is done once.
-# - Of the digital human, clothes carry over (fine checks softly), and hair and skin; the face is soft until it is
+# - One call takes photographs to an avatar that is played with live, driven, saved and opened elsewhere; encoding is
+#   done once.
+# - Of a digital human, clothes carry over (fine checks softly), and hair and skin; the face is soft until it is
 #   refined. Mouth and brows answer, lids are too thin to. More pictures help: each shows places that the others do not.
-# - The astronaut is harder than the digital human: real light, a suit unlike any garment in training, a helmet in hand,
-#   no legs in the picture, a body fitted and not known. What the photograph shows from the front comes through, face,
-#   hair, suit and badge; the back and the legs are a guess. She smiled for the photograph; told to open her mouth, she
-#   tears that smile: nothing knows where lips end and teeth begin.
+# - The astronaut is harder: real light, a suit unlike any garment in training, a helmet in hand, no legs in the
+#   picture, a body fitted and not known. What the photograph shows from the front comes through, face, hair, suit and
+#   badge; the back and the legs are a guess, as the library says itself. She smiled for the photograph; told to open
+#   her mouth, she tears that smile: nothing knows where lips end and teeth begin.
 
 # %% [markdown]
 # ## Exercises

@@ -159,7 +159,7 @@ plt.show()
 #
 # The template is what one gets without looking: the mean of all training people in this person's shape and pose. The
 # per-person baseline is the older way: Gaussians optimised on the very same input pictures, from the template on. What
-# we call refined begins where the release's forward pass ends, and optimises for a third as many steps. Every picture
+# we call refined begins where the release's forward pass ends, and optimises for a seventh as many steps. Every picture
 # of every person here is measured for all four.
 
 # %%

@@ -74,7 +74,8 @@ def test_wrong_photographs_are_refused_with_code_2_and_nothing_is_written(tmp_pa
     for name in [*pictures, "letter.jpg", "missing.jpg"]:
         said = here("avatar", tmp_path / name, "--out", tmp_path / "out")
         assert said.code == 2, (name, said.err)
-        assert said.err.startswith("error: ") and name in said.err, said.err
+        told = said.err.splitlines()[-1]  # after what was being done
+        assert told.startswith("error: ") and name in told, said.err
         assert "Traceback" not in said.err
         assert not (tmp_path / "out").exists()
 
@@ -91,6 +92,8 @@ def test_wrong_photographs_are_refused_with_code_2_and_nothing_is_written(tmp_pa
         (("curate", "nowhere", "--out", "curated"), "no such file or folder"),
         (("drive", "nothing.safetensors", "--out", "video.mp4"), "nothing.safetensors"),
         (("drive", "nothing.safetensors", "--out", "video.avi"), "mp4"),
+        (("demo", "--avatar", "nothing.safetensors"), "nothing.safetensors"),
+        (("demo", "--avatar", "nothing.safetensors", "--checkpoint", "none.safetensors"), "--checkpoint"),
         (("export", "nothing.safetensors", "--out", "files", "--as", "spz"), "nothing.safetensors"),
         (("export", "nothing.safetensors", "--out", "files", "--as", "mp4", "--px", "33"), "even"),
         (("evaluate", "--data", "nowhere"), "nowhere"),
@@ -113,6 +116,7 @@ WRONG_NUMBERS = {
     "weights": [{"minutes": -1.0}, {"workers": 0}],
     "plan": [{"tflops": -1.0}, {"used": 0.0}],
     "avatar": [{"refine": -1}],
+    "demo": [{"port": -1}, {"port": 70000}],
     "curate": [{"frames": 0}, {"workers": 0}, {"rate": float("nan")}, {"seconds": 0.0}],
     "drive": [{"px": 161}, {"px": 0}, {"frames": 0}, {"frames": -3}, {"fps": 0}],
     "export": [{"frame": -1}, {"frames": 0}, {"fps": 0}, {"px": 0}, {"px": 33}],
@@ -170,6 +174,10 @@ def test_a_photograph_becomes_an_avatar_that_drives(tmp_path, here):
     Image.fromarray(data.astronaut()).save(tmp_path / "astronaut.png")
     said = run("avatar", tmp_path / "astronaut.png", "--out", tmp_path / "avatar")
     assert said.code == 0, said.err
+    stages = [line for line in said.err.splitlines() if line.endswith(" ...")]
+    assert len(stages) == 5 and "looking for the person in 1 photograph" in stages[0] and "refining" in stages[3]
+    assert "astronaut.png: the body fits" in said.out and "not photographed: " in said.out
+    assert "Give pictures from behind" in said.out and "legs and feet are invented" in said.out
     made = {p.name for p in (tmp_path / "avatar").iterdir()}
     assert made == {"avatar.safetensors", "avatar.ply", "sheet.png", "walk.mp4"}
     avatar = Avatar.load(tmp_path / "avatar" / "avatar.safetensors")

@@ -30,20 +30,23 @@ LONG = (
     "tests/people/test_cloth.py",
     "tests/curation/test_fit.py",
     "tests/viewer/test_page_browser.py",
+    "tests/viewer/test_live_browser.py",
+    "tests/making/test_following.py",
+    "tests/making/test_demo.py",
 )
 # Files that --quick leaves out: they draw or dress people, ask detectors, compile, or start processes.
 SLOW = {
     "curation": ("collection", "crops", "detect", "fit", "identity", "records", "refit"),
     "evaluation": ("baselines", "breakdowns", "control", "evaluate", "figures", "humans", "trials"),
     "experiments": ("judging",),
-    "making": ("dressing", "export", "making", "rigged"),
+    "making": ("demo", "dressing", "export", "following", "making", "rigged"),
     "model": ("refinement", "stored"),
     "notebooks": ("run",),
     "people": ("accessories", "cloth", "clothes", "hair", "look", "scene_domains", "scene_production", "scene_render",
                "shape", "skin"),
     "splats": ("properties", "sharing"),
     "training": ("loop", "stages"),
-    "viewer": ("page_browser",),
+    "viewer": ("live", "live_browser", "page_browser"),
     "": ("benchmarks", "book", "commands", "engines", "environment"),
 }  # fmt: skip
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

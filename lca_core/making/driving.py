@@ -1,22 +1,25 @@
 """Avatars in motion: the driving signal of a recorded person, and a video of an avatar that is driven."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from lca_core.body import Driving
-from lca_core.data import Frame, Person, read_people
+from lca_core.data import Camera, Frame, Person, read_people
 from lca_core.data.light import light_named
 from lca_core.errors import InputError
+from lca_core.making.following import FPS, follow
 from lca_core.making.release import load_release
 from lca_core.model import LCA, Avatar, driving_of
 from lca_core.motion.files import read_motion
 from lca_core.motion.motions import MOTIONS, Motion
 from lca_core.motion.motions import motion as ready_made
 from lca_core.paths import writable
+from lca_core.viewer.signals import driving_of_signal
 from lca_core.viewer.stage import body_camera, clip
 from lca_core.viewer.video import write_mp4
+from lca_core.viewer.views import views
 
 
 def driving_like(person: Person, model: LCA | None = None) -> Driving:
@@ -45,12 +48,6 @@ def motion_called(name: str, frames: int = 75, fps: float = 25.0) -> tuple[Motio
     return ready_made(name, np.random.default_rng(0), frames, fps), fps
 
 
-def signal_of(avatar: Avatar, motion: Motion) -> Driving:
-    """What drives an avatar through a motion: its facial actions become the avatar's codes."""
-    theta, root, gaze, actions = (torch.from_numpy(np.asarray(x, np.float32)) for x in motion)
-    return Driving(theta, avatar.action_map(actions), gaze, root)
-
-
 def drive_to_video(
     avatar: Path | str,
     out: Path | str,
@@ -61,13 +58,17 @@ def drive_to_video(
     px: int = 320,
     light: str | None = None,
     light_turns: float = 0.0,
+    view: str = "body",
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Drive a saved avatar and write the video `out`, which is returned.
 
-    motion: a ready-made one of `frames` frames, or an SMPL-X .npz file, at its own rate; like: a shard whose first
-    person is followed instead. px: side of the picture; light: name of one other than the photographs'
-    (`light_named`); light_turns: how often it goes round the person. InputError, before anything is drawn, for a video
-    that is no .mp4, an odd side, a missing file, a light that there is not, or an avatar that knows nothing of light.
+    motion: a ready-made one of `frames` frames, or an SMPL-X .npz file, at its own rate; like: a clip whose person is
+    followed instead (`following.follow`), or a shard (.tar) of records, whose first one is. px: side of the picture;
+    light: name of one other than the photographs' (`light_named`); light_turns: how often it goes round the person;
+    view: "body", or "face", which goes with the head. tell: is told what of a clip was not seen. InputError, before
+    anything is drawn, for a video that is no .mp4, an odd side, a missing file, a clip without a person, a light that
+    there is not, or an avatar that knows nothing of light.
     """
     out = Path(out)
     if out.suffix != ".mp4":
@@ -83,9 +84,20 @@ def drive_to_video(
         _ = loaded.material
     if like is None:
         moves, rate = motion_called(motion, frames, fps)
-        driving, fps = signal_of(loaded, moves), max(round(rate), 1)
-    else:
+        driving, fps = driving_of_signal(loaded, moves), max(round(rate), 1)
+    elif Path(like).suffix == ".tar":
         driving = driving_like(next(read_people(like)))
-    camera = body_camera(loaded, 0.5, px, reach=0.25)
+    else:
+        followed = follow(like)
+        driving, fps = driving_of_signal(loaded, followed.motion), FPS
+        for sentence in followed.said:
+            tell(sentence)
+    camera = body_camera(loaded, 0.5, px, reach=0.25) if view == "body" else _face_camera(loaded, driving, px)
     write_mp4(out, clip(loaded, driving, camera, light=other, light_turns=light_turns), fps)
     return out
+
+
+def _face_camera(avatar: Avatar, driving: Driving, px: int) -> Callable[[int], Camera]:
+    """Before the face, in every frame."""
+    look, transforms = views(avatar)["Face"], avatar.transforms(driving)
+    return lambda frame: look.camera(transforms[frame], 0.15, 0.0, 1.0, px)

@@ -14,7 +14,7 @@ import torch
 
 from lca_core.body import Driving
 from lca_core.errors import InputError
-from lca_core.making.driving import motion_called, signal_of
+from lca_core.making.driving import motion_called
 from lca_core.making.rigged import write_rigged
 from lca_core.model import Avatar
 from lca_core.motion.files import write_motion
@@ -22,6 +22,8 @@ from lca_core.motion.motions import Motion
 from lca_core.paths import writable_folder
 from lca_core.splats import Gaussians
 from lca_core.splats.formats.files import WRITERS, write_gaussians
+from lca_core.viewer.page.write import write_page
+from lca_core.viewer.signals import driving_of_signal
 from lca_core.viewer.stage import body_camera, clip, picture
 from lca_core.viewer.video import write_gif, write_mp4
 
@@ -51,7 +53,7 @@ class Order:
     def pictures(self) -> Iterator[np.ndarray]:
         """Of every frame of the motion."""
         camera = body_camera(self.avatar, 0.5, self.px, reach=0.25)
-        return clip(self.avatar, signal_of(self.avatar, self.motion), camera, progress=False)
+        return clip(self.avatar, driving_of_signal(self.avatar, self.motion), camera, progress=False)
 
     def all_round(self) -> Iterator[np.ndarray]:
         """Of the frame, or else of an A-pose, from all sides."""
@@ -61,7 +63,7 @@ class Order:
             yield picture(still, body_camera(self.avatar, 2 * math.pi * turn / count, self.px, reach=0.25))
 
     def _frame(self) -> Gaussians:
-        signal = signal_of(self.avatar, self.motion)[self.frame : self.frame + 1]
+        signal = driving_of_signal(self.avatar, self.motion)[self.frame : self.frame + 1]
         return self.avatar.drive(signal).map(lambda t: t[0])
 
 
@@ -89,12 +91,17 @@ def _turntable(path: Path, order: Order) -> None:
     write_mp4(path, order.all_round(), order.rate)
 
 
+def _page(path: Path, order: Order) -> None:
+    write_page(order.avatar, path)
+
+
 KINDS: dict[str, Callable[[Path, Order], None]] = dict.fromkeys(WRITERS, _gaussians) | {
     "rigged.glb": _rigged,
     "npz": _motion,
     "mp4": _mp4,
     "gif": _gif,
     "turntable.mp4": _turntable,
+    "html": _page,
 }
 
 

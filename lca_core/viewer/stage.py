@@ -1,6 +1,6 @@
 """Where avatars are looked at: cameras round them, ready-made driving signals, pictures of both."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -115,18 +115,19 @@ def motion_driving(avatar: Avatar, name: str, frames: int = 50, fps: float = 25.
 def clip(
     avatar: Avatar,
     driving: Driving,
-    camera: Camera,
+    camera: Camera | Callable[[int], Camera],
     progress: bool = True,
     light: Light | None = None,
     light_turns: float = 0.0,
 ) -> Iterator[np.ndarray]:
     """Pictures of every frame of a driving signal, one after the other.
 
-    light: other than the photographs'; light_turns: how often it goes round the person meanwhile.
+    camera: one, or for every frame, by its number, its own. light: other than the photographs'; light_turns: how often
+    it goes round the person meanwhile.
     """
     for i in tqdm(range(len(driving)), desc="drive", unit="frame", disable=not progress):
         now = light and turned(light, 2 * np.pi * light_turns * i / len(driving))
-        yield show(avatar, driving[i : i + 1], camera, now)
+        yield show(avatar, driving[i : i + 1], camera(i) if callable(camera) else camera, now)
 
 
 def under_lights(

@@ -9,11 +9,13 @@ from PIL import Image
 
 from lca_core.__main__ import FileKind
 from lca_core.errors import InputError
-from lca_core.making.driving import signal_of
 from lca_core.making.export import KINDS, export
+from lca_core.model import Avatar
 from lca_core.motion.files import read_motion, write_motion
 from lca_core.motion.motions import motion
 from lca_core.splats import read_ply, turn_over
+from lca_core.viewer.page.write import write_page
+from lca_core.viewer.signals import driving_of_signal
 from tests.making.examples import small_avatar
 
 
@@ -33,7 +35,7 @@ def test_gaussians_are_canonical_or_stand_as_in_a_frame_of_a_motion(saved, tmp_p
     assert path == tmp_path / "still" / "me.ply"
     np.testing.assert_allclose(turn_over(read_ply(path)).means, avatar.canonical().means.detach(), atol=1e-5)
     (path,) = export(saved, tmp_path / "posed", ["ply"], "dance", frame=2, frames=4)
-    wanted = avatar.drive(signal_of(avatar, motion("dance", np.random.default_rng(0), 4, 25.0))).means[2]
+    wanted = avatar.drive(driving_of_signal(avatar, motion("dance", np.random.default_rng(0), 4, 25.0))).means[2]
     np.testing.assert_allclose(turn_over(read_ply(path)).means, wanted.detach(), atol=1e-5)
 
 
@@ -50,6 +52,13 @@ def test_all_that_moves_has_the_motions_frames(saved, tmp_path):
         assert file.n_frames == 3 and file.info["duration"] == 200 and file.size == (32, 32)
     with av.open(str(paths[3])) as file:
         assert sum(1 for _ in file.decode(video=0)) == 20
+
+
+def test_as_html_it_is_the_page_that_the_command_page_writes(saved, tmp_path):
+    (path,) = export(saved, tmp_path / "out", ["html"])
+    assert path.name == "me.html"
+    write_page(Avatar.load(saved), tmp_path / "page.html")
+    assert path.read_text(encoding="utf-8") == (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_a_motion_from_a_file_is_followed_at_its_own_rate(saved, tmp_path):

@@ -13,6 +13,7 @@ from lca_core.errors import InputError
 from lca_core.making import driving, files
 from lca_core.making.driving import drive_to_video, driving_like
 from lca_core.making.files import FILES, write_avatar
+from lca_core.making.following import Followed
 from lca_core.making.photos import encode_person, gaining_steps
 from lca_core.making.release import load_release
 from lca_core.model import LCA, Avatar, Pixels, rows_length
@@ -91,6 +92,17 @@ def test_a_saved_avatar_is_driven_by_a_motion_or_like_a_recorded_person(avatar, 
     assert frames_of(made) == 4
     made = drive_to_video(tmp_path / "me.safetensors", tmp_path / "like.mp4", like=tmp_path / "them.tar", px=32)
     assert frames_of(made) == len({frame.instant for frame in person.frames})
+
+
+def test_a_clip_is_followed_before_the_face_and_what_it_did_not_show_is_told(avatar, tmp_path, monkeypatch):
+    moves = motion("wave", np.random.default_rng(0), 4, 25.0)
+    monkeypatch.setattr(driving, "follow", lambda path: Followed(moves, (f"half of {path} is missing",)))
+    avatar.save(tmp_path / "me.safetensors")
+    said = []
+    made = drive_to_video(
+        tmp_path / "me.safetensors", tmp_path / "me.mp4", like="clip.mov", px=32, view="face", tell=said.append
+    )
+    assert frames_of(made) == 4 and said == ["half of clip.mov is missing"]
 
 
 def test_an_avatar_that_knows_of_light_is_driven_under_another(model, person, tmp_path):

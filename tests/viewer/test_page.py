@@ -20,12 +20,13 @@ from lca_core.model.face import FaceShapes
 from lca_core.motion.motions import Motion
 from lca_core.motion.poses import HANDS, hand, theta_from
 from lca_core.splats import Gaussians
-from lca_core.viewer.page.distil import distil, driving_of_signal, random_signals, rest
-from lca_core.viewer.page.motions import NAMES, SIGNAL, looped, whole_numbers
+from lca_core.viewer.page.distil import distil, random_signals
+from lca_core.viewer.page.motions import SIGNAL, whole_numbers
 from lca_core.viewer.page.numbers import PageAvatar, heaviest
 from lca_core.viewer.page.packing import Planes, packed
-from lca_core.viewer.page.sliders import groups
 from lca_core.viewer.page.write import write_page
+from lca_core.viewer.signals import LOOPS, driving_of_signal, looped, rest
+from lca_core.viewer.sliders import groups
 from tests.model.models import random_inputs, tiny_model
 
 
@@ -143,7 +144,7 @@ def test_presets_of_hands_are_nearly_the_shapes_they_are_called_by(shape):
         np.testing.assert_allclose(theta[theta_slice(joint)], wanted[theta_slice(joint)], atol=0.05)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LOOPS)
 def test_motions_go_round_without_a_jump(name):
     clip = looped(name)
     theta = np.concatenate([clip.theta, clip.root], 1)

@@ -15,9 +15,10 @@ from lca_core.making.photos import encode_person
 from lca_core.making.release import load_release
 from lca_core.model import Avatar, encoder_of
 from lca_core.motion.motions import Motion
-from lca_core.viewer.page.distil import driving_of_signal, random_signals, rest
+from lca_core.viewer.page.distil import random_signals
 from lca_core.viewer.page.numbers import PageAvatar
 from lca_core.viewer.page.write import page_text
+from lca_core.viewer.signals import driving_of_signal, rest
 from lca_core.viewer.stage import body_camera, head_camera, picture
 from tests.model.stored.make import PEOPLE
 

@@ -15,7 +15,6 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from lca_core.body import Driving
 from lca_core.body.driving import EPSILON, GAZE, THETA
 from lca_core.model import Avatar
 from lca_core.model.posing import drive
@@ -23,6 +22,7 @@ from lca_core.model.raw import COLOR, DRIVEN, OPACITY, POSITION, ROTATION, SCALE
 from lca_core.motion.faces import look_actions, random_face, random_gaze, settled
 from lca_core.motion.motions import MOTIONS, Motion, motion
 from lca_core.motion.poses import STANCES, standing
+from lca_core.viewer.signals import driving_of_signal, rest
 
 RANK, DIRECTION_BYTES = 16, 4_000_000  # directions: at most so many, and no more than fit at a byte a number
 _SAMPLES, _AT_ONCE, _SEED = 240, 20, 0
@@ -76,13 +76,6 @@ class Distilled:
         return (self.condition.features(signal) @ self.map.T + self.offset).clamp(self.low, self.high)
 
 
-def rest() -> Motion:
-    """One frame of a person at rest: an A-pose, a neutral face, eyes ahead."""
-    driving = Driving.neutral()
-    actions = np.zeros((1, 52), np.float32)
-    return Motion(driving.theta.numpy(), driving.root.numpy(), driving.gaze.numpy(), actions)
-
-
 def random_signals(count: int, seed: int) -> Motion:
     """`count` unrelated frames: stances and moments of motions, under faces and gazes of all kinds; nobody turns."""
     generator, names, frames = np.random.default_rng(seed), list(MOTIONS), []
@@ -95,12 +88,6 @@ def random_signals(count: int, seed: int) -> Motion:
         actions = settled(np.maximum(random_face(generator), look_actions(gaze)))
         frames.append((theta, np.zeros(6, np.float32), gaze, actions))
     return Motion(*(np.stack(part).astype(np.float32) for part in zip(*frames)))
-
-
-def driving_of_signal(avatar: Avatar, signal: Motion) -> Driving:
-    """The avatar's own driving signal for one that tells facial actions."""
-    theta, root, gaze, actions = map(torch.from_numpy, signal)
-    return Driving(theta, avatar.action_map(actions), gaze, root)
 
 
 @torch.no_grad()

@@ -6,8 +6,9 @@ from lca_core.data import Camera
 from lca_core.model import Avatar
 from lca_core.motion.motions import Motion
 from lca_core.splats import Gaussians
-from lca_core.viewer.page.distil import driving_of_signal, random_signals
+from lca_core.viewer.page.distil import random_signals
 from lca_core.viewer.page.numbers import PageAvatar
+from lca_core.viewer.signals import driving_of_signal
 from lca_core.viewer.stage import body_camera, head_camera, picture
 
 COUNT, PX = 6, 192  # signals, and the side of the pictures

@@ -16,8 +16,9 @@ from lca_core.model.raw import COLOR, OPACITY, POSITION, POSITION_UNIT, ROTATION
 from lca_core.motion.motions import Motion
 from lca_core.splats import Gaussians, skin
 from lca_core.splats.skinning import multiply_quats
-from lca_core.viewer.page.distil import Distilled, changes, distil, rest
+from lca_core.viewer.page.distil import Distilled, changes, distil
 from lca_core.viewer.page.packing import Planes
+from lca_core.viewer.signals import rest
 
 MOST_JOINTS = 8  # that carry one Gaussian
 _LEAST_SCALE, _MOST_SCALE = -9.0, -2.0  # log metres, as in model/raw.py

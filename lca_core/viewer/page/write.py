@@ -7,17 +7,18 @@ from pathlib import Path
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from lca_core.body import JOINT_NAMES, THETA_JOINTS, Driving
+from lca_core.body import JOINT_NAMES, THETA_JOINTS
 from lca_core.body.driving import TIED
 from lca_core.body.layout import PARENTS
 from lca_core.model import Avatar
 from lca_core.paths import atomic_path, writable
-from lca_core.viewer.page.distil import rest
 from lca_core.viewer.page.likeness import likeness
-from lca_core.viewer.page.motions import FPS, FRAMES, NAMES, SIGNAL, looped, whole_numbers
+from lca_core.viewer.page.motions import SIGNAL, whole_numbers
 from lca_core.viewer.page.numbers import PageAvatar
 from lca_core.viewer.page.packing import packed
-from lca_core.viewer.page.sliders import groups
+from lca_core.viewer.signals import FPS, FRAMES, LOOPS, looped, rest
+from lca_core.viewer.sliders import groups
+from lca_core.viewer.views import views
 
 _SCRIPTS = ("numbers.js", "skeleton.js", "body.js", "splats.js", "camera.js", "controls.js", "page.js")
 _FOLDER = Path(__file__).parent
@@ -44,7 +45,7 @@ def page_text(avatar: Avatar, page: PageAvatar, title: str, like: dict[str, floa
         "map": page.distilled.map.numpy(),
         "base": page.base.whole, "driven": page.driven.whole, "dirs": page.dirs.whole, "learned": page.learned.whole,
         "index": page.index, "joints": page.joints, "weights": page.weights,
-        "motions": np.concatenate([whole_numbers(looped(name)) for name in NAMES]),
+        "motions": np.concatenate([whole_numbers(looped(name)) for name in LOOPS]),
     }  # fmt: skip
     layout, numbers = packed(arrays)
     about = (
@@ -82,7 +83,7 @@ def _header(avatar: Avatar, page: PageAvatar, layout: dict, like: dict[str, floa
         "skeleton": {"joints": page.rest_joints.tolist(), "parents": list(PARENTS), "sources": _sources()},
         "signal": SIGNAL,
         "rest": {part: getattr(still, part)[0].tolist() for part, _, _ in SIGNAL},
-        "motions": [{"name": name.capitalize(), "fps": FPS, "frames": FRAMES} for name in NAMES],
+        "motions": [{"name": name.capitalize(), "fps": FPS, "frames": FRAMES} for name in LOOPS],
         "groups": groups(),
         "views": _views(avatar),
         "likeness_db": like,
@@ -98,18 +99,12 @@ def _sources() -> list[int]:
 
 
 def _views(avatar: Avatar) -> dict[str, dict]:
-    """What each view looks at: target, the field (width and height, metres) that fits there, and from how far."""
-    driving = Driving.neutral()
-    points = avatar.drive(driving).means[0]
-    low, high = points.quantile(0.002, 0), points.quantile(0.998, 0)
-    width, height, _ = (1.08 * (high - low)).tolist()
-    transforms = avatar.transforms(driving)[0]
-    head, hand = (
-        (transforms[i, :3, :3] @ avatar.rest_joints[i] + transforms[i, :3, 3]).tolist()
-        for i in map(JOINT_NAMES.index, ("head", "left_middle1"))
-    )
+    """What each of the page's views looks at: target, the field that fits there, and from how far."""
+    found = views(avatar)
+    names = {"Body": "Body", "Face": "Face", "Hand": "Left hand"}
     return {
-        "Body": {"target": ((low + high) / 2).tolist(), "field": [width, height], "distance": 3.2},
-        "Face": {"target": [head[0], head[1] + 0.035, head[2] + 0.04], "field": [0.3, 0.34], "distance": 1.4},
-        "Hand": {"target": hand, "field": [0.3, 0.3], "distance": 1.2},
-    }
+        name: {
+            "target": list(found[view].target), "field": list(found[view].field), "distance": found[view].distance
+        }
+        for name, view in names.items()
+    }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The page's sliders and buttons, as tables: what each moves of the driving signal, by how much."""
+"""Sliders and buttons of the page and the live viewer, as tables: what each moves of the signal, by how much."""
 
 import re
 
@@ -14,6 +14,7 @@ _FINGERS = ("index", "middle", "ring", "pinky")
 _PHALANGES = (1.0, 1.25, 0.75)  # share of the curl, from the palm on
 _FAN = (1.0, 1 / 3, -1 / 3, -1.0)  # of index to pinky
 _THUMB = ((0.5, 0.4, -0.35), (0.0, 0.55, -0.2), (0.0, 0.6, -0.2))  # folded over the palm
+_MOST = {"tongueOut": 0.5}  # of actions that avatars do not carry to their end: a tongue turns into a pale blotch
 _LID_FOLLOWS = 1 / np.radians(30)  # of a look action, for a radian of gaze
 
 
@@ -25,10 +26,15 @@ def groups() -> list[dict]:
             "name": "Fingers",
             "open": False,
             "sliders": _fingers(),
-            "presets": {_words(name): _hands(name) for name in HANDS},
+            "presets": {in_words(name): _hands(name) for name in HANDS},
         },
         {"name": "Gaze", "open": True, "sliders": _gaze(), "presets": {}},
-        {"name": "Face", "open": False, "sliders": _face(), "presets": {_words(name): _faces(name) for name in FACES}},
+        {
+            "name": "Face",
+            "open": False,
+            "sliders": _face(),
+            "presets": {in_words(name): _faces(name) for name in FACES},
+        },
     ]
 
 
@@ -107,7 +113,10 @@ def _gaze() -> list[dict]:
 
 
 def _face() -> list[dict]:
-    return [_slider(name, _words(name), 0.0, 1.0, [("actions", i, 1.0)]) for i, name in enumerate(ACTIONS)]
+    return [
+        _slider(name, in_words(name), 0.0, _MOST.get(name, 1.0), [("actions", i, 1.0)])
+        for i, name in enumerate(ACTIONS)
+    ]
 
 
 def _faces(name: str) -> dict[str, float]:
@@ -127,6 +136,6 @@ def _hands(name: str) -> dict[str, float]:
     return {s["name"]: round(float(np.clip(v, s["low"], s["high"])), 3) for s, v in zip(sliders, values)}
 
 
-def _words(name: str) -> str:
+def in_words(name: str) -> str:
     """A name in words: mouthSmileLeft is "Mouth smile left"."""
     return re.sub("(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " ").capitalize()

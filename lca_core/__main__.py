@@ -289,13 +289,12 @@ def demo(avatar: Path | None = None, checkpoint: Path | None = None, port: int =
         port: Of the server (default: one that is free).
         browser: Open the browser; without, the address is only printed.
     """
-    import time
     import webbrowser
 
     from lca_core.making.demo import TITLE, demo_avatar, page_of
     from lca_core.model import Avatar
     from lca_core.release import RELEASE
-    from lca_core.viewer.serve import served
+    from lca_core.viewer.serve import served, until_ended
 
     hold(0, 65535, port=port)
     if avatar is not None and checkpoint is not None:
@@ -306,11 +305,8 @@ def demo(avatar: Path | None = None, checkpoint: Path | None = None, port: int =
         print(f"{address} (Ctrl-C ends it)", flush=True)
         if browser and not webbrowser.open(address):
             print("no browser could be opened from here; open that address in one", flush=True)
-        try:
-            while True:
-                time.sleep(3600)
-        except KeyboardInterrupt:
-            print()
+        until_ended()
+        print()
 
 
 def curate(

@@ -175,7 +175,7 @@ def test_a_photograph_becomes_an_avatar_that_drives(tmp_path, here):
     said = run("avatar", tmp_path / "astronaut.png", "--out", tmp_path / "avatar")
     assert said.code == 0, said.err
     stages = [line for line in said.err.splitlines() if line.endswith(" ...")]
-    assert len(stages) == 5 and "looking for the person in 1 photograph" in stages[0] and "refining" in stages[3]
+    assert len(stages) == 4 and "looking for the person in 1 photograph" in stages[0] and "encoding" in stages[2]
     assert "astronaut.png: the body fits" in said.out and "not photographed: " in said.out
     assert "Give pictures from behind" in said.out and "legs and feet are invented" in said.out
     made = {p.name for p in (tmp_path / "avatar").iterdir()}

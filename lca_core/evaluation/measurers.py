@@ -112,7 +112,11 @@ MEASURERS: tuple[Measurer, ...] = (
     Measurer(("release/*/*", "refined/*/*", "baseline/*/*/*"), evaluated, 4, (4, 60), any_people=True),
     Measurer(("views/*", "depth/*", "groups/*"), by_script("benchmarks/breakdown.py"), None, (0, 25)),
     Measurer(("relight/*",), by_script("benchmarks/relighting.py", "--people", "{people}"), 4, (3, 30)),
-    Measurer(("s3/*/*", "garment/*"), by_script("benchmarks/loose.py", "--people", "{people}"), 4, (4, 40)),
+    Measurer(("s3/*/*", "garment/*"), by_script("benchmarks/loose.py"), None, (0, 40)),
+    Measurer(
+        ("unseen/*/*", "region/*/*", "one_photo/*", "identity/*/*"), by_script("benchmarks/release.py"), None, (0, 90)
+    ),
+    Measurer(("photos/*/*",), by_script("benchmarks/photographs.py"), None, (0, 40)),
     Measurer(("speed/train_step_ratio",), by_script("benchmarks/training_step.py"), None, (0, 3)),
     Measurer(("speed/*",), by_script("benchmarks/drive.py"), 0, (1, 1)),
     Measurer(("page/*",), by_script("benchmarks/page.py"), None, (0, 1)),

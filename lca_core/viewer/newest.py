@@ -20,6 +20,7 @@ class Newest(Generic[Wish]):
         self._lock = threading.Lock()
         self._wishes: list[Wish] = []  # one at most
         self._running: Future | None = None
+        self._error: Exception | None = None  # that nobody has been told of
 
     def ask(self, wish: Wish) -> None:
         """Have this done next, in place of what else waits; back at once."""
@@ -34,6 +35,10 @@ class Newest(Generic[Wish]):
             running = self._running
         if running is not None:
             running.result(seconds)
+        with self._lock:
+            error, self._error = self._error, None
+        if error is not None:
+            raise error
 
     def _go(self) -> None:
         while True:
@@ -47,7 +52,6 @@ class Newest(Generic[Wish]):
             except Exception as error:
                 if self._failed is not None:
                     self._failed(error)
-                    continue
-                with self._lock:
-                    self._running = None
-                raise
+                else:
+                    with self._lock:
+                        self._error = error

@@ -1,5 +1,6 @@
 """One page on a server of this machine, for this machine alone."""
 
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,3 +56,14 @@ def served(page: str, port: int = 0) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         listening.join()
+
+
+def until_ended() -> None:
+    """Wait for Ctrl-C or SIGTERM, also where whoever started this process has it ignore Ctrl-C."""
+    ended = threading.Event()
+    before = {which: signal.signal(which, lambda *_: ended.set()) for which in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        ended.wait()
+    finally:
+        for which, handler in before.items():
+            signal.signal(which, handler)

@@ -32,7 +32,8 @@ def test_the_avatar_is_made_of_the_photographs_and_says_what_is_done():
         demo_avatar("none.safetensors", tell=said.append)
 
 
-def test_the_command_prints_an_address_at_which_the_avatar_is_and_ends_quietly(tmp_path):
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_prints_an_address_at_which_the_avatar_is_and_ends_quietly(tmp_path, ending):
     small_avatar().save(tmp_path / "me.safetensors")
     command = [sys.executable, "-m", "lca_core", "demo", "--avatar", tmp_path / "me.safetensors", "--no-browser"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
@@ -41,8 +42,12 @@ def test_the_command_prints_an_address_at_which_the_avatar_is_and_ends_quietly(t
             with urllib.request.urlopen(address, timeout=60) as answer:
                 text = answer.read().decode()
         finally:
-            running.send_signal(signal.SIGINT)
-            out, err = running.communicate(timeout=120)
+            running.send_signal(ending)
+            try:
+                err = running.communicate(timeout=60)[1]
+            except subprocess.TimeoutExpired:  # else leaving the block would wait for ever
+                running.kill()
+                raise
     assert address.startswith("http://127.0.0.1:") and running.returncode == 0, err
     header = json.loads(re.search(r'id="header">(.*?)</script>', text, re.DOTALL)[1])
     assert header["count"] == len(small_avatar()) and "Traceback" not in err

@@ -249,7 +249,7 @@ def avatar(
         out: Folder for the files.
         checkpoint: Weights (default: the shipped release).
         encoder: Folder of the image encoder, where the weights were trained with one of your own.
-        refine: Steps of optimisation on the photographs after the forward pass, a second for twenty. 0: the forward
+        refine: Steps of optimisation on the photographs after the forward pass. 0: the forward
             pass alone, as in the paper. Default: twenty where other pictures gain by them, from two photographs on and
             with weights that do not look again by the gradient.
     """
@@ -469,7 +469,8 @@ def evaluate(
         data: Folder of shards.
         checkpoint: Weights (default: the shipped release).
         inputs: Photographs shown.
-        baselines: Also the avatars refined on their photographs, the mean template and per-person optimisation.
+        baselines: Also the avatars refined on their photographs, the mean template, per-person optimisation and the
+            nearest photograph, copied.
         json: Print JSON instead of a table.
         record: Write the numbers to results/records/ (of the shipped release, from committed code).
         sheet: A PNG or JPEG to draw the first people into, truth above avatar (above refined avatar, with --baselines).

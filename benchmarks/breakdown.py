@@ -45,7 +45,7 @@ def measured(seeds: range, workers: int) -> tuple[dict[str, Summary], dict[str, 
     tell("people are drawn where the cache has none")
 
     def people(domain: str, truth: bool = False) -> list:
-        return list(read_people(cached_people(seeds, domain, model.profile, workers=workers, truth=truth)))
+        return list(read_people(cached_people(seeds, domain, model.profile, workers=workers, truth=truth), truth=truth))
 
     seconds = {clip.seed: clip for clip in people("wild2")}
     found = by_view(people("studio", truth=True), model, encoder_of(meta), PHOTOS, len(seeds))

@@ -47,7 +47,7 @@ Values = dict[str, dict[int, list[float]]]  # what is recorded -> person -> one 
 def people_of(domain: str, seeds: Sequence[int], workers: int) -> Iterator[tuple[Person, Person | None]]:
     """Each person and their second clip, where the domain has one; drawn with truth where the cache has none."""
     other = SECOND[domain]
-    own, second = (read_people(cached_people(seeds, d, PROFILE, workers, truth=True)) if d else None
+    own, second = (read_people(cached_people(seeds, d, PROFILE, workers, truth=True), truth=True) if d else None
                    for d in (domain, other))  # fmt: skip
     for person in own:
         yield person, None if second is None else next(second)

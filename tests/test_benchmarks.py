@@ -334,6 +334,23 @@ def trial_of(better: float, face: float) -> Trial:
 release = loaded("release")
 
 
+def test_who_is_drawn_with_truth_is_read_with_truth(monkeypatch):
+    """Depth and parts are what regions and unseen pixels are measured by; a reader leaves them out unless asked."""
+    asked, breakdown = [], loaded("breakdown")
+    for benchmark in (release, breakdown):
+        monkeypatch.setattr(benchmark, "cached_people", lambda *people, truth=False, **rest: truth)
+        monkeypatch.setattr(
+            benchmark, "read_people", lambda drawn, truth=False: asked.append((drawn, truth)) or iter(())
+        )
+    list(release.people_of("wild", [10_000], 1))
+    model = SimpleNamespace(profile=SimpleNamespace(name="smoke"))
+    monkeypatch.setattr(breakdown, "load_release", lambda: (model, {}))
+    monkeypatch.setattr(breakdown, "encoder_of", lambda meta: None)
+    monkeypatch.setattr(breakdown, "by_view", lambda *rest: {})
+    breakdown.measured(range(10_000, 10_001), 1)
+    assert asked == [(True, True), (True, True), (False, False), (True, True), (False, False)]
+
+
 def test_records_of_the_release_say_how_far_it_is_from_the_one_before(tmp_path):
     weights, old = (tmp_path / f"{name}.safetensors" for name in ("new", "old"))
     for file in (weights, old):

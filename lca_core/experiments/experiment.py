@@ -49,7 +49,8 @@ class Experiment:
     what: in words; sizes: fields of the profile that differ; seeds: of weights and batches, one training each; against:
     the row whose values its own are compared with, person by person. shares: a row with which it has its first stages
     in common, all of them perhaps: they are trained once and kept as that row's. inputs: photographs shown to make an
-    avatar that is judged; method: what is judged, one of `evaluation.evaluate.METHODS`: "release" is the avatar of one
+    avatar that is judged; keeps: steps of the first stage after which its weights are kept, in half precision, for
+    figures of how it learns; method: what is judged, one of `evaluation.evaluate.METHODS`: "release" is the avatar of one
     forward pass, a baseline takes of the training what all methods share, the body and the mean template.
     """
 
@@ -64,6 +65,7 @@ class Experiment:
     against: str = ""
     shares: str = ""
     inputs: int = INPUTS
+    keeps: tuple[int, ...] = ()
     method: str = "release"
 
     @property

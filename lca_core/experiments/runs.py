@@ -70,7 +70,8 @@ def train_stage(row: Experiment, stage: Stage, seed: int, shards: Sequence[Path]
         settings = replace(settings, template_steps=0)  # it brings its template along
     people = load_examples(at_size(shards, row), sizes, encoder, STAGES[stage.name].domains)
     meta = {"experiment": row.name, "stage": stage.name}
-    train(model, people, settings, out, resume=True, checkpoint_minutes=CHECKPOINT_MINUTES, meta=meta)
+    keeps = row.keeps if init is None else ()
+    train(model, people, settings, out, resume=True, checkpoint_minutes=CHECKPOINT_MINUTES, meta=meta, keep_steps=keeps)
 
 
 def judge(row: Experiment, shards: Shards, weights: Path, template: Path) -> Scores:

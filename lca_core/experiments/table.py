@@ -17,6 +17,7 @@ _STUDY = PROFILES["study"]
 _PEOPLE = People(_STUDY.wild_people, _STUDY.studio_people)
 _PRE, _POST = _STUDY.pretrain_steps, _STUDY.posttrain_steps
 _SEEDS = (0, 1, 2)
+_KEPT = (0, 30, 100, 300)  # steps of pretraining that the course shows
 _OURS = "table1/pre_post"
 
 # A network from random weights takes the rate of pretraining, and no decay.
@@ -33,7 +34,15 @@ def _schemes(table: str, people: People, seeds: tuple[int, ...]) -> tuple[Experi
     """Which people in which order, for as many steps."""
     ours = f"{table}/pre_post"
     return tuple(
-        Experiment(f"{table}/{name}", what, stages, people, seeds=seeds, against="" if name == "pre_post" else ours)
+        Experiment(
+            f"{table}/{name}",
+            what,
+            stages,
+            people,
+            seeds=seeds,
+            against="" if name == "pre_post" else ours,
+            keeps=_KEPT if ours == _OURS and name == "pre_post" else (),
+        )  # fmt: skip
         for name, what, stages in (
             ("pretrain", "wild people alone", (Stage("pretrain", _PRE + _POST),)),
             ("posttrain", "studio people alone, from random weights", (Stage("posttrain", _PRE + _POST, _FRESH),)),
@@ -46,7 +55,7 @@ def _schemes(table: str, people: People, seeds: tuple[int, ...]) -> tuple[Experi
 _TABLE_1 = _schemes("table1", _PEOPLE, _SEEDS)
 _TENTH = People(_PEOPLE.wild // 10, _PEOPLE.studio // 10)
 _TABLE_S2 = _schemes("s2", _TENTH, (0,))
-_PRE_POST = _TABLE_1[-1]
+_PRE_POST = replace(_TABLE_1[-1], keeps=())
 
 _TABLE_3 = tuple(
     replace(
@@ -122,7 +131,7 @@ def _table_2() -> tuple[Experiment, ...]:
 
 # The shortest way from nothing to a record: few people, one seed. For a first look at what `make experiments` does.
 _FIRST = Experiment(
-    "first/pre_post", "48 wild people, then 16 studio people", _both(), People(48, 16, split="validation"),
+    "first/pre_post", "32 wild people, then 12 studio people", _both(), replace(_TENTH, split="validation"),
     shares="s2/pre_post",
 )  # fmt: skip
 
@@ -149,7 +158,7 @@ _ABLATION = tuple(
 # The paper's plain model beside ours, for as long as a laptop can: 2,000 steps at its sizes.
 _LONG = (Stage("pretrain", 1600), Stage("posttrain", 400))
 _LAPTOP = tuple(
-    Experiment(name, what, _LONG, People(480, 128), "laptop", sizes, against=against)
+    Experiment(name, what, _LONG, _PEOPLE, "laptop", sizes, against=against)
     for name, what, sizes, against in (
         ("ours_2000", "ours, 2,000 steps", {}, ""),
         ("plain", "the paper's model without our additions, 2,000 steps", PLAIN, "ours_2000"),

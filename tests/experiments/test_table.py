@@ -92,9 +92,9 @@ def test_the_rows_of_the_papers_tables_are_there():
         if entry.table != "S3":
             name, domain, metric = entry.id.rsplit("/", 2)
             assert name in TABLE and metric in TABLE[name].metrics and domain in ("studio", "wild"), entry.id
-    assert [row.people.wild for row in chosen(["table3/*"])] == [30, 120, 480]
+    assert [row.people.wild for row in chosen(["table3/*"])] == [20, 80, 320]
     assert {row.people.studio for row in chosen(["table3/*"])} == {128}
-    assert {(row.people.wild, row.people.studio) for row in chosen(["s2/*"])} == {(48, 12)}
+    assert {(row.people.wild, row.people.studio) for row in chosen(["s2/*"])} == {(32, 12)}
     assert all(row.seeds == (0, 1, 2) for row in chosen(["s1/*"]))
     others = (row for row in TABLE.values() if not row.name.startswith(("table1/", "s1/")))
     assert all(row.seeds == (0,) for row in others)
@@ -123,6 +123,12 @@ def test_rows_are_chosen_by_profile_name_or_pattern():
     assert [row.name for row in chosen(["ablation/plain"])] == ["ablation/plain"]
     with pytest.raises(InputError, match="'table9/x'.*table1/pre_post"):
         chosen(["table1/mixed", "table9/x"])
+
+
+def test_the_courses_weights_are_of_the_first_rows_pretraining():
+    keeping = [row for row in TABLE.values() if row.keeps]
+    assert [row.name for row in keeping] == ["table1/pre_post"]
+    assert keeping[0].stages[0].name == "pretrain" and max(keeping[0].keeps) < keeping[0].stages[0].steps
 
 
 def test_study_reads_the_laptops_people_scaled_down():

@@ -20,7 +20,7 @@ from lca_core.evaluation.likeness import accepted, rank1
 from lca_core.evaluation.records import METRICS, Record, provenance, record_of
 from lca_core.evaluation.sources import sha256
 from lca_core.evaluation.tolerances import Tolerance
-from lca_core.evaluation.trials import COUNTS, PHOTOGRAPHS, Trial, kept, try_person
+from lca_core.evaluation.trials import COUNTS, PHOTOGRAPHS, VGG_PICTURES, Trial, kept, try_person
 from lca_core.experiments.fingerprint import code_digest
 from lca_core.judges.summaries import summarise, summarise_difference
 from lca_core.model import encoder_of
@@ -145,7 +145,8 @@ def _protocol(id: str) -> dict:
     if kind in ("release", "refined") and metric != "lpips_vgg":
         return protocol_of(metric, PHOTOGRAPHS, SECOND[id.split("/")[1]] or "")
     what = {
-        "release": "LPIPS by VGG16, v0.1, which no loss descends; crop round the truth's foreground, over white",
+        "release": f"LPIPS by VGG16, v0.1, which no loss descends; crop round the truth's foreground, over white; "
+                   f"{VGG_PICTURES} pictures of a person, evenly chosen",
         "unseen": "psnr over pixels of the person that no photograph shows, by the truth's depth; both domains",
         "region": "psnr where the truth's parts say so, grown by 4 px (hair and hats; skirts and coats), or psnr_fg of "
                   "crops (faces, hands); both domains",

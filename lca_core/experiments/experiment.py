@@ -50,8 +50,8 @@ class Experiment:
     the row whose values its own are compared with, person by person. shares: a row with which it has its first stages
     in common, all of them perhaps: they are trained once and kept as that row's. inputs: photographs shown to make an
     avatar that is judged; keeps: steps of the first stage after which its weights are kept, in half precision, for
-    figures of how it learns; method: what is judged, one of `evaluation.evaluate.METHODS`: "release" is the avatar of one
-    forward pass, a baseline takes of the training what all methods share, the body and the mean template.
+    figures of how it learns; method: what is judged, one of `evaluation.evaluate.METHODS`: "release" is the avatar of
+    one forward pass, a baseline takes of the training what all methods share, the body and the mean template.
     """
 
     name: str

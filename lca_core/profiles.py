@@ -42,6 +42,7 @@ class Profile:
     chip_px: int = 56  # side of the square of a face that expression codes are read from
     face_rank: int = 0  # of what expression codes are learned to do to every face, see model/face.py; 0: nothing
     gradient_steps: int = 0  # ours, see model/gradient_steps.py
+    counterparts: bool = False  # ours, see model/counterparts.py
     coverage: str = "skin"  # what Gaussians cover and how finely, see body/coverage.py
     reads: str = ""  # the profile whose people it reads, scaled down; "": its own
     parts: tuple[str, ...] = ()  # optional decoders, by their names in model/parts.py
@@ -77,7 +78,7 @@ _ALL = (
     Profile(
         name="study", body_px=112, face_px=112,
         dim=96, depth=2, heads=3, anchors=512, gaussians_per_anchor=8, coverage="whole",
-        face_rank=8, gradient_steps=3,
+        face_rank=8, gradient_steps=3, counterparts=True,
         wild_people=320, studio_people=128, test_people=64,
         wild_frames=8, studio_poses=3, studio_cameras=6, samples_per_pixel=4,
         inputs=4, batch_people=4, views=2, pretrain_steps=750, posttrain_steps=250, relight_steps=400, loose_steps=400,
@@ -86,7 +87,7 @@ _ALL = (
     Profile(
         name="laptop", body_px=224, face_px=224, hand_px=112,
         dim=128, depth=3, heads=4, anchors=1024, gaussians_per_anchor=24, coverage="whole",
-        chip_px=112, face_rank=8, gradient_steps=3,
+        chip_px=112, face_rank=8, gradient_steps=3, counterparts=True,
         wild_people=1500, studio_people=300, test_people=64,
         wild_frames=8, studio_poses=3, studio_cameras=6, samples_per_pixel=4,
         inputs=4, batch_people=4, views=4, pretrain_steps=7600, posttrain_steps=1200, relight_steps=1200,

@@ -71,7 +71,7 @@ MOST_LINES = {
     "splats": 2_500,
     "people.stage.render": 3_700,
     "curation.stages": 5_800,
-    "model": 8_500,
+    "model": 8_600,
     "viewer.stage": 9_600,
     "training.loop": 11_400,
     "making.photos": 11_400,

@@ -87,10 +87,10 @@ _TABLE_S1 = tuple(
 # ours any method could be given: pixel alignment, and looking again by the gradient.
 PLAIN = {
     "pixel_alignment": False, "color_reading": False, "face_shapes": False, "face_rank": 0, "gradient_steps": 0,
-    "coverage": "skin",
+    "counterparts": False, "coverage": "skin",
 }  # fmt: skip
 _LHM = PLAIN | {"face_shapes": True, "driven_branch": False}
-_LHM_ALIGNED = _LHM | {"pixel_alignment": True, "gradient_steps": _STUDY.gradient_steps}
+_LHM_ALIGNED = _LHM | {"pixel_alignment": True, "counterparts": True, "gradient_steps": _STUDY.gradient_steps}
 _ONE = {"single": 1.0}  # every batch shows one photograph of each person
 
 _MODELS = {
@@ -148,6 +148,7 @@ _ABLATION = tuple(
         ("adamw", "AdamW for all parameters", {}, {"muon": False}),
         ("no_pixel_alignment", "no pixel alignment", {"pixel_alignment": False}, {}),
         ("no_color_reading", "no colour reading", {"color_reading": False}, {}),
+        ("no_counterparts", "nothing that stands for what is not seen", {"counterparts": False}, {}),
         ("no_gradient_steps", "no looking again by the gradient", {"gradient_steps": 0}, {}),
         ("no_face_directions", "no learned directions of faces", {"face_rank": 0}, {}),
         ("plain", "none of our additions: the paper's plain model", PLAIN, {}),

@@ -13,13 +13,14 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lca_core.body import full_pose, joint_transforms
 from lca_core.model import looking
 from lca_core.model.claims import Claim
+from lca_core.model.counterparts import COUNT
 from lca_core.model.precision import full_precision
 from lca_core.model.raw import COLOR, with_colors
 from lca_core.model.reading import read_patches
@@ -32,7 +33,12 @@ SHELL = (-0.04, -0.02, -0.01, 0.0, 0.01, 0.02, 0.04)  # the same, from where Gau
 LOOKED_UP = 3 + 2 * len(SHELL)  # numbers that a Gaussian is told of what is missing
 _CELL = dict(zip(("body", "face"), looking.CELL))
 _NEAR, _BEHIND, _OBLIQUE, _INSIDE = map(float, (looking.NEAR, looking.BEHIND, looking.OBLIQUE, looking.INSIDE))
-_TRAITS = 4  # numbers that describe a sample to the softmax: facing, face crop or not, log resolution, one
+# Weights, at first, of what describes a sample to the softmax: facing, face crop or not, log resolution, one. It starts
+# by trusting what is seen squarely, and face crops most.
+_TRUSTED = (8.0, 2.0, 0.5, -3.0)
+# And of a counterpart's colour: how squarely it is seen, how far it is from what the decoder says, how squarely the
+# Gaussian is seen itself, one.
+_STANDING_IN = (1.0, -2.0, -8.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -337,31 +343,64 @@ class SecondLook(nn.Module):
 
 
 class ColorCopy(nn.Module):
-    """Every Gaussian's colour: a softmax over what it sees in the photographs and what the decoder says."""
+    """Every Gaussian's colour: a softmax over what it sees in the photographs, what the decoder says, and, where there
+    are counterparts, what those see that stand for it (`counterparts`)."""
 
     claim = Claim("decoders")
 
-    def __init__(self, width: int, per_anchor: int):
+    def __init__(self, width: int, per_anchor: int, counterparts: bool = False):
         super().__init__()
         self.k = per_anchor
-        self.score = nn.Linear(width, per_anchor * _TRAITS)
-        nn.init.zeros_(self.score.weight)
-        with torch.no_grad():  # starts by trusting what is seen squarely, and face crops most
-            self.score.bias.copy_(torch.tensor([8.0, 2.0, 0.5, -3.0]).repeat(per_anchor))
+        self.score = _scores(width, per_anchor, _TRUSTED)
+        self.stand_in = _scores(width, per_anchor * COUNT, _STANDING_IN) if counterparts else None
 
     def forward(
-        self, raw: Float[Tensor, "B G k 14"], tokens: Float[Tensor, "B G W"], samples: Samples
+        self,
+        raw: Float[Tensor, "B G k 14"],
+        tokens: Float[Tensor, "B G W"],
+        samples: Samples,
+        others: Int[Tensor, "M c"] | None = None,
     ) -> Float[Tensor, "B G k 14"]:
-        """raw: the decoder's numbers; the same with the colours chosen."""
+        """raw: the decoder's numbers; others: counterparts of the M = G k Gaussians. The same with colours chosen."""
         count, facing = samples.facing.shape[1] // 2, samples.facing
         is_face = (torch.arange(2 * count, device=facing.device) >= count).to(facing)[None, :, None]
         traits = torch.stack([facing, is_face.expand_as(facing), samples.resolution, torch.ones_like(facing)], -1)
-        trust = self.score(tokens).to(facing).unflatten(-1, (self.k, _TRAITS)).flatten(1, 2)  # [B, M, T]
+        trust = self.score(tokens).to(facing).unflatten(-1, (self.k, len(_TRUSTED))).flatten(1, 2)  # [B, M, T]
         scores = (traits * trust[:, None]).sum(-1).masked_fill(facing == 0, -torch.inf)
-        share = torch.cat([torch.zeros_like(scores[:, :1]), scores], 1).softmax(1)[..., None]  # first: none of them
         seen = samples.colors.clamp(0.01, 0.99).logit()
-        values = torch.cat([raw[..., COLOR].to(seen).flatten(1, 2)[:, None], seen], 1)
-        return with_colors(raw, (share * values).sum(1).unflatten(1, raw.shape[1:3]))
+        said = raw[..., COLOR].to(seen).flatten(1, 2)
+        values = [said[:, None], seen]
+        scores = [torch.zeros_like(scores[:, :1]), scores]  # first: what the decoder says
+        if self.stand_in is not None and others is not None:
+            candidates, theirs = self._stand_ins(tokens, said, seen, scores[1], facing, others)
+            values, scores = [*values, candidates], [*scores, theirs]
+        share = torch.cat(scores, 1).softmax(1)[..., None]
+        return with_colors(raw, (share * torch.cat(values, 1)).sum(1).unflatten(1, raw.shape[1:3]))
+
+    def _stand_ins(
+        self, tokens: Tensor, said: Tensor, seen: Tensor, scores: Tensor, facing: Tensor, others: Tensor
+    ) -> tuple[Float[Tensor, "B c M 3"], Float[Tensor, "B c M"]]:
+        """(colours that counterparts see, logits; their scores): by how squarely they are seen, by how far that is from
+        what the decoder says, and by how squarely the Gaussian is seen itself."""
+        with torch.no_grad():
+            squarely = facing.amax(1)  # [B, M]
+            share = scores.softmax(1).nan_to_num()[..., None]
+            candidates = (share * seen).sum(1)[:, others].transpose(1, 2)
+            theirs, own = squarely[:, others].transpose(1, 2), squarely[:, None]
+        away = (candidates.sigmoid() - said.sigmoid()[:, None]).abs().mean(-1)
+        traits = torch.stack([theirs, away, own.expand_as(theirs), torch.ones_like(theirs)], -1)
+        trust = self.stand_in(tokens).to(facing).unflatten(-1, (self.k, COUNT, len(_STANDING_IN)))
+        trust = trust.flatten(1, 2).transpose(1, 2)
+        return candidates, (traits * trust).sum(-1).masked_fill(theirs == 0, -torch.inf)
+
+
+def _scores(width: int, count: int, first: Sequence[float]) -> nn.Linear:
+    """From a token to weights of traits, `count` times; the same ones for every token at first."""
+    scores = nn.Linear(width, count * len(first))
+    nn.init.zeros_(scores.weight)
+    with torch.no_grad():
+        scores.bias.copy_(torch.tensor(first).repeat(count))
+    return scores
 
 
 def _on_cpu(*tensors: Tensor) -> bool:

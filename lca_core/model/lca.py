@@ -12,6 +12,7 @@ from lca_core.body.driving import EPSILON, GAZE, THETA
 from lca_core.model.alignment import SHELL, ColorCopy, PixelAlignment, Placement, SecondLook, View
 from lca_core.model.claims import Claim
 from lca_core.model.colors import READ, ColorReading, patch_colors
+from lca_core.model.counterparts import counterparts
 from lca_core.model.decoders import CanonicalDecoder, DrivenDecoder, SingleDecoder, Template
 from lca_core.model.encoders import Pixels
 from lca_core.model.expression import ActionMap, ExpressionEncoder
@@ -126,7 +127,7 @@ class LCA(nn.Module):
         condition = THETA + EPSILON + GAZE
         self.canonical = CanonicalDecoder(width, k, read) if profile.dual_branch else None
         self.second_look = SecondLook(width, k, CANONICAL) if profile.pixel_alignment else None
-        self.color_copy = ColorCopy(width, k) if profile.pixel_alignment else None
+        self.color_copy = ColorCopy(width, k, profile.counterparts) if profile.pixel_alignment else None
         self.driven = (
             DrivenDecoder(width, k, condition) if profile.dual_branch else SingleDecoder(width, k, condition, read)
         )
@@ -152,6 +153,10 @@ class LCA(nn.Module):
         indices = {"face_index": shapes.index}
         if self.profile.gradient_steps:
             indices |= dict(zip(("anchor_near", "anchor_twin"), neighbourhood(anchors.centers)))
+        if self.profile.counterparts:
+            kinds = anchors.seen_behind + anchors.shell  # skin, eyes, mouths, shells
+            places = (t.flatten(0, 1) for t in (anchors.points, anchors.normals, kinds))
+            indices |= {"counterparts": counterparts(*places)}
         for name, values in indices.items():
             self.register_buffer(name, values.to(self.anchor_spacing.device), persistent=False)
 
@@ -251,7 +256,7 @@ class LCA(nn.Module):
             raw = raw + self.second_look(raw, tokens, seen, shell, missing)
             drawn = self._gaussians(raw, inputs)
             samples = view.samples(drawn.means, normals, self._solid(drawn))
-            raw = self.color_copy(raw, tokens, samples)
+            raw = self.color_copy(raw, tokens, samples, self.counterparts if self.profile.counterparts else None)
         return raw
 
     def settled(self, canonical: Canonical, inputs: Inputs) -> Canonical:

@@ -18,7 +18,10 @@ from lca_core.model.raw import OPACITY, SCALE
 from lca_core.training.checkpoints import load_model
 
 _FAR = 0.02  # metres: a Gaussian with none of before so near begins anew
-_SAID = ("canonical.net.2", "canonical.gates", "driven.net.2", "second_look.net.2", "color_copy.score")
+_SAID = (
+    "canonical.net.2", "canonical.gates", "driven.net.2", "second_look.net.2", "color_copy.score",
+    "color_copy.stand_in",
+)  # fmt: skip
 _HEARD = {"alignment.colors": (0, 1), "second_look.net.0": (None, 0)}  # columns before and after the Gaussians' own
 
 

@@ -18,13 +18,13 @@ from lca_core.evaluation.drawn import drawn
 from lca_core.evaluation.evaluate import protocol_of
 from lca_core.evaluation.likeness import accepted, rank1
 from lca_core.evaluation.records import METRICS, Record, provenance, record_of
-from lca_core.evaluation.sources import sha256
+from lca_core.evaluation.sources import git, sha256
 from lca_core.evaluation.tolerances import Tolerance
 from lca_core.evaluation.trials import COUNTS, PHOTOGRAPHS, VGG_PICTURES, Trial, kept, try_person
 from lca_core.experiments.fingerprint import code_digest
 from lca_core.judges.summaries import summarise, summarise_difference
 from lca_core.model import encoder_of
-from lca_core.paths import REPOSITORY
+from lca_core.paths import REPOSITORY, atomic_path
 from lca_core.people.domains.production import cached_people
 from lca_core.release import RELEASE
 from lca_core.training import load_model
@@ -51,6 +51,19 @@ def people_of(domain: str, seeds: Sequence[int], workers: int) -> Iterator[tuple
                    for d in (domain, other))  # fmt: skip
     for person in own:
         yield person, None if second is None else next(second)
+
+
+def weights_of(before: str) -> Path:
+    """A file of weights, or the release of a commit, laid into the folder of trials; InputError for neither."""
+    if Path(before).is_file():
+        return Path(before)
+    content = git("cat-file", "blob", f"{before}:{RELEASE.relative_to(REPOSITORY).as_posix()}")
+    if content is None:
+        raise InputError(f"--before {before} is neither a file nor a commit with a release; see `git log -- {RELEASE}`")
+    path = FOLDER / f"release_of_{before}.safetensors"
+    with atomic_path(path) as partial:
+        partial.write_bytes(content)
+    return path
 
 
 def tried(weights: Path, seeds: Sequence[int], workers: int) -> People:
@@ -177,7 +190,7 @@ def report(now: Values, before: Values) -> str:
 def main(
     people: int = RECORDED_PEOPLE,
     weights: Path = RELEASE,
-    before: Path | None = None,
+    before: str = "",
     validation: bool = False,
     workers: int = 2,
     record: bool = False,
@@ -188,7 +201,8 @@ def main(
     Args:
         people: How many of each domain, from the first test person on.
         weights: Weights on trial (default: the shipped release).
-        before: Weights to set beside them; with --record their records are frozen at today's commit.
+        before: Weights to set beside them: a file, or a commit whose release they are; with --record their records are
+            frozen at today's commit.
         validation: Judge on validation people, as for choosing among weights: prints, and records nothing.
         workers: Processes that draw people.
         record: Write records of all test people.
@@ -200,11 +214,12 @@ def main(
     first = FIRST_VALIDATION if validation else FIRST_TEST
     seeds = range(first, first + people)
     tell(f"people {seeds[0]} to {seeds[-1]}; who is not in the cache is drawn")
-    old = {} if before is None else values_of(tried(before, seeds, workers))
+    earlier = weights_of(before) if before else None
+    old = {} if earlier is None else values_of(tried(earlier, seeds, workers))
     now = values_of(tried(weights, seeds, workers))
     print(report(now, old))
     if not validation:
-        end(records_of(now, old, weights, before, seeds), record, measure)
+        end(records_of(now, old, weights, earlier, seeds), record, measure)
 
 
 if __name__ == "__main__":

@@ -351,6 +351,18 @@ def test_who_is_drawn_with_truth_is_read_with_truth(monkeypatch):
     assert asked == [(True, True), (True, True), (False, False), (True, True), (False, False)]
 
 
+def test_weights_of_before_are_a_file_or_the_release_of_a_commit(tmp_path, monkeypatch):
+    file = tmp_path / "old.safetensors"
+    file.write_bytes(b"old")
+    monkeypatch.setattr(release, "FOLDER", tmp_path / "trials")
+    assert release.weights_of(str(file)) == file
+    asked = {"abc1234:results/checkpoints/release.safetensors": b"that commit's"}
+    monkeypatch.setattr(release, "git", lambda *arguments: asked.get(arguments[-1]))
+    assert release.weights_of("abc1234").read_bytes() == b"that commit's"
+    with pytest.raises(InputError, match="neither a file nor a commit"):
+        release.weights_of("def5678")
+
+
 def test_records_of_the_release_say_how_far_it_is_from_the_one_before(tmp_path):
     weights, old = (tmp_path / f"{name}.safetensors" for name in ("new", "old"))
     for file in (weights, old):

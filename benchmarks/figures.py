@@ -1,9 +1,10 @@
 """The paper's figures from our weights, people and records (`lca_core.evaluation.figures`), each with a sentence for
 who cannot see it in a text file beside it.
 
-teaser (the paper's 1), method (2), stages (3; with the weights of Table 3's or Table 1's rows in runs/experiments for
---weights also 4 and S2), scale (4, from records), baselines (5), attention (6), tokens (S1), failures (ours). What
-needs weights that are not there, or records that were not measured, is left out and said.
+teaser (the paper's 1), backs (ours: one photograph, seen from behind), method (2), stages (3; with the weights of
+Table 3's or Table 1's rows in runs/experiments for --weights also 4 and S2), scale (4, from records), baselines (5),
+attention (6), tokens (S1), failures (ours). What needs weights that are not there, or records that were not measured,
+is left out and said.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from reporting import run, tell
 from lca_core.data import Person, read_people
 from lca_core.errors import InputError
 from lca_core.evaluation.baselines.template import template_avatar
-from lca_core.evaluation.figures import attention, beside, method, scale, teaser, tokens
+from lca_core.evaluation.figures import attention, backs, beside, method, scale, teaser, tokens
 from lca_core.evaluation.figures.style import keep, styled, tiles
 from lca_core.evaluation.gallery import gallery
 from lca_core.evaluation.records import read_records
@@ -53,6 +54,10 @@ class Figures:
     def teaser(self):
         model, encoder = self.models[self.last]
         return teaser.teaser(self.few, model, encoder), teaser.alt_of(self.few)
+
+    def backs(self):
+        people = self.people["studio"]
+        return backs.backs(people, beside.by_model(*self.models[self.last])), backs.alt_of(people)
 
     def method(self):
         return method.method_figure(), method.ALT
@@ -102,7 +107,7 @@ class Figures:
         return figure, "The worst pictures by PSNR on the person: " + "; ".join(each.said for each in shown) + "."
 
 
-NAMES = ("teaser", "method", "stages", "scale", "baselines", "attention", "tokens", "failures")
+NAMES = ("teaser", "backs", "method", "stages", "scale", "baselines", "attention", "tokens", "failures")
 
 
 def main(out: Path = Path("build/figures"), only: tuple[str, ...] = (), people: int = 8, shown: int = 1,
@@ -113,7 +118,7 @@ def main(out: Path = Path("build/figures"), only: tuple[str, ...] = (), people: 
 
     Args:
         out: The folder for them.
-        only: Which, of teaser, method, stages, scale, baselines, attention, tokens, failures; default: all.
+        only: Which, of teaser, backs, method, stages, scale, baselines, attention, tokens, failures; default: all.
         people: How many validation people a domain, for those that are of many.
         shown: How many of them a domain are shown, where people are shown.
         weights: The models compared, in this order; the last one is shown alone where one is.

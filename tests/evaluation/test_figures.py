@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 
 from lca_core.data import Camera, Picture
 from lca_core.errors import InputError
-from lca_core.evaluation.figures import attention, beside, method, scale, tokens
+from lca_core.evaluation.figures import attention, backs, beside, method, scale, tokens
 from lca_core.evaluation.figures.style import PX, framed, keep, tiles
 from lca_core.evaluation.figures.teaser import cropped
 from lca_core.evaluation.protocols import split_frames
@@ -38,6 +38,25 @@ def test_people_fill_their_tiles_wherever_they_stand():
         (lit,) = np.nonzero((tile[:, 50, 0] > 105) & (tile[:, 50, 0] < 230))
         assert np.ptp(lit) + 1 == pytest.approx(100 / 1.08, abs=2.5), "the longer side, with a margin"
     assert (tile[0] == 255).all(), "white beyond the edge"
+
+
+def test_people_are_seen_from_behind_as_their_front_was_photographed(model):
+    """The photograph is the one most from the front, the target of the same moment most from behind; two people a row,
+    and the last row is filled up."""
+    people = [painted_person(seed) for seed in range(3)]  # each frame is turned 46 degrees further
+    people = [replace(p, frames=tuple(replace(f, instant=int(i > 4)) for i, f in enumerate(p.frames))) for p in people]
+    front, back = backs.front_and_back(people[0])
+    assert (front, back) == (people[0].frames[0], people[0].frames[4])
+    shown = []
+
+    def maker(person, frames):
+        shown.append((person.seed, [frame is person.frames[0] for frame in frames]))
+        return beside.by_model(model, MeanColour())(person, frames)
+
+    figure = backs.backs(people, maker)
+    assert shown == [(person.seed, [True]) for person in people] and len(figure.axes) == 12
+    assert sum("dB" in text.get_text() for text in figure.findobj(plt.Text)) == 3
+    assert "3 digital humans" in backs.alt_of(people)
 
 
 def test_drawings_of_the_teaser_are_cropped_to_the_person():

@@ -60,7 +60,8 @@ def comparison_markdown(records: dict[str, Record], all_rows: bool = False) -> s
 
 def metrics_rows(records: dict[str, Record]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Header and rows of what we measured on test people: one row for each method and domain, one column for each
-    metric. What was measured on validation people, to choose by, stands apart from it (results/README.md)."""
+    metric; the last tells rows of today's weights from those of a commit, which saw other pictures. What was measured
+    on validation people, to choose by, stands apart from it (results/README.md)."""
     records = {id: record for id, record in records.items() if record.protocol.get("people") != "validation"}
     columns = [name for name in METRICS if any(id.endswith(f"/{name}") for id in records)]
     groups: dict[str, dict[str, Record]] = {}
@@ -73,8 +74,13 @@ def metrics_rows(records: dict[str, Record]) -> tuple[tuple[str, ...], list[tupl
     for prefix, members in groups.items():
         people = sorted({record.n_people for record in members.values()})
         cells = [show(members[name].value, members[name].unit) if name in members else "" for name in columns]
-        rows.append((prefix, *cells, "-".join(map(str, people))))
-    return ("what", *arrows, "people"), rows
+        rows.append((prefix, *cells, "-".join(map(str, people)), ", ".join(sorted({_of(r) for r in members.values()}))))
+    return ("what", *arrows, "people", "of"), rows
+
+
+def _of(record: Record) -> str:
+    commit = record.provenance.get("commit")
+    return f"commit {commit[:7]}" if record.kind == "frozen" and commit else "today"
 
 
 def metrics_text(records: dict[str, Record]) -> str:

@@ -212,5 +212,7 @@ def test_the_metrics_table_has_a_row_a_method_and_a_column_a_metric(record):
     other = replace(record, id="release/wild/iou", value=0.9, unit="", ci95=None)
     chosen_by = replace(record, id="ablation/full/wild/psnr", protocol={"people": "validation"})
     lines = metrics_markdown({r.id: r for r in (record, other, chosen_by)}).splitlines()
-    assert lines[0] == "| what | psnr up | iou up | people |"
-    assert lines[2:] == ["| release/wild | 24.50 dB | 0.9 | 2 |"]
+    assert lines[0] == "| what | psnr up | iou up | people | of |"
+    assert lines[2:] == ["| release/wild | 24.50 dB | 0.9 | 2 | today |"]
+    old = replace(record, id="before/wild/psnr", kind="frozen", provenance={"commit": "787665a" + 33 * "0"})
+    assert metrics_markdown({old.id: old}).splitlines()[2] == "| before/wild | 24.50 dB | 2 | commit 787665a |"

@@ -18,6 +18,7 @@ from pathlib import Path
 from lca_core.data import read_people
 from lca_core.errors import InputError
 from lca_core.evaluation.evaluate import evaluate_people, to_records
+from lca_core.evaluation.protocols import SECOND
 from lca_core.evaluation.records import Record, record_from
 from lca_core.making.release import load_release
 from lca_core.model import encoder_of
@@ -59,18 +60,31 @@ class Measurer:
 
 
 def evaluated(records: Sequence[Record], people: int | None) -> dict[str, Record]:
-    """The release, refined, and the baselines, on test people drawn anew: what `evaluate --baselines` records."""
+    """The release, refined, and the baselines on test people, as far as these records ask: their methods, and people of
+    the wild on their second clips where the records are of those."""
     model, meta = load_release()
-    template, encoder, found = load_template(TEMPLATE, model), encoder_of(meta), {}
+    encoder, found = encoder_of(meta), {}
     for domain in DOMAINS:
         mine = [record for record in records if record.id.split("/")[-2] == domain]
         seeds = sorted({int(seed) for record in mine for seed in record.per_person})[:people]
-        if seeds:
-            drawn = list(read_people(cached_people(seeds, domain, model.profile)))
-            results = evaluate_people(drawn, model, encoder, template, total=len(drawn))
-            measured = to_records(results, RELEASE, model.profile.name, "verify", template=TEMPLATE)
-            found |= {record.id: record for record in measured}
+        if not seeds:
+            continue
+        methods = sorted({record.id.rsplit("/", 2)[0] for record in mine})
+        template = load_template(TEMPLATE, model) if any(m.startswith("baseline/") for m in methods) else None
+        second = SECOND.get(domain, "") if any(on_second_clips(record) for record in mine) else ""
+        drawn, clips = (
+            list(read_people(cached_people(seeds, d, model.profile))) if d else [] for d in (domain, second)
+        )
+        seconds = {clip.seed: clip for clip in clips}
+        results = evaluate_people(drawn, model, encoder, template, total=len(drawn), seconds=seconds, methods=methods)
+        more = {"template": template and TEMPLATE, "second": second}
+        found |= {r.id: r for r in to_records(results, RELEASE, model.profile.name, "verify", **more)}
     return found
+
+
+def on_second_clips(record: Record) -> bool:
+    """Whether a record's people were judged on another clip than their photographs are from."""
+    return any(f"({domain})" in str(record.protocol.get("views")) for domain in SECOND.values())
 
 
 def by_script(script: str, *sample: str) -> Measure:
@@ -109,6 +123,7 @@ MEASURERS: tuple[Measurer, ...] = (
         by_script("benchmarks/control.py", "--people", "{people}"), 8, (4, 20),
         whole=("*/identity_rank1",),
     ),
+    Measurer(("release/*/lpips_vgg", "refined/*/lpips_vgg"), by_script("benchmarks/release.py"), None, (0, 90)),
     Measurer(("release/*/*", "refined/*/*", "baseline/*/*/*"), evaluated, 4, (4, 60), any_people=True),
     Measurer(("views/*", "depth/*", "groups/*"), by_script("benchmarks/breakdown.py"), None, (0, 25)),
     Measurer(("relight/*",), by_script("benchmarks/relighting.py", "--people", "{people}"), 4, (3, 30)),

@@ -14,6 +14,7 @@ from lca_core.data.records import Frame, Person
 from lca_core.errors import InputError
 
 MAX_WILD_INPUTS = 4
+SECOND = {"wild": "wild2"}  # domain -> the one of the second clips that its people are judged on
 SECOND_TARGETS = 4  # pictures of a second clip
 
 

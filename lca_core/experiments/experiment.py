@@ -7,7 +7,6 @@ from lca_core.profiles import Profile, profile
 from lca_core.training.stages import STAGES
 
 FIRST = {"wild": 0, "studio": 5_000, "validation": 9_000, "test": 10_000}  # seeds of people
-SECOND = {"wild": "wild2"}  # domain -> the one of the second clips that its people are judged on
 JUDGED = ("studio", "wild")
 INPUTS = 4  # photographs shown
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from lca_core.data.scaling import scaled_shards
 from lca_core.engines import Done, Engine, local
-from lca_core.experiments.experiment import JUDGED, SECOND, Experiment, sizes_of
+from lca_core.evaluation.protocols import SECOND
+from lca_core.experiments.experiment import JUDGED, Experiment, sizes_of
 from lca_core.people.domains.production import cached_people
 
 

@@ -8,11 +8,12 @@ import numpy as np
 from lca_core.evaluation.drawn import drawn
 from lca_core.evaluation.evaluate import protocol_of
 from lca_core.evaluation.paper import paper_value
+from lca_core.evaluation.protocols import SECOND
 from lca_core.evaluation.records import Record, provenance, read_records, record_of, write_record
 from lca_core.evaluation.sources import sha256
 from lca_core.evaluation.tables import aligned
 from lca_core.evaluation.tolerances import Tolerance
-from lca_core.experiments.experiment import JUDGED, SECOND, Experiment, sizes_of
+from lca_core.experiments.experiment import JUDGED, Experiment, sizes_of
 from lca_core.experiments.runs import Outcome, Values
 from lca_core.judges.summaries import mean_of_runs, summarise, summarise_difference
 from lca_core.paths import RECORDS

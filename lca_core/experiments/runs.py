@@ -15,7 +15,8 @@ from pathlib import Path
 
 from lca_core.data import read_people
 from lca_core.evaluation.evaluate import evaluate_people
-from lca_core.experiments.experiment import JUDGED, SECOND, Experiment, Stage, sizes_of
+from lca_core.evaluation.protocols import SECOND
+from lca_core.experiments.experiment import JUDGED, Experiment, Stage, sizes_of
 from lca_core.experiments.fingerprint import judging_print, training_print
 from lca_core.experiments.people import NotDrawn, Shards, at_size, shards_there
 from lca_core.experiments.table import keeper_of

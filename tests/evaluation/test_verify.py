@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from lca_core import __main__ as command_line
 from lca_core.errors import InputError
+from lca_core.evaluation import measurers
 from lca_core.evaluation.drawn import drawn
 from lca_core.evaluation.measurers import MEASURERS, Measurer, by_script, measurer_of
 from lca_core.evaluation.records import Record, provenance, record_of, write_record
@@ -307,3 +309,36 @@ def test_other_weights_are_refused_before_they_are_evaluated(house, monkeypatch,
     (house / "lca_core/code.py").write_bytes(b"2")
     with pytest.raises(InputError, match="commit first"):
         evaluate_folder(tmp_path, other, write=True)
+
+
+def test_people_are_measured_by_the_methods_and_on_the_clips_that_their_records_are_of(monkeypatch):
+    """Optimising somebody takes minutes: only where a record asks for it; and the wild's second clips likewise."""
+    asked = []
+
+    def evaluate(people, model, encoder, template, total, seconds, methods):
+        asked.append((sorted(p.id for p in people), template is not None, sorted(seconds), list(methods)))
+        return {}
+
+    def drawn(seeds, domain, profile):
+        return [SimpleNamespace(id=f"{domain}-{seed}", seed=seed) for seed in seeds]
+
+    monkeypatch.setattr(
+        measurers, "load_release", lambda: (SimpleNamespace(profile=SimpleNamespace(name="laptop")), {})
+    )
+    monkeypatch.setattr(measurers, "encoder_of", lambda meta: None)
+    monkeypatch.setattr(measurers, "load_template", lambda path, model: "mean")
+    monkeypatch.setattr(measurers, "cached_people", drawn)
+    monkeypatch.setattr(measurers, "read_people", lambda people: people)
+    monkeypatch.setattr(measurers, "evaluate_people", evaluate)
+
+    def record(id: str, second: str = ""):
+        views = f"of another clip ({second})" if second else "unseen"
+        return SimpleNamespace(id=id, protocol={"views": views}, per_person={"10000": 1.0, "10001": 2.0})
+
+    measurers.evaluated([record("release/wild/psnr", "wild2"), record("refined/wild/lpips", "wild2")], 1)
+    measurers.evaluated([record("release/wild/psnr"), record("baseline/template/studio/psnr")], None)
+    assert asked == [
+        (["wild-10000"], False, [10000], ["refined", "release"]),
+        (["studio-10000", "studio-10001"], True, [], ["baseline/template"]),
+        (["wild-10000", "wild-10001"], False, [], ["release"]),
+    ]

@@ -58,7 +58,7 @@ from lca_core.model import encoder_named, rows_length, target_driving
 from lca_core.model.alignment import View
 from lca_core.model.crops import foreground
 from lca_core.model.rows import MATTE, mattes_of, pixels_of
-from lca_core.paths import FIGURES, RESULTS, output_folder
+from lca_core.paths import RESULTS, output_folder
 from lca_core.people.domains.production import cached_people
 from lca_core.profiles import profile as profile_of
 from lca_core.release import RELEASE
@@ -344,10 +344,10 @@ for label, who in (("training", person), ("unseen", unseen)):
 # %% [markdown]
 # ## 7. The shipped model's pretraining
 #
-# The same code with more people, more steps and a larger profile made the model in `results/checkpoints`. Its log, and
-# four of its people through training: the template first, then colours and clothes, faces and hands last. From step
-# 5,000 a second round, begun at another learning rate and drawn sharper (the model card in `results/checkpoints` says
-# why), makes the curves rise a little before they fall on, and hair and outlines finer.
+# The same code with more people, more steps and a larger profile made the model in `results/checkpoints`. Its log
+# begins far below the one above: it went on from the weights of the release before. Twice a round ended and another
+# began at a higher learning rate (the model card in `results/checkpoints` tells which); from the second of them on each
+# person is judged on four pictures a step instead of two, which makes the curve smoother.
 
 # %%
 release_log = RESULTS / "logs" / "pretrain.csv"
@@ -356,10 +356,6 @@ if release_log.exists() and RELEASE.exists():
     print(f"profile {read_header(RELEASE)['profile'].name}, {len(columns['step'])} steps: loss "
           f"{columns['loss'][:50].mean():.2f} -> {columns['loss'][-50:].mean():.2f}")  # fmt: skip
     loss_curves({"release": release_log}, smooth=100)
-    plt.show()
-    plt.figure(figsize=(10, 8.6))
-    plt.imshow(plt.imread(FIGURES / "pretraining.png"))
-    plt.axis("off")
     plt.show()
 else:
     print("no log of a shipped model here yet: results/logs/pretrain.csv")

@@ -113,11 +113,22 @@ def verdict_on(claim: Claim, records: Mapping[str, Record]) -> Verdict:
     elif missing:
         rows = dict.fromkeys(id.rsplit("/", 2)[0] for id in missing)
         return Verdict(claim, MISSING, f"no records of {', '.join(rows)} yet", ())
+    if apart := [part for part in parts if isinstance(part, Comparison) and not _alike(part, records)]:
+        rows = _rows(apart)
+        return Verdict(
+            claim, MISSING, f"{rows} are of pictures drawn at other commits: one of them is to be made again", ()
+        )
     found = [_part(part, records) for part in parts]
     said = [verdict for verdict, _ in found]
     verdict = next((each for each in (FAILS, OPEN) if each in said), HOLDS)
     ids = tuple(id for part in parts for id in _ids_of(part))
     return Verdict(claim, verdict, "; ".join(sentence for _, sentence in found) + rest, ids)
+
+
+def _alike(part: Comparison, records: Mapping[str, Record]) -> bool:
+    """Whether both records are of the same pictures, as far as they say how those were drawn."""
+    drawn = [records[id].provenance.get("drawn") or {} for id in _ids_of(part)]
+    return all(drawn[0][name] == drawn[1][name] for name in drawn[0].keys() & drawn[1].keys())
 
 
 def _rows(parts: Sequence[Comparison | Gain]) -> str:

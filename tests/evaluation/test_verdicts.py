@@ -1,5 +1,7 @@
 """Verdicts follow from intervals of paired differences, and nothing is said of what is not recorded."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,17 @@ def test_small_differences_of_unlike_people_are_seen_because_they_are_paired(rng
     assert verdict_on(claim(), both(0.5 + noise)).verdict == HOLDS
     assert verdict_on(claim(), both(-0.5 + noise)).verdict == FAILS
     assert verdict_on(claim(), both(noise - noise.mean())).verdict == OPEN
+
+
+def test_pictures_drawn_otherwise_are_not_compared(rng):
+    """Values of the same people, once drawn as today and once as some commit drew them, are no pair."""
+    records = both(0.5 + rng.normal(0, 0.2, 16))
+    old, new = ({"drawn": {"wild-laptop": digest}} for digest in ("fc75", "0ca2"))
+    for less, verdict in ((new, HOLDS), (old, MISSING)):
+        of = {"a/wild/psnr": new, "b/wild/psnr": less}
+        found = verdict_on(claim(), {id: replace(r, provenance=r.provenance | of[id]) for id, r in records.items()})
+        assert found.verdict == verdict, found.because
+    assert "a and b are of pictures drawn at other commits" in found.because
 
 
 def test_of_errors_less_is_better(rng):

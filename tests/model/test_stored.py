@@ -7,8 +7,8 @@ from lca_core.evaluation.sources import sha256
 from lca_core.release import RELEASE
 from tests.model.stored.make import EXPECTED, made
 
-# On the processor that stored them the numbers come back to the last bit; another one sums in another order. The learned
-# steps by the gradient pass that on, for some Gaussians more than for others: a pixel that is drawn or not.
+# On the processor that stored them the numbers come back to the last bit; another one sums in another order. Learned
+# steps by the gradient pass that on, to some Gaussians more than to others: a pixel is drawn or not.
 WITHIN, MOST_WITHIN = 0.1, 2e-3
 
 

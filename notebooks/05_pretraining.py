@@ -181,7 +181,9 @@ plt.show()
 # can be put into each picture and look at its own pixel, unless something hides it. Left and middle: the points that
 # see themselves, in two input pictures; right: the colours they found, carried back to the T-pose. Grey points were
 # seen in no picture: what they look like only the network can guess
-# ([alignment.py](../lca_core/model/alignment.py)).
+# ([alignment.py](../lca_core/model/alignment.py)). The shipped model may also let a point wear what its counterpart
+# sees, the other side of the body or the front through it ([counterparts.py](../lca_core/model/counterparts.py)); at
+# `smoke` it does not.
 
 # %%
 normals = model.anchor_normals.flatten(0, 1)

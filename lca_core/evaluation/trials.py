@@ -9,12 +9,15 @@ eight photographs on the same pictures.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Bool
 
+from lca_core.body import BodyModel
+from lca_core.body.coverage import body_for
 from lca_core.curation.bodies import facing
 from lca_core.data import Frame, Person, pixels
 from lca_core.data.scaling import at_sizes
@@ -58,7 +61,7 @@ def try_person(model: LCA, encoder: ImageEncoder, person: Person, second: Person
     targets = split_frames(person, PHOTOGRAPHS, second)[1]
     made = encode_person(model, encoder, small, inputs)
     avatars = dict(zip(METHODS, (made, refine(made, inputs, driving_of(model, inputs, person.betas)))))
-    unseen = unseen_pixels(model.body, person.betas, recorded, [target.frame for target in targets])
+    unseen = unseen_pixels(_skin(), person.betas, recorded, [target.frame for target in targets])
     slowly = set(np.linspace(0, len(targets) - 1, VGG_PICTURES).round().astype(int).tolist())
     values: Values = {}
     for method, avatar in avatars.items():
@@ -75,6 +78,12 @@ def try_person(model: LCA, encoder: ImageEncoder, person: Person, second: Person
     if person.domain == "studio":
         _keep(values, _from_behind(model, encoder, person, small) | _growing(model, encoder, person, small))
     return Trial(values, faces)
+
+
+@cache
+def _skin() -> BodyModel:
+    """The body that pixels are followed by: the same one for every model, whatever its own covers."""
+    return body_for("skin")
 
 
 @torch.no_grad()

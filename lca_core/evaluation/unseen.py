@@ -23,7 +23,8 @@ def unseen_pixels(
 ) -> list[Bool[np.ndarray, "H W"]]:
     """For each target's body picture: pixels of the person (matte over 0.5) that no photograph shows.
 
-    Face crops of the photographs count as well. InputError where a picture was recorded without truth.
+    body: one of skin alone; of one with shells of cloth and hair, nobody knows which of them are worn. Face crops of
+    the photographs count as well. InputError where a picture was recorded without truth.
     """
     seen = np.zeros(len(body.template), bool)
     for frame, vertices in zip(photographs, _vertices(body, betas, photographs)):

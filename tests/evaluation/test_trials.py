@@ -1,11 +1,13 @@
 """A person's avatar on trial: what is measured, on which pictures, and what is kept."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from lca_core.body.coverage import body_for
 from lca_core.curation.bodies import facing
 from lca_core.data import Frame, Person, Picture
 from lca_core.data.records import Truth
@@ -71,6 +73,16 @@ def test_regions_unseen_pixels_backs_and_more_photographs_are_there(person, tria
     assert trial.values["region/hair"] and "region/loose" not in trial.values
     assert len(trial.values["unseen/release"]) == len(trial.values["unseen/refined"]) > 0
     assert trial.faces["release"].truth.shape == trial.faces["refined"].avatar.shape == (9, 128)
+
+
+def test_pixels_are_followed_by_the_skin_whatever_the_model_covers(model, person, monkeypatch):
+    """Else weights of one coverage were judged on other pixels than those of another."""
+    followed, follow = [], trials.unseen_pixels
+    monkeypatch.setattr(trials, "unseen_pixels", lambda body, *rest: followed.append(body) or follow(body, *rest))
+    whole = SimpleNamespace(template=np.zeros((9, 3)))
+    monkeypatch.setattr(model, "body", whole)
+    try_person(model, Pixels(), person)
+    assert [len(body.template) for body in followed] == [len(body_for("skin").template)]
 
 
 def test_people_of_wild_are_judged_on_their_second_clip_refined_too(model, person, monkeypatch):

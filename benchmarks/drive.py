@@ -1,8 +1,9 @@
 """How long photographs take to become an avatar, and how many frames a second it is driven and drawn at.
 
-Encoding is of four photographs with face crops of a test person: patch rows, transformer and canonical branch, with the
-weights loaded; refining takes the same photographs. Driving is of the shipped release's 16,384 Gaussians, every frame
-with another pose: driven branch, skinning, a picture over white. Nothing is kept from frame to frame but the avatar.
+Encoding is of four photographs with face crops of a test person: patch rows, transformer, canonical branch and the
+learned steps by the gradient, with the weights loaded; refining takes the same photographs. Driving is of all of the
+shipped release's Gaussians, every frame with another pose: driven branch, skinning, a picture over white. Nothing is
+kept from frame to frame but the avatar.
 """
 
 import json as json_format
@@ -24,8 +25,9 @@ from lca_core.evaluation.drawn import drawn
 from lca_core.evaluation.protocols import split_frames
 from lca_core.evaluation.records import Record, provenance
 from lca_core.evaluation.tolerances import TIMING
+from lca_core.making.photos import encode_person
 from lca_core.making.release import load_release
-from lca_core.model import Avatar, driving_of, encoder_of, person_inputs, refine
+from lca_core.model import Avatar, driving_of, encoder_of, refine
 from lca_core.model.refinement import STEPS
 from lca_core.people.domains.production import cached_people
 from lca_core.release import RELEASE
@@ -67,7 +69,7 @@ def encode(plan: Plan) -> tuple[Avatar, dict]:
     frames, _ = split_frames(person, PHOTOS)
 
     def run(_: int = 0) -> Avatar:
-        return Avatar.encode(model, person_inputs(frames, person.betas, encoder, model.profile.face_px))
+        return encode_person(model, encoder, person, frames)
 
     times = timed(run, plan.rounds + 1, 1)
     faces = sum(frame.face is not None for frame in frames)

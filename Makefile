@@ -17,8 +17,9 @@ ASSETS = $(shell sed -n 's/^\# no-deps: //p' requirements.lock)
 
 # nbval runs a committed notebook again, cell by cell. `make reproduce` has papermill run the sources of all
 # of them, so a second run of all here would only double the time: `make test` takes the shortest way through
-# the whole house, `make nbval` takes every notebook.
+# the whole house, beside the tests, `make nbval` takes every notebook.
 NBVAL ?= $(wildcard notebooks/00_quickstart.ipynb)
+AS_NOTEBOOKS = --nbval-lax --nbval-current-env --nbval-cell-timeout=600
 
 .PHONY: help venv install test quick lint format nbval book notebooks commit-notebooks reproduce verify weights experiments speedrun lock clean distclean
 
@@ -60,9 +61,8 @@ install: ## the same into the Python of PY (default: the active environment, for
 	      apt-get install -y -qq --no-install-recommends libllvm18; } || \
 	    echo "no LLVM 18 or 19 from apt-get: digital humans are drawn without it, slowly" >&2; fi; }
 
-test: lint ## ruff, pytest (a worker a core), and nbval on the quickstart (some twelve minutes on two cores)
-	$(PY) -m pytest
-	@if [ -n "$(NBVAL)" ]; then $(MAKE) --no-print-directory nbval NBVAL="$(NBVAL)"; fi
+test: lint ## ruff, pytest (a worker a core), and nbval on the quickstart among them (some ten minutes on two cores)
+	$(PY) -m pytest $(AS_NOTEBOOKS) tests $(NBVAL)
 
 quick: lint ## ruff and the tests that draw nobody and start no process (a minute on two cores, once caches are made)
 	$(PY) -m pytest --quick
@@ -77,7 +77,7 @@ format: venv ## let ruff put the format right
 
 nbval: NBVAL = $(wildcard notebooks/[0-9]*.ipynb)
 nbval: venv ## run the committed notebooks again and compare the cells that ask for it
-	$(PY) -m pytest -n 0 --nbval-lax --nbval-current-env --nbval-cell-timeout=600 $(NBVAL)
+	$(PY) -m pytest -n 0 $(AS_NOTEBOOKS) $(NBVAL)
 
 book: venv ## the course as a site, to be read without a network: build/book/html
 	$(PY) docs/book.py
@@ -85,10 +85,7 @@ book: venv ## the course as a site, to be read without a network: build/book/htm
 notebooks: venv ## run every notebook at PROFILE (smoke) into OUT (build/notebooks)
 	$(PY) notebooks/run.py --profile $(PROFILE) --out $(OUT)
 
-commit-book: venv ## the course as a site, to be read without a network: build/book/html
-	$(PY) docs/book.py
-
-notebooks: venv ## run every notebook as it stands and renew the committed .ipynb files
+commit-notebooks: venv ## run every notebook as it stands and renew the committed .ipynb files
 	$(PY) notebooks/run.py --commit
 
 reproduce: venv ## run every notebook at smoke, evaluate the shipped checkpoint, print our table beside the paper's

@@ -1,19 +1,12 @@
-"""Are clips of one person put together, and of two kept apart? Clips of digital humans in other lights and places.
+"""Are clips of one person put together, and of two kept apart? Clips of digital humans in other lights and places."""
 
-`python -m benchmarks.grouping 1000 10000 100000` prints how long the last step of curation takes for so many clips.
-"""
-
-import sys
-import time
 from collections.abc import Sequence
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from lca_core.curation.collection import settle
 from lca_core.curation.detect import find_people
 from lca_core.curation.identity import face_of, group, pairwise_f1
-from lca_core.curation.items import Entry
 from lca_core.data import read_people
 from lca_core.evaluation.portraits import cached_portraits
 from lca_core.workers import Worker, in_workers
@@ -52,33 +45,3 @@ def measure_grouping(seeds: Sequence[int], workers: int = 2) -> dict:
     f1, precision, recall = pairwise_f1(found, owners + missing)
     return {"f1": f1, "precision": precision, "recall": recall, "groups": len(set(found)), "people": len(seeds),
             "clips": len(found), "without_face": len(missing)}  # fmt: skip
-
-
-def distinct_clips(count: int, apart: float = 0.85) -> list[Entry]:
-    """Kept clips of 16 pictures, each of somebody else; apart: of two faces, on average (of real people: 0.82-0.92)."""
-    rng = np.random.default_rng(0)
-    faces = rng.normal(size=(count, 128)) * (apart / 16)
-    prints = rng.integers(0, 2**63, (count, 16))
-    return [
-        Entry(f"k{i}", f"f{i}", "clip", f"{i:064x}", True, pixels=1, face=tuple(faces[i].tolist()),
-              fingerprint=tuple(f"{bits:016x}" for bits in prints[i].tolist()))
-        for i in range(count)
-    ]  # fmt: skip
-
-
-def measure_settling(counts: Sequence[int]) -> dict[int, tuple[float, float]]:
-    """Number of distinct clips -> (seconds, seconds of computing) of `collection.settle`."""
-    settle(distinct_clips(64))  # kernels are compiled
-    times = {}
-    for count in counts:
-        entries = distinct_clips(count)
-        started, computing = time.perf_counter(), time.process_time()
-        settled = settle(entries)
-        times[count] = (time.perf_counter() - started, time.process_time() - computing)
-        print(f"{count:8,} clips, {len({e.identity for e in settled}):8,} people: {times[count][0]:7.1f} s, "
-              f"{times[count][1]:7.1f} s of computing", flush=True)  # fmt: skip
-    return times
-
-
-if __name__ == "__main__":
-    measure_settling([int(count) for count in sys.argv[1:]] or [1_000, 10_000, 100_000])

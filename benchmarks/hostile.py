@@ -11,9 +11,11 @@ import resource
 import sys
 import tempfile
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
+import psutil
 from hostile_files import Hostile, hostile_files
 from reporting import begin, columns, end, run
 
@@ -22,7 +24,8 @@ from lca_core.errors import InputError
 
 ID = "curation/hostile_handled"
 SECONDS, MEGABYTES = 10, 2000  # of computing; at most
-CLOCK = 120  # s until a process that computes nothing is given up, as one that waits at a pipe
+CLOCK = 120  # s after which a process that has computed nothing meanwhile is given up, as one that waits at a pipe
+IDLE = 0.5  # s of computing that count as nothing: a busy machine gives more
 ROOM = 8 * 2**30  # bytes of addresses: a file that fills the memory shall not take the machine down
 
 
@@ -75,7 +78,7 @@ def tried(file: Hostile) -> dict:
     process.start()
     question.close()
     try:
-        verdict, reason, seconds, megabytes = answer.recv() if answer.poll(CLOCK) else ("hung", "", CLOCK, 0.0)
+        verdict, reason, seconds, megabytes = answer.recv() if _answered(process, answer) else ("hung", "", CLOCK, 0.0)
     except EOFError:  # it died: of its limit of seconds, or by an error in a decoder
         verdict, reason, seconds, megabytes = "killed", "", SECONDS, 0.0
     process.kill()
@@ -85,6 +88,16 @@ def tried(file: Hostile) -> dict:
         "name": shown(file.path), "kind": file.kind, "what": file.what, "wanted": file.wanted, "verdict": verdict,
         "handled": good, "seconds": round(seconds, 2), "megabytes": round(megabytes), "reason": reason,
     }  # fmt: skip
+
+
+def _answered(process: BaseProcess, answer: Connection) -> bool:
+    """Wait for a process as long as it computes, which its limit of seconds ends."""
+    computed = 0.0
+    while not answer.poll(CLOCK):
+        before, computed = computed, sum(psutil.Process(process.pid).cpu_times()[:2])
+        if computed - before < IDLE:
+            return False
+    return True
 
 
 def measured() -> list[dict]:

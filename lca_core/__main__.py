@@ -11,6 +11,7 @@ from tyro.conf import Positional
 
 from lca_core.errors import InputError
 from lca_core.paths import writable, writable_folder
+from lca_core.profiles import PROFILES
 
 _WRITING = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR)
 
@@ -18,6 +19,26 @@ ProfileName = Literal["smoke", "study", "laptop", "gpu", "paper"]
 FileKind = Literal[
     "ply", "glb", "compressed.ply", "spz", "sog", "rigged.glb", "npz", "mp4", "gif", "turntable.mp4", "html"
 ]  # fmt: skip
+
+
+def unless(what: str, metavar: str | None = None):
+    """An option that stands for something else where it is left out: what, in place of its default of 0 or nothing."""
+    return tyro.conf.arg(metavar=metavar, help_behavior_hint=f"(default: {what})")
+
+
+def _of_every_profile(*fields: str) -> str:
+    """Numbers of all profiles in their order: 30 / 750 / ..."""
+    return " / ".join(f"{sum(getattr(sizes, name) for name in fields):,}" for sizes in PROFILES.values())
+
+
+WEIGHTS = Annotated[Path | None, unless("the shipped release", "PATH")]
+ENCODER = Annotated[Path | None, unless("that of the weights", "FOLDER")]
+ADDRESS = Annotated[str | None, unless("a cluster is started here", "HOST:PORT")]
+STEPS = (
+    f"the profile's; at {' / '.join(PROFILES)}: pretrain {_of_every_profile('pretrain_steps')}; posttrain "
+    f"{_of_every_profile('posttrain_steps')}; mixed {_of_every_profile('pretrain_steps', 'posttrain_steps')}; relight "
+    f"{_of_every_profile('relight_steps')}; loose and loose_without {_of_every_profile('loose_steps')}"
+)
 
 
 def hold(least: float = 1, most: float = float("inf"), **options: float) -> None:
@@ -34,14 +55,14 @@ def people(
     domain: Literal[
         "studio", "wild", "garment", "relit", "stylised", "wild2", "phone", "garment_wild", "relit_held_out"
     ] = "studio",
-    seeds: tuple[int, ...] = (),
+    seeds: Annotated[tuple[int, ...], unless("--count of them from --first on")] = (),
     count: int = 0,
     first: int = 0,
     profile: ProfileName = "smoke",
     workers: int = 2,
     truth: bool = True,
     engine: Literal["local", "ray"] = "local",
-    address: str | None = None,
+    address: ADDRESS = None,
 ) -> None:
     """Make digital humans: WebDataset shards, a Croissant manifest and a datasheet.
 
@@ -52,13 +73,13 @@ def people(
             (large photographs, nothing told), garment_wild (loose cloth, filmed as in wild) or relit_held_out (lights
             that nothing is trained under).
         seeds: Which people, one seed each: 0-8999 train, 9000-9999 validation, 10000-10999 test.
-        count: Instead of seeds: this many people, from `first` on.
+        count: Instead of seeds: this many people, from --first on.
         first: First seed when counting.
-        profile: Sizes.
-        workers: Processes, or Ray actors.
+        profile: How many pictures and of how many pixels: smoke for a first look, laptop to train on two cores.
+        workers: Processes that draw, or Ray actors.
         truth: Also depth, normals, parts and lights of every picture.
         engine: local (processes of this machine) or ray (a cluster that sees the same folder); the shards are the same.
-        address: Of a running Ray cluster (default: one is started here).
+        address: Of a running Ray cluster.
     """
     from lca_core.data.manifests import write_manifest
     from lca_core.data.records import split_of
@@ -100,7 +121,7 @@ def refit(data: Path, out: Path, profile: ProfileName = "laptop", workers: int =
         data: Folder of shards, as `people` makes them.
         out: Folder for the shards of those fitted again; a second call goes on where the first stopped.
         profile: Sizes of the pictures.
-        workers: Processes.
+        workers: Processes that fit.
     """
     from lca_core.curation.refit import refit_shards
     from lca_core.profiles import profile as profile_named
@@ -116,43 +137,55 @@ def train(
     data: tuple[Path, ...],
     out: Path,
     profile: ProfileName = "smoke",
-    init: Path | None = None,
-    inherit_from: Path | None = None,
-    steps: int = 0,
-    lr: float = 0.0,
+    init: Annotated[
+        Path | None, unless("random weights for pretrain and mixed, the shipped release for the others", "PATH")
+    ] = None,
+    inherit_from: Annotated[Path | None, unless("nothing is inherited", "PATH")] = None,
+    steps: Annotated[int, unless(STEPS)] = 0,
+    lr: Annotated[
+        float,
+        unless("9e-4 for pretrain and mixed, 4e-4 for posttrain and loose_without, 2e-3 for relight, 1e-2 for loose"),
+    ] = 0.0,
     gamma: float = 0.65,
     seed: int = 0,
     resume: bool = False,
-    encoder: str | None = None,
+    encoder: Annotated[str | None, unless("that of the weights begun from, or else pixels", "pixels|FOLDER")] = None,
     shard: bool = False,
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
-    validate: Path | None = None,
-    keep_steps: tuple[int, ...] = (),
+    validate: Annotated[Path | None, unless("nothing is validated", "PATH")] = None,
+    keep_steps: Annotated[tuple[int, ...], unless("none but the last")] = (),
 ) -> None:
-    """Train: pretrain on wild people from random weights, posttrain on studio people from pretrained ones, mixed, on
-    both kinds at once from random weights, relight, the decoder of light alone, on relit people, loose, that of loose
-    cloth alone, on garment and studio people, or loose_without, as long and on the same, the driven branch alone.
+    """Train one stage of the model on people made by `people`, and write its weights.
+
+    pretrain: everything, on wild people, from random weights. posttrain: everything, on studio people, from pretrained
+    weights, layer by layer at a lower rate. mixed: everything, on both kinds at once, from random weights. relight: the
+    decoder of light alone, on relit people. loose: that of loose cloth alone, on garment and studio people.
+    loose_without: what loose is measured against, the driven branch alone on the same people for as long.
+
+    All but pretrain and mixed begin from weights of the same --profile: of the shipped release, which is of laptop, or
+    of your own, by --init. `weights` runs the whole recipe.
 
     Args:
-        stage: Which stage.
-        data: Folder of shards made by `people`; for mixed, loose and loose_without, a folder of each kind.
+        stage: What is trained, and on whom; see above.
+        data: Folders of shards that `people` made at this profile or a larger one: of domain wild for pretrain, studio
+            for posttrain, relit for relight; for mixed wild and studio, for loose and loose_without garment and studio,
+            a folder of each.
         out: Folder for weights.safetensors, log.csv and the last two states (to resume).
-        profile: Sizes of the model and the run.
-        init: Weights to start from, template and all (default: all but pretrain and mixed start from the shipped
-            release).
+        profile: Sizes of the model, steps, people and photographs of a step: smoke takes minutes on two cores, study a
+            quarter of an hour, laptop hours. The model's sizes are those of --init where that is given.
+        init: Weights to start from, template and all.
         inherit_from: Weights of other sizes (fewer Gaussians, smaller pictures) to start from as far as they fit.
-        steps: Number of steps (default: the profile's).
-        lr: Learning rate (default: 4e-4 for posttrain and loose_without, 2e-3 for relight, 1e-2 for loose,
-            else 9e-4).
-        gamma: Layer-wise decay of the learning rate when post-training.
+        steps: Number of batches.
+        lr: Learning rate at its highest, after a warm-up of a fortieth of the steps.
+        gamma: For posttrain: what the learning rate is multiplied by from each layer to the one before it; other stages
+            have one rate for all.
         seed: Random seed of weights and batches.
-        resume: Go on from the newest whole state in `out`, with the same people, weights and settings.
-        encoder: Image encoder: pixels (none), or the folder of a DINOv2, DINOv3 or Sapiens 2 (default: that
-            of `init`, or else pixels).
+        resume: Go on from the newest whole state in --out, with the same people, weights and settings.
+        encoder: Image encoder: pixels (none), or the folder of a DINOv2, DINOv3 or Sapiens 2.
         shard: Under torchrun, share the parameters between the processes too (FSDP2), not the batch alone.
         precision: Of the network: float32, bfloat16, or whichever is quicker here by a timed step (auto).
-        validate: Folder of shards of validation people (seeds 9000-9999), whose psnr is logged twenty times a run.
-        keep_steps: Steps after which weights are kept in half precision (weights_000100.safetensors).
+        validate: Folder of shards of validation people (seeds 9000-9999), whose psnr (dB) is logged twenty times a run.
+        keep_steps: Steps after which weights are kept as well, in half precision (weights_000100.safetensors).
     """
     from lca_core.training.stages import train_stage
 
@@ -180,17 +213,17 @@ def train(
 
 def weights(
     profile: ProfileName = "smoke",
-    out: Path | None = None,
-    minutes: float = 0.0,
+    out: Annotated[Path | None, unless("runs/PROFILE", "FOLDER")] = None,
+    minutes: Annotated[float, unless("on to the end")] = 0.0,
     workers: int = 2,
-    encoder: str | None = None,
+    encoder: Annotated[str | None, unless("pixels", "pixels|FOLDER")] = None,
 ) -> None:
     """The whole recipe: people, pretraining, post-training, evaluation. Run it again to go on where it stopped.
 
     Args:
-        profile: Sizes of everything.
-        out: Folder for data, checkpoints and weights (default: runs/PROFILE).
-        minutes: Stop training after so many, with a checkpoint (default: go on to the end).
+        profile: Sizes of everything: smoke for a first look, in minutes on two cores, laptop for hours.
+        out: Folder for data, checkpoints and weights.
+        minutes: Stop training after so many minutes, with a checkpoint.
         workers: Processes that draw people.
         encoder: Image encoder, as for `train`.
     """
@@ -211,13 +244,15 @@ def weights(
         print(evaluate_folder(data[f"{domain}-test"], trained, encoder=encoder))
 
 
-def plan(profile: ProfileName = "paper", tflops: float = 0.0, used: float = 0.35) -> None:
+def plan(
+    profile: ProfileName = "paper", tflops: Annotated[float, unless("an H100's, 989")] = 0.0, used: float = 0.35
+) -> None:
     """Count what training a profile takes: parameters, memory, arithmetic, GPU-hours. Nothing is trained.
 
     Args:
         profile: Sizes of the model and the run.
-        tflops: Peak of one GPU in bf16 (default: an H100's).
-        used: Share of it that a step reaches.
+        tflops: Peak of one GPU in bfloat16, 10^12 operations a second.
+        used: Share of it that a step reaches, 0 to 1.
     """
     from lca_core.body import BodyModel
     from lca_core.model import encoder_named, rows_length
@@ -234,11 +269,11 @@ def plan(profile: ProfileName = "paper", tflops: float = 0.0, used: float = 0.35
 
 
 def avatar(
-    photos: Positional[tuple[Path, ...]],
+    photos: Annotated[tuple[Path, ...], Positional, tyro.conf.arg(help_behavior_hint="(required)")],
     out: Path,
-    checkpoint: Path | None = None,
-    encoder: Path | None = None,
-    refine: int | None = None,
+    checkpoint: WEIGHTS = None,
+    encoder: ENCODER = None,
+    refine: Annotated[int | None, unless("20 from two photographs on, 0 for one", "INT")] = None,
 ) -> None:
     """Photographs of one person to an avatar: avatar.safetensors, avatar.ply, sheet.png, walk.mp4.
 
@@ -247,11 +282,10 @@ def avatar(
     Args:
         photos: One or more photographs of the same person.
         out: Folder for the files.
-        checkpoint: Weights (default: the shipped release).
+        checkpoint: Weights, as `train` writes them.
         encoder: Folder of the image encoder, where the weights were trained with one of your own.
-        refine: Steps of optimisation on the photographs after the forward pass. 0: the forward
-            pass alone, as in the paper. Default: twenty where other pictures gain by them, from two photographs on and
-            with weights that do not look again by the gradient.
+        refine: Steps of optimisation on the photographs after the forward pass. 0: the forward pass alone, as in the
+            paper, which is also what weights that look again by the gradient get.
     """
     from lca_core.making.advice import advice, certainty
     from lca_core.making.files import write_avatar
@@ -261,6 +295,8 @@ def avatar(
     from lca_core.release import RELEASE
 
     hold(0, refine=refine or 0)
+    if not photos:
+        raise InputError("no photograph was given; give one or more of the same person")
     writable_folder(out)
     model, meta = load_release(checkpoint or RELEASE)
     made, person = avatar_from_photos(photos, model, encoder_of(meta, encoder), refine_steps=refine, tell=_doing)
@@ -278,15 +314,20 @@ def _doing(what: str) -> None:
     print(f"{what} ...", file=sys.stderr, flush=True)
 
 
-def demo(avatar: Path | None = None, checkpoint: Path | None = None, port: int = 0, browser: bool = True) -> None:
+def demo(
+    avatar: Annotated[Path | None, unless("one is made of photographs that ship with the repository", "PATH")] = None,
+    checkpoint: WEIGHTS = None,
+    port: Annotated[int, unless("one that is free")] = 0,
+    browser: bool = True,
+) -> None:
     """Play with an avatar in the browser: body, fingers, gaze, all 52 facial actions, motions, camera.
 
     The page is served to this machine alone, at 127.0.0.1, until Ctrl-C; once it is open it needs no server.
 
     Args:
-        avatar: avatar.safetensors (default: one is made of the photographs that ship with the repository).
-        checkpoint: Weights to make that one with (default: the shipped release).
-        port: Of the server (default: one that is free).
+        avatar: avatar.safetensors, as the command `avatar` writes it.
+        checkpoint: Weights to make one with, where none is given.
+        port: Of the server.
         browser: Open the browser; without, the address is only printed.
     """
     import webbrowser
@@ -319,7 +360,7 @@ def curate(
     consent: str = "not stated",
     engine: Literal["local", "ray"] = "local",
     workers: int = 2,
-    address: str | None = None,
+    address: ADDRESS = None,
     seconds: float = 300.0,
 ) -> None:
     """Curate a folder of clips and photographs: find, cut out, judge, fit, group; write records that `train` reads.
@@ -337,7 +378,7 @@ def curate(
         consent: What the people shown agreed to; written beside it.
         engine: local (processes of this machine) or ray (a cluster that sees the same folders).
         workers: Processes, or Ray actors.
-        address: Of a running Ray cluster (default: one is started here).
+        address: Of a running Ray cluster.
         seconds: For one item, after which it is given up; with more, the same command tries those again.
     """
     from lca_core.curation.collection import curate as run
@@ -367,11 +408,11 @@ def drive(
     avatar: Positional[Path],
     out: Path,
     motion: str = "walk",
-    like: Path | None = None,
+    like: Annotated[Path | None, unless("the motion", "PATH")] = None,
     frames: int = 75,
     fps: int = 25,
     px: int = 320,
-    light: str | None = None,
+    light: Annotated[str | None, unless("that of the photographs", "NAME")] = None,
     light_turns: float = 0.0,
     view: Literal["body", "face"] = "body",
 ) -> None:
@@ -383,10 +424,10 @@ def drive(
         motion: walk, turn, wave, reach, squat, dance ..., or an SMPL-X .npz file.
         like: A clip (mp4, mov, webm ...) whose person is followed instead: body, hands, head, mouth, lids and gaze, for
             ten seconds at most; or a shard (.tar) of records, whose first person is.
-        frames: Length of a ready-made motion.
+        frames: Length of a ready-made motion, in frames.
         fps: Frames a second.
-        px: Side of the picture.
-        light: Another light than the photographs': studio, lamp_00 to lamp_23, sunset, window, fireplace ...
+        px: Side of the picture, in pixels.
+        light: Another light: studio, lamp_00 to lamp_23, sunset, window, fireplace ...
         light_turns: How often the light goes round the person meanwhile.
         view: The whole body, or the face alone.
     """
@@ -403,7 +444,7 @@ def export(
     avatar: Positional[Path],
     out: Path,
     kinds: Annotated[tuple[FileKind, ...], tyro.conf.arg(name="as")],
-    motion: str = "",
+    motion: Annotated[str, unless("the T-pose; what moves walks", "NAME|PATH")] = "",
     frame: int = 0,
     frames: int = 75,
     fps: int = 25,
@@ -418,11 +459,11 @@ def export(
             actions and a texture; npz, a motion in SMPL-X's layout; mp4 and gif, the motion drawn; turntable.mp4;
             html, the page that `page` writes.
         motion: walk, turn, wave, reach, squat, dance ..., or an SMPL-X .npz file: Gaussians then stand as in one of its
-            frames, and rigged.glb brings it as an animation (default: the T-pose; what moves walks).
-        frame: That frame.
-        frames: Length of a ready-made motion.
+            frames, and rigged.glb brings it as an animation.
+        frame: That frame, counted from 0.
+        frames: Length of a ready-made motion, in frames.
         fps: Frames a second of a ready-made motion.
-        px: Side of pictures.
+        px: Side of pictures, in pixels.
     """
     from lca_core.making.export import export as run
 
@@ -434,13 +475,15 @@ def export(
         print(path)
 
 
-def page(avatar: Positional[Path], out: Path, title: str = "") -> None:
+def page(
+    avatar: Positional[Path], out: Path, title: Annotated[str, unless("whom the avatar is of", "TEXT")] = ""
+) -> None:
     """Write a saved avatar as one HTML page that drives and draws it in any browser, without Python or network.
 
     Args:
         avatar: avatar.safetensors.
         out: The page, .html.
-        title: Its heading (default: whom the avatar is of).
+        title: Its heading.
     """
     from lca_core.model import Avatar
     from lca_core.viewer.page.write import write_page
@@ -453,22 +496,22 @@ def page(avatar: Positional[Path], out: Path, title: str = "") -> None:
 
 def evaluate(
     data: Path,
-    checkpoint: Path | None = None,
+    checkpoint: WEIGHTS = None,
     inputs: int = 4,
     baselines: bool = False,
     json: bool = False,
     record: bool = False,
-    sheet: Path | None = None,
+    sheet: Annotated[Path | None, unless("none is drawn", "PATH")] = None,
     sheet_people: int = 4,
-    encoder: Path | None = None,
-    second: Path | None = None,
+    encoder: ENCODER = None,
+    second: Annotated[Path | None, unless("they are judged on other pictures of --data", "FOLDER")] = None,
 ) -> None:
     """Evaluate a checkpoint on any folder of records made by `people`.
 
     Args:
         data: Folder of shards.
-        checkpoint: Weights (default: the shipped release).
-        inputs: Photographs shown.
+        checkpoint: Weights, as `train` writes them.
+        inputs: Photographs of each person that the model is shown; it is judged on the others.
         baselines: Also the avatars refined on their photographs, the mean template, per-person optimisation and the
             nearest photograph, copied.
         json: Print JSON instead of a table.
@@ -486,7 +529,7 @@ def evaluate(
     print(evaluate_folder(data, checkpoint, inputs, baselines, json, record, sheet, sheet_people, encoder, second))
 
 
-def verify(full: bool = False, people: int = 0) -> None:
+def verify(full: bool = False, people: Annotated[int, unless("the sample of every record's own measurer")] = 0) -> None:
     """Hold the records to what they say; exit code 1, with names, when one does not hold.
 
     Recomputes every record from its people's own values, checks the hashes of weights and inputs, and measures a sample
@@ -509,7 +552,7 @@ def verify(full: bool = False, people: int = 0) -> None:
 
 
 def experiments(
-    only: tuple[str, ...] = (),
+    only: Annotated[tuple[str, ...], unless("all rows of the profile")] = (),
     list: bool = False,
     profile: ProfileName = "study",
     workers: int = 2,
@@ -521,7 +564,7 @@ def experiments(
     anew: runs are kept in runs/experiments. Look with --list first.
 
     Args:
-        only: Names or patterns (table1/pre_post, ablation/*), of whatever profile; default: all of a profile.
+        only: Names or patterns (table1/pre_post, ablation/*), of whatever profile.
         list: Print the rows and what has become of their runs; nothing is run.
         profile: Whose rows, where none is named.
         workers: Processes that draw people.

@@ -10,9 +10,11 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import psutil
 
 from lca_core.errors import InputError
 from lca_core.workers import REPEATABLE, SECONDS, Worker, WorkerDied, WorkerHung, shared, started
@@ -121,6 +123,7 @@ def _cluster(workers: int, address: str | None) -> Iterator[bool]:
         os.environ.setdefault(name, value)
     trouble = None
     for _ in range(1 if address else STARTS):
+        there_before = set(psutil.Process().children(recursive=True))
         try:
             ray.init(
                 address=address, num_cpus=None if address else workers, include_dashboard=False, log_to_driver=False,
@@ -130,6 +133,7 @@ def _cluster(workers: int, address: str | None) -> Iterator[bool]:
         except Exception as error:  # Ray raises plain ones, for a node that is late among others
             trouble = error
             ray.shutdown()
+            _end_rays(set(psutil.Process().children(recursive=True)) - there_before)
     if address and not ray.is_initialized():
         raise InputError(f"no Ray cluster answers at {address} ({_first_line(trouble)}); start one, or leave it out")
     if not ray.is_initialized():
@@ -138,6 +142,25 @@ def _cluster(workers: int, address: str | None) -> Iterator[bool]:
         yield ray.is_initialized()
     finally:
         ray.shutdown()
+
+
+def _end_rays(started: set[psutil.Process]) -> None:
+    """End those that are Ray's: a start that fails leaves its servers running, which keep the next one from a core."""
+    left = [
+        process for process in started
+        if any("/ray/" in part or part.startswith("ray::") for part in _command_of(process))
+    ]  # fmt: skip
+    for process in left:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(left, _CONNECTING)
+
+
+def _command_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it has ended meanwhile
+        return []
 
 
 def _silent(address: str) -> str:

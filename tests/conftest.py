@@ -68,9 +68,8 @@ def pytest_runtest_setup() -> None:
     workers.draw_on_one_thread()
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    workers.share_out(config, items)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    workers.longest_first(items)
     if any("gpu" in item.keywords for item in items):
         import torch
 

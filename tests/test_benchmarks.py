@@ -102,6 +102,19 @@ def test_nothing_is_measured_for_the_records_from_a_dirty_tree(monkeypatch):
             loaded(name).main(record=True)
 
 
+def test_settling_twice_as_many_clips_finds_them_all_different_and_says_how_it_grew():
+    settling = loaded("settling")
+    rows = settling.measured((40, 80))
+    assert [(row["clips"], row["people"]) for row in rows] == [(40, 40), (80, 80)]
+    rows = [row | {"computing": seconds} for row, seconds in zip(rows, (0.5, 1.5))]
+    (record,) = settling.records_of(rows)
+    assert record.value == 3 and not shape_faults(record) and record.protocol["settled"] == rows
+    assert "2 times as many clips take 3.0 times as long" in settling.report(rows)
+    for wrong in ((), (0, 5), (9, 5)):
+        with pytest.raises(InputError, match="fewest first"):
+            settling.main(counts=wrong)
+
+
 @pytest.mark.parametrize("name", ["5k", "0_128", "5k_128px", "_64"])
 def test_a_size_that_is_none_is_refused_by_name(splats, name):
     with pytest.raises(splats.InputError, match=name):
@@ -424,7 +437,8 @@ def halves(n: int, seed: int):
     return torch.cat([upper, 0.5 * torch.ones(n, 28, 56)], 1), actions
 
 
-def test_a_network_told_the_actions_reads_on_others_those_that_show(readable):
+def test_a_network_told_the_actions_reads_on_others_those_that_show(readable, monkeypatch):
+    monkeypatch.setattr(readable, "BATCH", 32)
     network = readable.taught([halves(64, 0), halves(64, 1)], steps=60)
     r2 = readable.read_by(network, [halves(32, 2), halves(32, 3)])
     shown, *hidden = r2.values()

@@ -1,6 +1,7 @@
 """The command line, as a person meets it: help, and wrong input told clearly with nothing written."""
 
 import errno
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,12 @@ from PIL import Image
 
 from lca_core.__main__ import COMMANDS, main
 from lca_core.errors import InputError
+from lca_core.model.refinement import STEPS
+from lca_core.profiles import PROFILES
 from lca_core.release import RELEASE
+from lca_core.training.checkpoints import read_header
+from lca_core.training.plan import H100_TFLOPS
+from lca_core.training.stages import STAGES
 
 
 class Said(NamedTuple):
@@ -54,6 +60,39 @@ def test_every_command_explains_itself(command, here):
     assert "--" in said.out
 
 
+def text_of(said: Said) -> str:
+    """Help without its frames and line breaks."""
+    return " ".join(re.sub("[│─╭╮╰╯]", " ", said.out).split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_says_one_default_that_a_person_understands(command, here):
+    text = text_of(here(command, "--help"))
+    assert not any(nothing in text for nothing in ("(default: None)", "(default: )", "{None}")), text
+    for option in text.split(" --")[1:]:
+        assert option.count("(default:") <= 1, option
+
+
+def test_defaults_that_are_told_in_words_are_those_there_are(here):
+    assert f"(default: {STEPS} from two photographs on, 0 for one)" in text_of(here("avatar", "--help"))
+    assert f"(default: an H100's, {H100_TFLOPS:g})" in text_of(here("plan", "--help"))
+
+
+def test_the_help_of_training_says_what_each_stage_takes(here):
+    text = text_of(here("train", "--stage", "posttrain", "--help"))
+    said = {option.split()[0]: option for option in text.split(" --")[1:]}
+    for name, stage in STAGES.items():
+        assert f" {name}: " in text
+        steps = [sum(getattr(sizes, field) for field in stage.steps) for sizes in PROFILES.values()]
+        assert re.search(rf"\b{name}( and [a-z_]+)? {' / '.join(f'{n:,}' for n in steps)}", said["steps"]), name
+        rate = np.format_float_scientific(stage.lr, trim="-", exp_digits=1)
+        assert re.search(rf"{rate} for [a-z_ ]*\b{name}\b", said["lr"]), (name, rate)
+    assert " / ".join(PROFILES) in said["steps"]
+    assert f"which is of {read_header(RELEASE)['profile'].name}" in text
+    anew = " and ".join(name for name, stage in STAGES.items() if stage.anew)
+    assert f"random weights for {anew}, the shipped release for the others" in said["init"]
+
+
 def test_a_command_in_a_process_of_its_own_says_the_same(here, tmp_path):
     wrong = ("people", "--out", tmp_path / "shards", "--seeds", 11000)
     assert run(*wrong) == here(*wrong) and not (tmp_path / "shards").exists()
@@ -90,6 +129,7 @@ def test_wrong_photographs_are_refused_with_code_2_and_nothing_is_written(tmp_pa
         (("experiments", "--only", "table9/none"), "table9/none"),
         (("train", "--stage", "pretrain", "--data", "nowhere", "--out", "run"), "nowhere"),
         (("curate", "nowhere", "--out", "curated"), "no such file or folder"),
+        (("avatar", "--out", "avatar"), "no photograph was given"),
         (("drive", "nothing.safetensors", "--out", "video.mp4"), "nothing.safetensors"),
         (("drive", "nothing.safetensors", "--out", "video.avi"), "mp4"),
         (("demo", "--avatar", "nothing.safetensors"), "nothing.safetensors"),
@@ -172,7 +212,7 @@ def test_a_photograph_becomes_an_avatar_that_drives(tmp_path, here):
 
     assert RELEASE.exists(), "the release is part of the repository"
     Image.fromarray(data.astronaut()).save(tmp_path / "astronaut.png")
-    said = run("avatar", tmp_path / "astronaut.png", "--out", tmp_path / "avatar")
+    said = here("avatar", tmp_path / "astronaut.png", "--out", tmp_path / "avatar")
     assert said.code == 0, said.err
     stages = [line for line in said.err.splitlines() if line.endswith(" ...")]
     assert len(stages) == 4 and "looking for the person in 1 photograph" in stages[0] and "encoding" in stages[2]

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -123,6 +125,25 @@ def test_where_ray_does_not_start_this_machine_works_and_says_so(monkeypatch, ca
     found = [done.result for done in on_ray(Work(_ill), ["a"])]
     assert found == ["A"] and len(tried) == engines.STARTS
     assert "Ray did not start (The current node timed out during startup.)" in capsys.readouterr().err
+
+
+def test_a_start_of_ray_that_fails_leaves_none_of_its_processes_and_others_alone(monkeypatch):
+    started = []
+
+    def init(**_):
+        for name in ("/site-packages/ray/gcs_server", "ray::DashboardAgent", "someone else's"):
+            started.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", name]))
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(engines, "STARTS", 1)
+    try:
+        assert [done.result for done in on_ray(Work(_ill), ["a"])] == ["A"]
+        assert [process.poll() is None for process in started] == [False, False, True]
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
 
 
 def test_a_cluster_that_is_not_there_is_told_at_once(monkeypatch):

@@ -1,11 +1,36 @@
-"""Workers: how many there are, and that the files they are told of are there."""
+"""Workers: how many there are, what each is given, and that the files they are told of are there."""
 
+import os
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
 from tests import workers
 
 TESTS = Path(__file__).parent
+OPTIONS = tomllib.loads((TESTS.parent / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]["addopts"]
+WHO = """
+import os, pathlib, pytest, time
+@pytest.mark.parametrize("number", range(6))
+def test_who(number):
+    time.sleep(0.05)  # so that the other worker has its turn
+    with open(pathlib.Path(__file__).with_suffix(".txt"), "a") as file:
+        file.write(os.environ["PYTEST_XDIST_WORKER"] + "\\n")
+"""
+
+
+def test_a_file_is_tested_by_one_worker_whole(tmp_path):
+    for name in ("test_a", "test_b", "test_c"):
+        (tmp_path / f"{name}.py").write_text(WHO)
+    dealt = [option for option in OPTIONS if option.startswith(("--dist", "--no-loadscope"))]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", *dealt, "-p", "no:cacheprovider", "--rootdir", tmp_path]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    subprocess.run([*command, tmp_path], cwd=tmp_path, env=environment, check=True, stdout=subprocess.DEVNULL)
+    workers_of = [(tmp_path / f"{name}.txt").read_text().split() for name in ("test_a", "test_b", "test_c")]
+    assert [len(names) for names in workers_of] == [6, 6, 6]
+    assert [len(set(names)) for names in workers_of] == [1, 1, 1]
 
 
 def test_files_that_are_long_or_slow_are_called_by_the_names_they_have():

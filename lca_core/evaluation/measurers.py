@@ -139,6 +139,7 @@ MEASURERS: tuple[Measurer, ...] = (
     Measurer(("training/streaming_peak_mb",), by_script("benchmarks/streaming.py"), None, (0, 5)),
     Measurer(("speedrun/minutes",), by_script("benchmarks/speedrun.py"), None, (0, 20)),
     Measurer(("curation/hostile_handled",), by_script("benchmarks/hostile.py"), 0, (0.5, 0.5)),
+    Measurer(("curation/settling_growth",), by_script("benchmarks/settling.py"), None, (0, 3)),
     Measurer(("curation/*",), by_script("benchmarks/curation.py"), None, (0, 60)),
     Measurer(("people/*",), by_script("benchmarks/people.py"), None, (0, 60)),
 )  # fmt: skip

@@ -104,7 +104,7 @@ def record_of(
 
     unit: default: that of the metric which the id's last part names; ValueError where it names none. tolerance:
     default: the metric's (`usual_tolerance`). A frozen record's command is given the checkout it begins with
-    (`from_commit`).
+    (`from_commit`). Of the seeds, those without a value are listed as `without_value`.
     """
     metric = id.rsplit("/", 1)[-1]
     if unit is None and metric not in METRICS:
@@ -112,6 +112,9 @@ def record_of(
     if kind == "frozen":
         provenance = provenance | {"command": from_commit(provenance["command"], provenance.get("commit"))}
     people = {person: round(value, DIGITS) for person, value in summary.per_person.items()}
+    without = [seed for seed in provenance.get("seeds", ()) if str(seed) not in people]
+    if without and "seeds_are" not in provenance:  # a picture in which no face is seen, for instance
+        provenance = provenance | {"without_value": without}
     return Record(
         id=id,
         value=summary.value,

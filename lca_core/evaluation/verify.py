@@ -1,8 +1,8 @@
 """Hold the records to what they say: recompute, check hashes, measure again, and name whatever does not hold.
 
-Every record is checked without measuring (`checks`): value and interval against its people's own values, weights and
-inputs against their hashes. Then a sample is measured again, or all of them. A record that nothing can measure fails
-like one that is wrong.
+Every record is checked without measuring (`checks`): value and interval against its people's own values, these people
+against its seeds and its command (`whose`), weights and inputs against their hashes. Then a sample is measured again,
+or all of them. A record that nothing can measure fails like one that is wrong.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from lca_core.evaluation.checks import debts_of, faults_of
 from lca_core.evaluation.measurers import MEASURERS, Measurer, measurer_of
 from lca_core.evaluation.records import Record, read_record
 from lca_core.evaluation.tolerances import within_of_some
+from lca_core.evaluation.whose import settings_differ
 from lca_core.paths import RECORDS
 
 
@@ -158,6 +159,8 @@ def _against(record: Record, measured: Record | None, check: Check | None, neede
     then, now = (one.provenance.get("drawn", {}) for one in (record, measured))
     if other := sorted(name for name in then if now.get(name, then[name]) != then[name]):
         return f"people are drawn otherwise now ({', '.join(other)})"
+    if differing := settings_differ(record, measured):
+        return "; ".join(differing)
     if check.holds:
         return ""
     of = f" over {check.people} people" if check.people else ""

@@ -51,7 +51,7 @@ def job_of(root: Path, out: Path) -> Job:
 @pytest.fixture(scope="module")
 def curated(folder, tmp_path_factory) -> tuple[Job, Collection]:
     job = job_of(folder, tmp_path_factory.mktemp("out") / "curated")
-    return job, curate(job, local, progress=False)
+    return job, curate(job, partial(local, workers=1), progress=False)
 
 
 def by_file(entries) -> dict[str, Entry]:
@@ -310,7 +310,7 @@ def test_ray_loses_and_doubles_nothing_when_a_worker_is_killed(curated, folder, 
     def engine(items, job):
         for entry in on_ray(items, job, workers=2):
             if not killed:  # the other actor is at work on its item
-                killed.extend(p.pid for p in psutil.process_iter(["cmdline"]) if _is_curator(p))
+                killed.extend(_curators())
                 os.kill(killed[0], signal.SIGKILL)
             yield entry
 
@@ -323,8 +323,11 @@ def test_ray_loses_and_doubles_nothing_when_a_worker_is_killed(curated, folder, 
         assert (job.out / name).read_bytes() == (other.out / name).read_bytes(), name
 
 
-def _is_curator(process: psutil.Process) -> bool:
-    return any("RayWorker" in part for part in process.info["cmdline"] or ())
+def _curators() -> list[int]:
+    """Ray's workers of this process, and nobody else's."""
+    mine = {process.pid for process in psutil.Process().children(recursive=True)}
+    found = (process for process in psutil.process_iter(["cmdline"]) if process.pid in mine)
+    return [process.pid for process in found if any("RayWorker" in part for part in process.info["cmdline"] or ())]
 
 
 def test_names_that_differ_only_in_signs_do_not_meet(tmp_path):

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -115,3 +116,20 @@ def test_a_playlist_does_not_reach_the_network(tmp_path):
             read_clip(path)
         with pytest.raises(TimeoutError):
             server.accept()
+
+
+@pytest.mark.parametrize(
+    "computed, polls, answers",
+    [
+        ((1.0, 2.0), (False, False, True), True),
+        ((0.1,), (False, True), False),
+        ((3.0, 3.1), (False, False, True), False),
+    ],
+)
+def test_a_process_is_given_up_when_it_waits_and_not_while_it_computes(monkeypatch, computed, polls, answers):
+    """computed: seconds that it has computed whenever it is asked; polls: whether it has answered by then."""
+    seconds, answered = iter(computed), iter(polls)
+    times = SimpleNamespace(cpu_times=lambda: (next(seconds), 0.0, 9.0))
+    monkeypatch.setattr(hostile.psutil, "Process", lambda pid: times)
+    answer = SimpleNamespace(poll=lambda clock: next(answered))
+    assert hostile._answered(SimpleNamespace(pid=0), answer) == answers

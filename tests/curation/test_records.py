@@ -1,10 +1,12 @@
 """Photographs and clips become records, or say why not."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from lca_core.body import ACTIONS, JOINT_NAMES, BodyModel, full_pose, joint_transforms
 from lca_core.curation.bodies import fit_frames
@@ -13,15 +15,28 @@ from lca_core.curation.filters import LIMITS, histogram_distance
 from lca_core.curation.photos import plain_name, prepare_photos
 from lca_core.curation.samples import CLIPS, PHOTOS, path_of, real_clips, real_photos
 from lca_core.curation.stages import Settings, curate_clip, curate_picture, find_shots
+from lca_core.data import Person
 from lca_core.errors import InputError
 from lca_core.profiles import profile
 
 SMOKE = profile("smoke")
 
 
-def test_the_astronaut_becomes_a_record_with_a_body(astronaut, save):
-    mirrored = save(astronaut[:, ::-1].copy(), "mirrored.2.png")
-    person = prepare_photos([path_of(PHOTOS["astronaut"]), mirrored], SMOKE)
+@pytest.fixture(scope="module")
+def mirrored(astronaut, tmp_path_factory) -> Path:
+    """The astronaut, left and right exchanged."""
+    path = tmp_path_factory.mktemp("photos") / "mirrored.2.png"
+    Image.fromarray(astronaut[:, ::-1]).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def person(mirrored) -> Person:
+    """The record of both photographs."""
+    return prepare_photos([path_of(PHOTOS["astronaut"]), mirrored], SMOKE)
+
+
+def test_the_astronaut_becomes_a_record_with_a_body(person, mirrored):
     assert person.domain == "photo" and person.seed is None and person.id == "photo-astronaut"
     assert person.betas.shape == (300,) and person.betas[:10].any()
     assert [frame.instant for frame in person.frames] == [0, 1] and all(frame.tracked for frame in person.frames)
@@ -33,8 +48,8 @@ def test_the_astronaut_becomes_a_record_with_a_body(astronaut, save):
     assert plain_name(mirrored) == "mirrored-2", "a dot would split a shard's key"
 
 
-def test_the_fitted_body_stands_where_the_picture_has_it(astronaut, curated):
-    frame = prepare_photos([path_of(PHOTOS["astronaut"])], SMOKE).frames[0]
+def test_the_fitted_body_stands_where_the_picture_has_it(person):
+    frame = person.frames[0]
     body = BodyModel.load()
     theta, root, gaze = (torch.from_numpy(x)[None] for x in (frame.theta, frame.root, frame.gaze))
     joints = joint_transforms(
@@ -78,8 +93,8 @@ def test_an_empty_list_is_refused():
 
 
 @pytest.mark.parametrize("row", [60, 100, 130])
-def test_a_head_cut_off_at_any_height_is_called_so(astronaut, row):
-    assert curate_picture(astronaut).verdict.keep
+def test_a_head_cut_off_at_any_height_is_called_so(astronaut, curated, row):
+    assert curated.verdict.keep
     assert curate_picture(astronaut[row:]).verdict.kinds == ("head_cut_off",)
 
 

@@ -29,8 +29,9 @@ def people_of(n: int = 8) -> dict[str, list[float]]:
 
 def made(house, id=ID, kind="live", values=None, files=None, **more) -> Record:
     files = {"checkpoint": house / WEIGHTS} if files is None else files
-    source = provenance(COMMAND, files, drawn=drawn(["wild"], "laptop"))
-    summary = summarise(values or people_of(), np.random.default_rng(0))
+    values = values or people_of()
+    source = provenance(COMMAND, files, sorted(int(person) for person in values), drawn=drawn(["wild"], "laptop"))
+    summary = summarise(values, np.random.default_rng(0))
     return record_of(id, summary, "laptop", {}, source, kind=kind, **more)
 
 

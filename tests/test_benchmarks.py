@@ -385,6 +385,8 @@ def test_records_of_the_release_say_how_far_it_is_from_the_one_before(tmp_path):
         for better in (1.0, 0.0)
     )
     found = by_id(release.records_of(now, before, weights, old, range(10_000, 10_003)))
+    assert not any(shape_faults(record) for record in found.values()), "each says how far it may be off"
+    assert found["release/wild/l1_fg"].tolerance.within < 0.005 < found["release/wild/psnr"].tolerance.within
     one = found["release/wild/psnr"]
     assert one.value == pytest.approx(23) and one.kind == "live" and one.unit == "dB"
     assert one.protocol["difference"]["to"] == "before/wild/psnr"

@@ -7,7 +7,6 @@ by our rasteriser.
 """
 
 import json as json_format
-import shutil
 import tempfile
 import time
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from lab import browser_path
 from playwright.sync_api import sync_playwright
 from reporting import begin, end, run, tell, yardstick
 from splats import machine, others_seconds, spread
@@ -67,11 +67,9 @@ def encoded() -> Avatar:
 
 def moved(path: Path, plan: Plan) -> np.ndarray:
     """Milliseconds of each move of a page's skin. InputError where there is no browser."""
-    browser_path = shutil.which("chromium")
-    if browser_path is None:
-        raise InputError("chromium is not there; on Debian and Ubuntu: apt-get install chromium")
+    chromium = browser_path()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=SOFTWARE)
+        browser = playwright.chromium.launch(executable_path=chromium, args=SOFTWARE)
         page = browser.new_page(viewport={"width": 200, "height": 320})
         page.set_default_timeout(300_000)
         page.goto(path.resolve().as_uri())

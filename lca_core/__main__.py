@@ -342,11 +342,11 @@ def demo(
         raise InputError("--checkpoint makes the avatar that --avatar already is; leave one of them out")
     made = demo_avatar(checkpoint or RELEASE, tell=_doing) if avatar is None else Avatar.load(avatar)
     page = page_of(made, TITLE if avatar is None else "", _doing)
-    with served(page, port) as address:
+    with until_ended() as wait, served(page, port) as address:
         print(f"{address} (Ctrl-C ends it)", flush=True)
         if browser and not webbrowser.open(address):
             print("no browser could be opened from here; open that address in one", flush=True)
-        until_ended()
+        wait()
         print()
 
 

@@ -21,6 +21,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 # MKL's sums the same to the last bit wherever its arrays lie in memory: two runs give the same bytes.
 REPEATABLE = ONE_THREAD | {"MKL_CBWR": "COMPATIBLE"}
 
+_KILLED = -getattr(signal, "SIGKILL", 9)  # Windows has none, and ends processes with other codes
 _STARTING = threading.Lock()
 Item, Result = TypeVar("Item"), TypeVar("Result")
 
@@ -101,7 +102,7 @@ class Worker:
     def _exit(self) -> str:
         """How the process ended; a kill that nobody sent is the system's, out of memory."""
         code = self._process.exitcode
-        return f"exit code {code}" + (": killed, perhaps for want of memory" if code == -signal.SIGKILL else "")
+        return f"exit code {code}" + (": killed, perhaps for want of memory" if code == _KILLED else "")
 
     def end(self) -> None:
         """End the process for good; another thread that waits in `ask` gets WorkerEnded."""

@@ -113,9 +113,10 @@ sheet([("head", heads)], px, captions=[["forward pass", "refined", "forward pass
 plt.show()
 
 # %% [markdown]
-# Now play: body, fingers, eyes, all 52 facial actions, motions, the camera. Every picture is drawn by the library's
-# own rasteriser, as avatars are evaluated. Sliders need this notebook to run (in JupyterLab: *Run, Run All Cells*);
-# where it is only read, these are pictures of the same viewer:
+# Now play: body, fingers, eyes, all 52 facial actions, motions; drag the picture to turn the camera, click on it and
+# the wheel comes nearer. Every picture is drawn by the library's own rasteriser, as avatars are evaluated. Sliders need
+# this notebook to run (in JupyterLab: *Run, Run All Cells*); where it is only read, these are pictures of the same
+# viewer:
 
 # %%
 live = Live(live_avatar, px)
@@ -143,6 +144,17 @@ plt.show()
 # %%
 viewer = LiveViewer(live_avatar)
 viewer
+
+# %% [markdown]
+# Where your browser has a graphics card, it draws the same Gaussians by itself, as smoothly as the screen, large and
+# from wherever you drag to; viser serves them to this machine alone:
+#
+# ```python
+# from lca_core.viewer.gpu import GpuViewer
+# gpu = GpuViewer(live_avatar)
+# gpu.play(Performance(motion="dance"))
+# gpu  # a frame here; gpu.address opens in a window of its own
+# ```
 
 # %% [markdown]
 # ## 2. One photograph of a real person, or yours

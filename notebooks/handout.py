@@ -137,7 +137,7 @@ def place(cells: Sequence[NotebookNode], imports: str, exercises: Sequence[Exerc
 
 def with_exercises(source: Path) -> str:
     """The text of a notebook's source, its exercises renewed; as it is where it has none."""
-    text = source.read_text()
+    text = source.read_text(encoding="utf-8")
     if not exercises_of(source).exists():
         return text
     notebook = jupytext.read(source)
@@ -158,10 +158,10 @@ def _tidy(text: str, source: Path) -> str:
 def renew(source: Path) -> bool:
     """Write a notebook's exercises into its source; returns whether that changed anything."""
     text = with_exercises(source)
-    if text == source.read_text():
+    if text == source.read_text(encoding="utf-8"):
         return False
     with atomic_path(source) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
     return True
 
 

@@ -1,8 +1,6 @@
 """The benchmarks run and say what they measured, at sizes too small to mean anything."""
 
-import importlib.util
 import re
-import sys
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
@@ -23,22 +21,12 @@ from lca_core.evaluation.records import read_records
 from lca_core.evaluation.trials import Trial
 from lca_core.evaluation.verify import compared, ratio
 from lca_core.judges.summaries import summarise
+from lca_core.model import Pixels
 from tests.data.people import random_person
+from tests.making.examples import small_model
+from tests.scripts import loaded
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 DOMAINS = ("studio", "wild")
-
-
-def loaded(name: str):
-    """A benchmark as a module, found as when it is run as a script: with its own folder first on the path."""
-    found = importlib.util.spec_from_file_location(f"benchmark_of_{name}", BENCHMARKS / f"{name}.py")
-    module = importlib.util.module_from_spec(found)
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        found.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(BENCHMARKS))
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -453,6 +441,75 @@ def test_what_was_read_is_recorded_with_what_fewer_people_gave(readable):
     assert record.id == "control/labelled_actions" and not shape_faults(record)
     assert record.value == 1 and record.protocol["of_a_quarter_of_the_people"] == {"jawOpen": 0.2}
     assert "75" in readable.report({32: {"jawOpen": 0.2}, 128: {"jawOpen": 0.75}})
+
+
+@pytest.fixture(scope="module")
+def hands():
+    return loaded("hands")
+
+
+def in_hands(hands, **parts) -> dict:
+    beside = {"what": "a product", "value": 0.01, "unit": "s"}
+    like = {"like": summary_of(0.2, 0.4), "truth": summary_of(0.8, 1.0)}
+    found = {
+        "quickstart": {"seconds": 50.0, "yardstick": beside}, "like": like,
+        "live": {"fps": 24.0, "longest_wait_s": 0.1, "pictures": 360, "yardstick": beside},
+        "page": {"fps": 60.0, "megabytes": 5.0, "psnr": {"body": 50.0, "head": 50.0}, "yardstick": beside},
+    }  # fmt: skip
+    chosen = {name: found[name] for name in parts.get("only", hands.PARTS)}
+    return chosen | {"machine": {"cpu": "a processor", "cores": 2}, "parts": tuple(chosen), "gaussians": 100,
+                     "seeds": [10_000, 10_001]}  # fmt: skip
+
+
+def test_what_an_avatar_is_in_peoples_hands_is_recorded_part_by_part(hands):
+    results = in_hands(hands)
+    records = by_id(hands.records_of(results))
+    names = ("quickstart_s", "live_fps", "page_fps", "page_mb", "like_face_gain_db")
+    assert set(records) == {f"hands/{name}" for name in names}
+    for id, record in records.items():
+        assert not shape_faults(record) and not value_faults(record) and measurers.measurer_of(id) is not None
+        assert (record.kind == "timing") == (id.rsplit("_", 1)[-1] in ("s", "fps"))
+    assert records["hands/like_face_gain_db"].protocol["of_the_true_actions"]["value"] == pytest.approx(0.9)
+    some = hands.records_of(in_hands(hands, only=("page",)))
+    assert {record.id for record in some} == {"hands/page_fps", "hands/page_mb"}
+    assert "--only page --record" in some[0].provenance["command"]
+    text = hands.report(results)
+    assert "50.0 s" in text and "24.0 pictures" in text and "+0.30 dB" in text and "+0.90 dB" in text
+
+
+def test_the_quickstart_is_pictured_with_its_words_up_to_the_live_viewer(tmp_path):
+    cells = loaded("screenshots").quickstart_with_words(tmp_path).cells
+    assert cells[0].cell_type == "markdown" and "LiveViewer(" in cells[-1].source
+    assert any(f"out = {str(tmp_path)!r}" in cell.source for cell in cells)
+
+
+def test_a_part_of_hands_that_is_none_and_a_record_of_a_few_people_are_refused(hands):
+    with pytest.raises(InputError, match="feet"):
+        hands.main(only=("feet",))
+    with pytest.raises(InputError, match="64"):
+        hands.main(people=8, record=True)
+
+
+def test_faces_that_are_read_exactly_gain_what_the_truth_gains_and_clips_without_faces_say_nothing(
+    monkeypatch, tmp_path
+):
+    like, model = loaded("like"), small_model()
+    people = {domain: [random_person(seed, "wild") for seed in (3, 4)] for domain in like.DOMAINS}
+    monkeypatch.setattr(like, "cached_people", lambda seeds, domain, *_, **__: domain)
+    monkeypatch.setattr(like, "read_people", lambda domain: iter(people[domain]))
+    exact = {
+        id(frame): (frame.actions, frame.gaze) for person in people["wild2"] for frame in person.frames
+    }  # fmt: skip
+
+    def read(frames):
+        return tuple(np.stack(part) for part in zip(*(exact[id(frame)] for frame in frames)))
+
+    monkeypatch.setattr(like, "read_faces", read)
+    found = like.gains(model, Pixels(), [3, 4])
+    assert set(found["like"]) == {3, 4} and found["like"] == found["truth"]
+    assert any(abs(gain) > 0 for gains in found["truth"].values() for gain in gains)
+    monkeypatch.setattr(like, "read_faces", lambda frames: None)
+    assert like.gains(model, Pixels(), [3, 4]) == {"like": {}, "truth": {}}
 
 
 # --- Training ---------------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def _text_pictures(path: Path) -> Iterator[tuple[str, np.ndarray, int]]:
 
 
 def _lines(path: Path) -> list[str]:
-    return [line.strip() for line in path.read_text().splitlines() if not line.startswith("#")]
+    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
 
 
 def _lenses(path: Path) -> Iterator[tuple[int, str, int, int, np.ndarray]]:

@@ -162,7 +162,7 @@ def unknown_entry(item: Path, job: Job, *reasons: Reason) -> Entry:
 
 def _name(item: Path, root: Path) -> str:
     """Its path from the root, or its own name where it is the root."""
-    return str(item.relative_to(root)) if item != root else item.name
+    return item.relative_to(root).as_posix() if item != root else item.name
 
 
 def _terms(job: Job) -> dict:

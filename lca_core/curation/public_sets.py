@@ -88,7 +88,7 @@ def write_readme(folder: Path | str) -> Path:
     """Write README.md beside the manifests, atomically; returns its path."""
     page, path = readme(read_manifests(folder)), Path(folder) / "README.md"
     with atomic_path(path) as partial:
-        partial.write_text(page)
+        partial.write_text(page, encoding="utf-8")
     return path
 
 

@@ -135,6 +135,7 @@ MEASURERS: tuple[Measurer, ...] = (
     Measurer(("speed/train_step_ratio",), by_script("benchmarks/training_step.py"), None, (0, 3)),
     Measurer(("speed/*",), by_script("benchmarks/drive.py"), 0, (1, 1)),
     Measurer(("page/*",), by_script("benchmarks/page.py"), None, (0, 1)),
+    Measurer(("hands/*",), by_script("benchmarks/hands.py"), None, (0, 20)),
     Measurer(("splats/*",), by_script("benchmarks/splats.py"), 0, (2, 2)),
     Measurer(("training/streaming_peak_mb",), by_script("benchmarks/streaming.py"), None, (0, 5)),
     Measurer(("speedrun/minutes",), by_script("benchmarks/speedrun.py"), None, (0, 20)),

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from lca_core.data import read_people
 from lca_core.data.scaling import at_sizes
-from lca_core.making.photos import encode_person
+from lca_core.making.photos import encode_person, gaining_steps
 from lca_core.making.release import load_release
 from lca_core.model import Avatar, driving_of, encoder_of, refine
-from lca_core.model.refinement import STEPS
 from lca_core.paths import RESULTS
 from lca_core.release import RELEASE
 from lca_core.viewer.page.likeness import likeness
@@ -25,13 +24,18 @@ TITLE = "Made from four photographs"
 
 
 def demo_avatar(
-    checkpoint: Path | str = RELEASE, refine_steps: int = STEPS, tell: Callable[[str], None] = print
+    checkpoint: Path | str = RELEASE, refine_steps: int | None = None, tell: Callable[[str], None] = print
 ) -> Avatar:
-    """The avatar of the person who ships, refined on their four photographs; some seconds. tell: of what is done."""
+    """The avatar of the person who ships, of their four photographs; some seconds.
+
+    refine_steps: of refinement on them (default: `gaining_steps`). tell: of what is done.
+    """
     model, meta = load_release(checkpoint)
     person = at_sizes(next(iter(read_people(PERSON))), model.profile)
     tell(f"making an avatar of {len(person.frames)} photographs of a person who ships with the repository")
     avatar = encode_person(model, encoder_of(meta), person, person.frames)
+    if refine_steps is None:
+        refine_steps = gaining_steps(model, person.frames)
     if refine_steps:
         tell("refining it on them")
         avatar = refine(avatar, person.frames, driving_of(model, person.frames, person.betas), refine_steps)

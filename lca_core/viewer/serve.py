@@ -2,13 +2,14 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from lca_core.errors import InputError
 
 HOST = "127.0.0.1"  # nobody else's machine can ask
+_GLANCE = 0.5  # seconds
 
 
 @contextmanager
@@ -58,12 +59,19 @@ def served(page: str, port: int = 0) -> Iterator[str]:
         listening.join()
 
 
-def until_ended() -> None:
-    """Wait for Ctrl-C or SIGTERM, also where whoever started this process has it ignore Ctrl-C."""
+@contextmanager
+def until_ended() -> Iterator[Callable[[], None]]:
+    """Yield what waits for Ctrl-C or SIGTERM: from here on neither is missed, also where whoever started this process
+    has it ignore Ctrl-C."""
     ended = threading.Event()
+
+    def wait() -> None:
+        while not ended.wait(_GLANCE):  # Windows lets no signal through to a thread that waits for ever
+            pass
+
     before = {which: signal.signal(which, lambda *_: ended.set()) for which in (signal.SIGINT, signal.SIGTERM)}
     try:
-        ended.wait()
+        yield wait
     finally:
         for which, handler in before.items():
             signal.signal(which, handler)

@@ -1,7 +1,8 @@
 """A live avatar in a notebook: pictures by our own rasteriser, with sliders, presets, motions, camera and light.
 
 Widgets only say what is asked for (`Performance`); a thread of its own draws the newest of that, so that neither a
-dragged slider nor a slow machine makes a queue. Motions tick in the browser: nothing is drawn for a closed page.
+dragged slider nor a slow machine makes a queue. Motions tick in the browser: nothing is drawn for a closed page. The
+picture itself is dragged to turn the camera (`turned`).
 """
 
 import io
@@ -21,9 +22,10 @@ from lca_core.viewer.newest import Newest
 from lca_core.viewer.performance import Performance
 from lca_core.viewer.signals import LOOPS
 from lca_core.viewer.sliders import groups, in_words
+from lca_core.viewer.turned import TurnedPicture
 from lca_core.viewer.views import VIEWS
 
-_TICK = 40  # milliseconds between two pictures of a motion
+_TICK = 33  # milliseconds between two pictures of a motion
 _STAND, _AS_PHOTOGRAPHED = "Stand", "as photographed"
 _PANEL = 340, 460  # px, least and most width of the controls: beside the picture where JupyterLab has room for them
 _FIRST_FACES = ("neutral", "smile", "laugh", "surprise", "sadness", "anger", "kiss", "wink")  # of the presets: buttons
@@ -53,10 +55,10 @@ class LiveViewer(widgets.HBox):
         self._rest: dict[str, float] = {}  # values of the sliders, as they show them
         self._angles: set[str] = set()
         size = f"{px}px"
-        self.image = widgets.Image(format="jpeg", layout=widgets.Layout(width=size, height=size))
         self.message = widgets.Label(layout=widgets.Layout(max_width=size))
-        tabs = self._tabs()
-        stage = widgets.VBox([self.image, self._camera(size), self._motions(), *self._lights(), self.message])
+        tabs, camera = self._tabs(), self._camera(size)
+        self.image = self._picture(px)
+        stage = widgets.VBox([self.image, camera, self._motions(), *self._lights(), self.message])
         stage.layout = widgets.Layout(flex="0 0 auto", width=f"{px + 8}px")
         panel = widgets.VBox([tabs, self._back()])
         panel.layout = widgets.Layout(flex=f"1 1 {_PANEL[0]}px", max_width=f"{_PANEL[1]}px")
@@ -108,6 +110,7 @@ class LiveViewer(widgets.HBox):
 
     def _ask(self, _: object = None) -> None:
         if not self._quiet:
+            self.image.camera = self._camera_values()  # where a drag goes on from
             self._newest.ask(self.performance())
 
     @contextmanager
@@ -135,6 +138,22 @@ class LiveViewer(widgets.HBox):
         for control in (self.view, self.azimuth, self.elevation, self.zoom):
             control.observe(self._ask, "value")
         return widgets.VBox([self.view, self.azimuth, self.elevation, self.zoom])
+
+    def _picture(self, px: int) -> TurnedPicture:
+        """The picture, a drag of which moves the sliders of the camera."""
+        limits = {"elevation": [self.elevation.min, self.elevation.max], "zoom": [self.zoom.min, self.zoom.max]}
+        picture = TurnedPicture(px=px, camera=self._camera_values(), limits=limits)
+
+        def dragged(change: dict) -> None:
+            if change["new"] != self._camera_values():
+                with self._together():
+                    self.azimuth.value, self.elevation.value, self.zoom.value = change["new"]
+
+        picture.observe(dragged, "camera")
+        return picture
+
+    def _camera_values(self) -> list[float]:
+        return [self.azimuth.value, self.elevation.value, self.zoom.value]
 
     def _motions(self) -> widgets.Widget:
         options = [(_STAND, _STAND), *((in_words(name), name) for name in LOOPS)]

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import psutil
@@ -332,3 +332,5 @@ def _curators() -> list[int]:
 
 def test_names_that_differ_only_in_signs_do_not_meet(tmp_path):
     assert key_of(tmp_path / "a b.mp4", tmp_path) != key_of(tmp_path / "a-b.mp4", tmp_path)
+    windows = PureWindowsPath("c:/clips")
+    assert key_of(windows / "ann" / "a.mp4", windows) == key_of(tmp_path / "ann" / "a.mp4", tmp_path)

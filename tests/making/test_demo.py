@@ -44,7 +44,7 @@ def test_the_command_prints_an_address_at_which_the_avatar_is_and_ends_quietly(t
         finally:
             running.send_signal(ending)
             try:
-                err = running.communicate(timeout=60)[1]
+                err = running.communicate(timeout=300)[1]
             except subprocess.TimeoutExpired:  # else leaving the block would wait for ever
                 running.kill()
                 raise

@@ -87,6 +87,21 @@ def test_a_change_drives_the_avatar_once_and_a_camera_not_at_all(viewer, drives)
     assert len(drives) == 3
 
 
+def test_dragging_the_picture_turns_the_camera_draws_once_and_moves_its_sliders(viewer, monkeypatch):
+    asked = []
+    monkeypatch.setattr(viewer._newest, "ask", asked.append)
+    viewer.image.set_state({"camera": [40.0, 12.0, 1.5]})  # as the browser says it
+    assert [viewer.azimuth.value, viewer.elevation.value, viewer.zoom.value] == [40, 12, 1.5]
+    assert len(asked) == 1 and asked[0] == viewer.performance()
+    assert (asked[0].azimuth, asked[0].elevation) == pytest.approx((np.radians(40), np.radians(12)))
+    viewer.azimuth.value = -90
+    assert viewer.image.camera == [-90, 12, 1.5] and len(asked) == 2, "a drag goes on from where the sliders are"
+    viewer.image.set_state({"camera": [-90.0, 500.0, 1.5]})
+    assert viewer.elevation.value == viewer.elevation.max == viewer.image.camera[1]
+    viewer.reset()
+    assert viewer.image.camera == [viewer.azimuth.value, viewer.elevation.value, viewer.zoom.value] != [-90, 80, 1.5]
+
+
 @pytest.mark.parametrize("name", ["left_arm", "turn", "right_index", "gaze_aside", "jawOpen"])
 def test_back_where_it_was_the_picture_is_as_before(viewer, name):
     viewer.view.value = "Left hand" if "index" in name else "Face" if name in ACTIONS or "gaze" in name else "Body"

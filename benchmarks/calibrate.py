@@ -1,7 +1,8 @@
-"""Measure where MediaPipe's landmarks lie on our body, how far they are missed, how people pose, and how faces read.
+"""Measure where MediaPipe's landmarks lie on our body, how far they are missed, how people pose, and the mean face.
 
 Writes `lca_core/curation/landmarks.npz`, which body fitting reads. All from training digital humans, whose truth is
-known; needed again when the body file, the networks or the digital humans change.
+known; needed again when the body file, the networks or the digital humans change. What reads faces is trained by
+`reader.py`, which needs this file.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,9 +15,9 @@ import tyro
 from PIL import Image
 from tqdm.auto import tqdm
 
-from lca_core.body import ACTIONS, BodyModel, full_pose, joint_transforms
+from lca_core.body import BodyModel, full_pose, joint_transforms
 from lca_core.curation import networks
-from lca_core.curation.faces import features, mean_mesh
+from lca_core.curation.faces import mean_mesh
 from lca_core.curation.landmarks import (
     FACE,
     FACE_POINTS,
@@ -34,9 +35,7 @@ from lca_core.motion.poses import STANCES, standing
 from lca_core.people.domains.production import cached_people
 
 PX = {"body": 512, "face": 448, "hand": 224}  # what pictures are enlarged to for the networks
-MESH_AXES = 64
 _SPREAD = np.radians(4)  # added to every joint's spread: real people pose in more ways than ours
-_RIDGE = 0.03
 
 
 @dataclass
@@ -136,50 +135,14 @@ def poses(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(theta.mean(0)).float(), torch.from_numpy(axes[:, chosen] * np.sqrt(values[chosen])).float()
 
 
-def faces(people: Sequence[Person]) -> tuple[torch.Tensor, ...]:
-    """(mean mesh [478, 3], its axes [1434, MESH_AXES], map [MESH_AXES + 1, 56]) by ridge regression.
-
-    What the map says of actions is then scaled and lowered so that the mean error on people it was not fitted to is
-    least: most actions are at rest most of the time, and what can hardly be read should not be invented.
-    """
-    meshes, wanted, owners = [], [], []
-    for number, person in enumerate(tqdm(people, desc="faces", unit="person")):
-        for frame in person.frames:
-            if frame.face is not None and frame.actions is not None:
-                mesh = networks.face_mesh(looked_at(frame.face, "face")[0])
-                if mesh is not None:
-                    meshes.append(torch.from_numpy(mesh))
-                    wanted.append(np.concatenate([frame.actions, frame.gaze]))
-                    owners.append(number)
-    meshes, y = torch.stack(meshes).float(), torch.from_numpy(np.stack(wanted)).float()
-    mean = mean_mesh(meshes)
-    plain = Calibration(*[torch.zeros(0)] * 4, mean, torch.eye(meshes[0].numel()), torch.zeros(0))
-    off = features(meshes, plain)[:, :-1]
-    _, size, axes = torch.linalg.svd(off - off.mean(0), full_matrices=False)
-    axes = axes[:MESH_AXES].T / (size[:MESH_AXES] / len(off) ** 0.5)
-    x, fold = torch.cat([off @ axes, torch.ones(len(off), 1)], 1), torch.tensor(owners) % 4
-    unseen = torch.zeros_like(y)
-    for k in range(4):
-        unseen[fold == k] = x[fold == k] @ _ridge(x[fold != k], y[fold != k])
-    read = _ridge(x, y)
-    for action in range(len(ACTIONS)):
-        gain, floor = _least_error(unseen[:, action], y[:, action])
-        read[:, action] *= gain
-        read[-1, action] -= gain * floor
-    return mean, axes, read
-
-
-def _ridge(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    weight = _RIDGE * len(x) * torch.eye(x.shape[1])
-    weight[-1, -1] = 0
-    return torch.linalg.solve(x.T @ x + weight, x.T @ y)
-
-
-def _least_error(found: torch.Tensor, true: torch.Tensor) -> tuple[float, float]:
-    """(gain, floor) with which clip(gain (found - floor), 0, 1) is nearest to the truth, by mean absolute error."""
-    tries = [(g, f) for g in np.arange(0.4, 2.6, 0.2) for f in np.arange(0, 0.6, 0.02)]
-    errors = [float(((g * (found - f)).clamp(0, 1) - true).abs().mean()) for g, f in tries]
-    return tuple(float(v) for v in tries[int(np.argmin(errors))])
+def mean_face(people: Sequence[Person]) -> torch.Tensor:
+    """The mean of all face meshes [478, 3]."""
+    meshes = []
+    for frame in tqdm([f for p in people for f in p.frames if f.face is not None], desc="faces", unit="face"):
+        mesh = networks.face_mesh(looked_at(frame.face, "face")[0])
+        if mesh is not None:
+            meshes.append(torch.from_numpy(mesh))
+    return mean_mesh(torch.stack(meshes).float())
 
 
 def main(data: Path | None = None, people: int = 128, out: Path = FILE) -> None:
@@ -194,7 +157,7 @@ def main(data: Path | None = None, people: int = 128, out: Path = FILE) -> None:
     body = BodyModel.load()
     found, sd = offsets(chosen, body)
     mean, axes = poses()
-    known = Calibration(mirrored(found, (-1.0, 1.0, 1.0)), mirrored(sd), mean, axes, *faces(chosen))
+    known = Calibration(mirrored(found, (-1.0, 1.0, 1.0)), mirrored(sd), mean, axes, mean_face(chosen))
     known.save(out)
     for name, part in (("body", POSE), ("hands", slice(33, 75)), ("face", FACE)):
         print(f"{name}: missed by {1000 * known.sd[part].min():.0f} to {1000 * known.sd[part].max():.0f} mm")

@@ -7,8 +7,10 @@ import numpy as np
 import roma
 import torch
 
+from lca_core.body.driving import GAZE
 from lca_core.curation.detect import Sighting, find_hands
 from lca_core.curation.evidence import Seen
+from lca_core.curation.face_reader import read_faces
 from lca_core.curation.fit import fit_body
 from lca_core.curation.frames import frame_of
 from lca_core.data.records import Camera, Frame
@@ -40,8 +42,8 @@ def fit_frames(
     """Fit one body to pictures uint8 [H, W, 3] with their mattes [H, W] and cut the frames out.
 
     times: seconds of a clip's pictures; None: photographs, each a pose of its own. betas [300]: the shape, where it is
-    known. Where no pose was seen (a head
-    alone) the frame is `frame_of`'s, not tracked.
+    known. Where no pose was seen (a head alone) the frame is `frame_of`'s, not tracked. Facial actions and gaze are
+    read from each picture's face; where it has no face mesh the eyes look ahead and actions are None.
     """
     frames = [
         frame_of(image, person, matte, profile, i)
@@ -58,12 +60,15 @@ def fit_frames(
     ]  # fmt: skip
     fit = fit_body(seen, None if times is None else [times[i] for i in posed], betas=betas)
     errors[posed], hidden[posed], focal[posed] = fit.error, fit.hidden, fit.focal
+    faced = [i for i in posed if people[i].mesh is not None]
+    faces = dict(zip(faced, zip(*read_faces([images[i] for i in faced], [people[i].mesh for i in faced]))))
+    none = None, np.zeros(GAZE, np.float32)
     for n, i in enumerate(posed):
         camera = camera_with(float(fit.focal[n]), *images[i].shape[:2])
+        actions, gaze = faces.get(i, none)
         frames[i] = replace(
             frame_of(images[i], people[i], mattes[i], profile, i, camera),
-            theta=fit.theta[n], root=fit.root[n], gaze=fit.gaze[n], tracked=True,
-            actions=None if np.isnan(fit.actions[n]).any() else fit.actions[n],
+            theta=fit.theta[n], root=fit.root[n], gaze=gaze, actions=actions, tracked=True,
         )  # fmt: skip
     return Fitted(fit.betas, tuple(frames), errors, hidden, focal)
 

@@ -1,14 +1,8 @@
-"""Facial actions and gaze from a face mesh: a linear map on the mesh, freed of the head's place and turn."""
+"""Face meshes brought onto each other: freed of the head's place, turn and size."""
 
-import numpy as np
 import roma
-import torch
 from jaxtyping import Float
 from torch import Tensor
-
-from lca_core.body import ACTIONS
-from lca_core.body.driving import GAZE
-from lca_core.curation.landmarks import Calibration, calibration
 
 
 def aligned(meshes: Float[Tensor, "B 478 3"], mean: Float[Tensor, "478 3"]) -> Float[Tensor, "B 478 3"]:
@@ -25,17 +19,3 @@ def mean_mesh(meshes: Float[Tensor, "B 478 3"], rounds: int = 3) -> Float[Tensor
     for _ in range(rounds):
         mean = aligned(meshes, mean).mean(0)
     return mean
-
-
-def features(meshes: Float[Tensor, "B 478 3"], known: Calibration) -> Float[Tensor, "B P1"]:
-    """Coordinates of aligned meshes along the calibration's axes, and a one."""
-    off = (aligned(meshes, known.mesh_mean) - known.mesh_mean).flatten(1)
-    return torch.cat([off @ known.mesh_axes, torch.ones(len(off), 1)], 1)
-
-
-def read_face(mesh: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(facial actions float32 [52] in [0, 1], gaze [4] radians) of a face mesh [478, 3] in pixels."""
-    known = calibration()
-    found = (features(torch.from_numpy(mesh).float()[None], known) @ known.mesh_read)[0].numpy()
-    assert len(found) == len(ACTIONS) + GAZE
-    return found[: len(ACTIONS)].clip(0, 1), found[len(ACTIONS) :]

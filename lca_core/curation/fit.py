@@ -1,4 +1,4 @@
-"""The body under the pictures: shape, pose, hands, gaze, expression and camera, fitted to what the networks saw.
+"""The body under the pictures: shape, pose, hands and camera, fitted to what the networks saw.
 
 All pictures of a clip (or all photographs of a person) are fitted at once, by descent through the body's own joints:
 
@@ -26,11 +26,9 @@ from torch.nn.functional import normalize
 
 from lca_core.body import BodyModel, full_pose, joint_transforms
 from lca_core.body.driving import GAZE, ROOT
-from lca_core.body.layout import ACTIONS
 from lca_core.body.model import blend
 from lca_core.curation.crops import FIELD_OF_VIEW
 from lca_core.curation.evidence import BONES, Landmarks, Outside, Seen, matte_points
-from lca_core.curation.faces import read_face
 from lca_core.curation.landmarks import POSE, Calibration, calibration, places
 from lca_core.threads import torch_on_one_thread
 
@@ -58,16 +56,14 @@ _RATES = {"root": 0.03, "z": 0.1, "betas": 0.05, "log_focal": 0.02}  # Adam's, o
 class Fit:
     """A body fitted to T pictures.
 
-    betas float32 [300]; theta [T, 138]; root [T, 6]; gaze [T, 4]; actions [T, 52], NaN without a face; focal [T]: in
-    pictures' heights; error [T]: how far limbs' landmarks lie from where they were seen, as a share of the body's
-    height in the picture; hidden [T]: share of the skin in the picture that the matte does not show.
+    betas float32 [300]; theta [T, 138]; root [T, 6]; focal [T]: in pictures' heights; error [T]: how far limbs'
+    landmarks lie from where they were seen, as a share of the body's height in the picture; hidden [T]: share of the
+    skin in the picture that the matte does not show.
     """
 
     betas: np.ndarray
     theta: np.ndarray
     root: np.ndarray
-    gaze: np.ndarray
-    actions: np.ndarray
     focal: np.ndarray
     error: np.ndarray
     hidden: np.ndarray
@@ -97,7 +93,7 @@ def fit_body(
     problem.solve(["root", "z"], iterations // 2, **_LIMBS_FIRST)
     free = ["betas"] * (betas is None) + ["log_focal"] * (focal is None)
     problem.solve(["root", "z", *free], iterations)
-    return problem.fit(frames)
+    return problem.fit()
 
 
 @cache
@@ -204,7 +200,7 @@ class _Problem:
         return (self.focal * marks[..., :2] / depth - self.seen.points) * (depth / self.focal).detach()
 
     @torch.no_grad()
-    def fit(self, frames: Sequence[Seen]) -> Fit:
+    def fit(self) -> Fit:
         """The result."""
         marks, skin = self.posed()
         misses = self.misses(marks)[:, LIMBS].norm(dim=-1)
@@ -214,14 +210,9 @@ class _Problem:
         shown = self.focal * skin[..., :2] / skin[..., 2:].clamp(min=_DEPTHS[0])
         inside = self.outside.inside(shown)
         hidden = (self.outside(shown) * skin[..., 2] / self.focal[..., 0] > _HIDDEN).sum(1) / inside.sum(1).clamp(min=1)
-        actions = np.full((len(frames), len(ACTIONS)), np.nan, np.float32)
-        gaze = np.zeros((len(frames), GAZE), np.float32)
-        for t, frame in enumerate(frames):
-            if frame.mesh is not None:
-                actions[t], gaze[t] = read_face(frame.mesh)
         betas = np.zeros(300, np.float32)
         betas[:BETAS] = self.betas.numpy()
         theta, root, focal, error, hidden = (
             x.numpy().astype(np.float32) for x in (self.theta, self.root, self.focal[:, 0, 0], error, hidden)
         )
-        return Fit(betas, theta, root, gaze, actions, focal, error, hidden)
+        return Fit(betas, theta, root, focal, error, hidden)

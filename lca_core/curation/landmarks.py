@@ -3,8 +3,7 @@
 Every landmark of body, hands and face is a point fixed to one joint, x = T_j (J_j(beta) + o): J_j is where the joint
 rests in a body of shape beta, T_j moves it, and the offset o was measured once on training digital humans, whose true
 pose is known, together with how far the networks miss it (`benchmarks/calibrate.py`, which writes the file read here).
-The file also holds how bodies are posed (mean and principal axes of theta), and the linear map from a face mesh to
-facial actions and gaze.
+The file also holds how bodies are posed (mean and principal axes of theta), and the mean face mesh.
 """
 
 from dataclasses import dataclass, fields
@@ -40,16 +39,13 @@ FACE = slice(75, 75 + len(FACE_POINTS))
 class Calibration:
     """offsets [L, 3] metres from the joints of `NAMES` in the T-pose; sd [L]: metres by which the networks miss a
     landmark (standard deviation along each axis of the picture); pose_mean [138] and pose_axes [138, K]: theta = mean +
-    axes z with z of unit variance, radians; mesh_mean [478, 3]: the mean face mesh, mesh_axes [1434, P] and mesh_read
-    [P + 1, 56]: facial actions and gaze from an aligned mesh (`lca_core.curation.faces`)."""
+    axes z with z of unit variance, radians; mesh_mean [478, 3]: the mean face mesh (`lca_core.curation.faces`)."""
 
     offsets: Float[Tensor, "L 3"]
     sd: Float[Tensor, " L"]
     pose_mean: Float[Tensor, "138"]
     pose_axes: Float[Tensor, "138 K"]
     mesh_mean: Float[Tensor, "478 3"]
-    mesh_axes: Float[Tensor, "1434 P"]
-    mesh_read: Float[Tensor, "P1 56"]
 
     def save(self, path: Path | str = FILE) -> None:
         """Write the file, half precision, atomically."""

@@ -5,7 +5,12 @@ at rest as well. So a few distances on the face mesh, over the distance of the o
 with their own low or high percentiles over the clip. What a whole action changes of them was measured on face crops of
 digital humans (jaw, lips), or is anatomy (lids that meet; an eyeball of 12 mm under a slit of 30 mm). Actions that
 such distances do not tell stay at rest.
+
+Where there are pictures, the reader of single ones (`lca_core.curation.face_reader`) says more, and more rightly, of
+digital humans; it misses blinks of real eyes, which distances over a clip show. So the two are put together.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -13,6 +18,7 @@ from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 from lca_core.body import ACTIONS
+from lca_core.curation.face_reader import read_faces
 from lca_core.curation.faces import aligned
 from lca_core.curation.landmarks import calibration
 from lca_core.motion.faces import look_actions, settled
@@ -78,6 +84,23 @@ def faces_in_clip(
     put("jawOpen", opened - _BARED * np.mean(smiles, 0), _NOISE["jaw"])
     gaze = _gaze(mesh)
     return settled(np.maximum(actions, look_actions(gaze))), gaze
+
+
+def faces_followed(
+    images: Sequence[np.ndarray], meshes: Float[np.ndarray, "F 478 3"]
+) -> tuple[Float[np.ndarray, "F 52"], Float[np.ndarray, "F 4"]]:
+    """(facial actions, gaze), as `faces_in_clip`, of a clip's pictures uint8 [H, W, 3] and the face meshes in them.
+
+    Actions are read from each picture; an eye is as closed as the picture or the clip says, and looks where both say on
+    average.
+    """
+    read, seen = read_faces(images, meshes)
+    told, looked = faces_in_clip(meshes)
+    gaze = ((seen + looked) / 2).astype(np.float32)
+    actions = np.where([name.startswith("eyeLook") for name in ACTIONS], look_actions(gaze), read)
+    lids = [ACTIONS.index(f"eyeBlink{side}") for side in _EYES]
+    actions[:, lids] = np.maximum(read[:, lids], told[:, lids])
+    return settled(actions), gaze
 
 
 def head_turns(meshes: Float[np.ndarray, "F 478 3"]) -> Float[np.ndarray, "F 3"]:

@@ -1,7 +1,7 @@
 """Somebody in a clip, followed: body, hands, head, mouth, lids and gaze become a motion that drives any avatar.
 
-Each picture is looked at as curation does, one body is fitted to all of them together, the face is read against its own
-rest in the clip. What no picture shows is interpolated, and said.
+Each picture is looked at as curation does, one body is fitted to all of them together, the face is read from each
+picture and against its own rest in the clip. What no picture shows is interpolated, and said.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from lca_core.curation.evidence import Seen
 from lca_core.curation.fit import fit_body
 from lca_core.curation.matte import person_matte
 from lca_core.errors import InputError
-from lca_core.making.expressions import faces_in_clip, head_turns
+from lca_core.making.expressions import faces_followed, head_turns
 from lca_core.making.steadying import at_rate, filled, smoothed, unwound
 from lca_core.motion.motions import Motion
 from lca_core.motion.poses import arm, hand, leg
@@ -80,7 +80,7 @@ def _motion(
     actions, gaze = np.zeros((len(people), len(ACTIONS)), np.float32), np.zeros((len(people), GAZE), np.float32)
     if faced.any():
         meshes = np.stack([people[i].mesh for i in np.flatnonzero(faced)])
-        actions[faced], gaze[faced] = faces_in_clip(meshes)
+        actions[faced], gaze[faced] = faces_followed([images[i] for i in np.flatnonzero(faced)], meshes)
         actions, gaze = (smoothed(filled(x, faced), rate, _FACE) for x in (actions, gaze))
         _note(said, faced, "face")
     else:

@@ -71,7 +71,7 @@ def test_a_body_is_found_again(body):
     assert across < 0.03 and across < 0.6 * away, "as the picture shows it"
     assert apart(found, true) < apart(standing, true), "depth is guessed from one view"
     assert fit.error.max() < 0.02 and fit.focal == pytest.approx(np.full(FRAMES, FOCAL))
-    assert np.isnan(fit.actions).all() and fit.theta.shape == (FRAMES, 138) and fit.betas.shape == (300,)
+    assert fit.theta.shape == (FRAMES, 138) and fit.betas.shape == (300,)
 
 
 @pytest.mark.parametrize(("stance", "turn"), [("up", 0.3), ("stride", 1.4)])

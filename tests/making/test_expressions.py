@@ -5,7 +5,8 @@ import pytest
 
 from lca_core.body import ACTIONS
 from lca_core.curation.landmarks import calibration
-from lca_core.making.expressions import faces_in_clip, head_turns
+from lca_core.making import expressions
+from lca_core.making.expressions import faces_followed, faces_in_clip, head_turns
 
 FRAMES, HALF = 20, 10  # at rest in the first half
 _SPAN = (33, 263)
@@ -73,6 +74,21 @@ def test_eyes_look_where_their_irises_go(still, shift, column, sign):
     _, gaze = read(still)
     assert np.abs(gaze[:-5]).max() < 0.02
     assert (sign * gaze[-5:, column] > 0.15).all() and (sign * gaze[-5:, column + 2] > 0.15).all()
+
+
+def test_pictures_say_what_a_face_does_and_the_clip_when_eyes_close(still, monkeypatch):
+    read, seen = np.zeros((FRAMES, 52), np.float32), np.full((FRAMES, 4), 0.2, np.float32)
+    read[:, ACTIONS.index("cheekSquintLeft")], read[0, ACTIONS.index("eyeBlinkRight")] = 0.6, 0.8
+    monkeypatch.setattr(expressions, "read_faces", lambda images, meshes: (read, seen))
+    for upper, lower in ((386, 374), (385, 380), (387, 373)):
+        still[-3:, upper] = 0.1 * still[-3:, upper] + 0.9 * still[-3:, lower]
+    actions, gaze = faces_followed([np.zeros((8, 8, 3), np.uint8)] * FRAMES, still)
+    found = dict(zip(ACTIONS, actions.T))
+    np.testing.assert_allclose(found["cheekSquintLeft"], 0.6, atol=1e-6)
+    assert found["eyeBlinkRight"][0] == pytest.approx(0.8) and found["eyeBlinkRight"][1:].max() < 0.05
+    assert found["eyeBlinkLeft"][-3:].min() > 0.9 and found["eyeBlinkLeft"][:-3].max() < 0.05
+    np.testing.assert_allclose(gaze, 0.1, atol=0.01)
+    assert found["eyeLookUpLeft"][:-3].min() > 0.1, "lids go with the gaze"
 
 
 def test_a_head_is_turned_as_its_mesh_is(still):

@@ -11,6 +11,7 @@ from lca_core.curation.landmarks import calibration
 from lca_core.curation.samples import CLIPS, path_of
 from lca_core.errors import InputError
 from lca_core.making import following
+from lca_core.making.expressions import faces_in_clip
 from lca_core.making.following import FPS, RATE, follow
 from lca_core.viewer.video import write_mp4
 
@@ -56,6 +57,7 @@ def seen(monkeypatch):
             return SimpleNamespace(theta=theta, root=root)
 
         monkeypatch.setattr(following, "fit_body", fit)
+        monkeypatch.setattr(following, "faces_followed", lambda images, meshes: faces_in_clip(meshes))
         return fits
 
     return set_up

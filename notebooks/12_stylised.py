@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # 11 · Stylised: avatars of people who are drawn
+# # 12 · Stylised: avatars of people who are drawn
 #
 # Show the paper's model a drawing, and it makes an avatar of the drawing, though it was trained on photographs alone.
 # It is the most striking of what its authors call emergent. Here people who can be photographed *and* drawn, from the
@@ -54,7 +54,7 @@ from lca_core.viewer.figures import sheet
 # %% tags=["parameters"]
 profile = "smoke"  # how large pictures are shown; the model brings its own sizes
 seed = 10000  # a test person, and the next one for comparison
-out = "build/11_stylised"  # below the repository, wherever this runs from
+out = "build/12_stylised"  # below the repository, wherever this runs from
 
 # %%
 # %config InlineBackend.figure_formats = ["jpeg"]
@@ -205,7 +205,7 @@ if not records:
 summary = {look: {metric: mean(f"{look}/{metric}") for metric in METRICS} for look in LOOKS}
 summary["styles"] = {metric: round(float(np.mean(over_styles(values, metric))), 3) for metric in METRICS}
 summary |= {"followed": round(followed(values), 2), "blurred_like_plain": softened}
-Path(out, "11_stylised.json").write_text(json.dumps(summary, indent=1))
+Path(out, "12_stylised.json").write_text(json.dumps(summary, indent=1))
 summary["styles"]
 
 # %% [markdown]

@@ -308,8 +308,8 @@ summary
 # %% [markdown]
 # - One call takes photographs to an avatar that is played with live, driven, saved and opened elsewhere; encoding is
 #   done once.
-# - Of a digital human, clothes carry over (fine checks softly), and hair and skin; the face is soft until it is
-#   refined. Mouth and brows answer, lids are too thin to. More pictures help: each shows places that the others do not.
+# - Of a digital human, clothes carry over (fine checks softly), and hair and skin; the face is soft, refined or not.
+#   More pictures help: each shows places that the others do not.
 # - The astronaut is harder: real light, a suit unlike any garment in training, a helmet in hand, no legs in the
 #   picture, a body fitted and not known. What the photograph shows from the front comes through, face, hair, suit and
 #   badge; the back and the legs are a guess, as the library says itself. She smiled for the photograph; told to open

@@ -348,8 +348,8 @@ for label, who in (("training", person), ("unseen", unseen)):
 #
 # The same code with more people, more steps and a larger profile made the model in `results/checkpoints`. Its log
 # begins far below the one above: it went on from the weights of the release before. Twice a round ended and another
-# began at a higher learning rate (the model card in `results/checkpoints` tells which); from the second of them on each
-# person is judged on four pictures a step instead of two, which makes the curve smoother.
+# began at a higher learning rate (the model card in `results/checkpoints` tells which); from the second round on each
+# person is judged on four pictures a step instead of two.
 
 # %%
 release_log = RESULTS / "logs" / "pretrain.csv"

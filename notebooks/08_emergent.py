@@ -26,7 +26,7 @@
 # |---|---|---|
 # | stylised input | drawings become avatars | tried with filters on digital humans' pictures |
 # | relighting | an extra decoder, post-trained under many lights | not in these weights: light is baked in |
-# | loose garments | a node graph corrects the skinning weights | not in these weights: skirts go like trousers |
+# | loose garments | a node graph corrects the skinning weights | not in these weights: skirts go with the legs |
 # | control | expression, gaze and fingers | body and fingers by skinning, faces by blendshapes; codes read little |
 #
 # The numbers below are of this run, over one or two people: they are for looking, not for quoting.
@@ -375,13 +375,13 @@ summary
 # - **Light**: nothing in the shipped model tells skin from light, and `carried` says how much of it went through (1:
 #   all). For that there is a second decoder ([relighting.py](../lca_core/model/relighting.py)), trained on the `relit`
 #   domain, whose lights are known; no weights of it are shipped.
-# - **Skirts**: the gap between the legs opens in the avatar and not in the digital human: the skirt splits like
-#   trousers, as in the paper's Fig. 7 without its deformer, a node graph that corrects the skinning weights. Its data
-#   would be the `garment` domain, where cloth hangs and swings.
+# - **Skirts**: halfway between hips and knees, where `gaps` looks, the avatar's skirt stays closed: Gaussians on shells
+#   round the legs fill it. Look below that, at the step to the side: towards the hem it thins, opens and frays, for each
+#   Gaussian goes with one leg. What mends this in the paper's Fig. 7 is a node graph that corrects the skinning weights
+#   ([loose.py](../lca_core/model/loose.py)); no weights of it are shipped.
 # - **Control**: with skinning alone no face moves at all. Named actions move the body's blendshapes, and the skin with
 #   them. What nobody names, a code read from a face crop, is another matter: trained without labels on so few small
-#   faces, codes carry hardly any of the 52 actions (`control/probe_actions` in results/). A mouth at this size is
-#   a handful of Gaussians.
+#   faces, codes carry hardly any of the 52 actions (`control/probe_actions` in results/, of the release before).
 
 # %% [markdown]
 # ## Exercises

@@ -376,7 +376,7 @@ summary
 #   all). For that there is a second decoder ([relighting.py](../lca_core/model/relighting.py)), trained on the `relit`
 #   domain, whose lights are known; no weights of it are shipped.
 # - **Skirts**: halfway between hips and knees, where `gaps` looks, the avatar's skirt stays closed: Gaussians on shells
-#   round the legs fill it. Look below that, at the step to the side: towards the hem it thins, opens and frays, for each
+#   round the legs fill it. Look below that, at the step to the side: towards the hem it thins, opens and frays, as each
 #   Gaussian goes with one leg. What mends this in the paper's Fig. 7 is a node graph that corrects the skinning weights
 #   ([loose.py](../lca_core/model/loose.py)); no weights of it are shipped.
 # - **Control**: with skinning alone no face moves at all. Named actions move the body's blendshapes, and the skin with

@@ -79,9 +79,9 @@ _ALL = (
         name="study", body_px=112, face_px=112,
         dim=96, depth=2, heads=3, anchors=512, gaussians_per_anchor=8, coverage="whole",
         face_rank=8, gradient_steps=3, counterparts=True,
-        wild_people=320, studio_people=128, test_people=64,
+        wild_people=160, studio_people=64, test_people=64,
         wild_frames=8, studio_poses=3, studio_cameras=6, samples_per_pixel=4,
-        inputs=4, batch_people=4, views=2, pretrain_steps=750, posttrain_steps=250, relight_steps=400, loose_steps=400,
+        inputs=4, batch_people=4, views=2, pretrain_steps=450, posttrain_steps=150, relight_steps=400, loose_steps=400,
         reads="laptop",
     ),
     Profile(

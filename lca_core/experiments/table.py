@@ -131,7 +131,7 @@ def _table_2() -> tuple[Experiment, ...]:
 
 # The shortest way from nothing to a record: few people, one seed. For a first look at what `make experiments` does.
 _FIRST = Experiment(
-    "first/pre_post", "32 wild people, then 12 studio people", _both(), replace(_TENTH, split="validation"),
+    "first/pre_post", "16 wild people, then 6 studio people", _both(), replace(_TENTH, split="validation"),
     shares="s2/pre_post",
 )  # fmt: skip
 

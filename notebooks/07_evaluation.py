@@ -480,4 +480,4 @@ attempt(check_accepted, accepted)
 # </details>
 
 # %% [markdown]
-# **Next:** [08_emergent](08_emergent.ipynb): what the model can do that nobody taught it, and what it cannot.
+# **Next:** [08_scaling_and_ablations](08_scaling_and_ablations.ipynb): what the paper claims of its recipe, row by row.

@@ -41,7 +41,7 @@ def _schemes(table: str, people: People, seeds: tuple[int, ...]) -> tuple[Experi
             people,
             seeds=seeds,
             against="" if name == "pre_post" else ours,
-            keeps=_KEPT if ours == _OURS and name == "pre_post" else (),
+            keeps=_KEPT if ours == _OURS and name == "pretrain" else (),
         )  # fmt: skip
         for name, what, stages in (
             ("pretrain", "wild people alone", (Stage("pretrain", _PRE + _POST),)),
@@ -55,7 +55,7 @@ def _schemes(table: str, people: People, seeds: tuple[int, ...]) -> tuple[Experi
 _TABLE_1 = _schemes("table1", _PEOPLE, _SEEDS)
 _TENTH = People(_PEOPLE.wild // 10, _PEOPLE.studio // 10)
 _TABLE_S2 = _schemes("s2", _TENTH, (0,))
-_PRE_POST = replace(_TABLE_1[-1], keeps=())
+_PRE_POST = _TABLE_1[-1]
 
 _TABLE_3 = tuple(
     replace(

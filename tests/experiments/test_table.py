@@ -125,9 +125,9 @@ def test_rows_are_chosen_by_profile_name_or_pattern():
         chosen(["table1/mixed", "table9/x"])
 
 
-def test_the_courses_weights_are_of_the_first_rows_pretraining():
+def test_the_courses_weights_are_of_a_run_that_only_pretrains():
     keeping = [row for row in TABLE.values() if row.keeps]
-    assert [row.name for row in keeping] == ["table1/pre_post"]
+    assert [row.name for row in keeping] == ["table1/pretrain"]
     assert keeping[0].stages[0].name == "pretrain" and max(keeping[0].keeps) < keeping[0].stages[0].steps
 
 

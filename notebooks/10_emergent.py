@@ -248,6 +248,7 @@ for row, values in moves.items():
 # Bodies and fingers: skinning does most, and the driven branch adds little. The last row is what it adds, three times
 # enlarged.
 
+
 # %%
 def between(a, b):
     """PSNR in dB between two uint8 pictures."""
@@ -316,7 +317,7 @@ from lca_core.viewer.exercises import attempt
 # %% [markdown] tags=["exercise"]
 # ### 1 · How much of the light went through? (10 minutes)
 #
-# Section 2 divides two lengths: by how much the avatar's colour changed, over by how much the pictures' did. A length
+# Section 1 divides two lengths: by how much the avatar's colour changed, over by how much the pictures' did. A length
 # knows no direction: an avatar that turns blue where the pictures turn red would pass for a perfect copy. Take the part
 # of the avatar's change that goes the pictures' way, over the pictures' change. Expected: 1 for a copy, 0 for one that
 # knows better (or changes in some other direction), -1 for the opposite.
@@ -356,59 +357,15 @@ attempt(check_carried_over, carried_over)
 #     return float(answered @ asked / (asked @ asked))
 # ```
 #
-# Apply it to `tints`. Where it is lower than the `carried` of section 2, a part of the avatar's change was no light of
+# Apply it to `tints`. Where it is lower than the `carried` of section 1, a part of the avatar's change was no light of
 # the pictures: the view is another, and so are the shadows.
 #
 # </details>
 
 # %% [markdown] tags=["exercise"]
-# ### 2 · A poster with fewer inks (5 minutes)
+# ### 2 · A gap between the legs (5 minutes)
 #
-# `poster` keeps six levels a channel. Write it for any number: each value goes to the nearest of `levels` evenly spaced
-# ones from 0 to 255. Expected: with two levels everything is 0 or 255; with 256 nothing changes; and no pixel moves by
-# more than half a step.
-
-
-# %% tags=["exercise"]
-def posterised(image, levels):
-    """uint8 [H, W, 3] with `levels` values a channel, at least two."""
-    raise NotImplementedError("yours to write")
-
-
-# %% tags=["exercise"]
-def check_posterised(posterised):
-    image = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, 2)
-    for levels in (2, 3, 6, 256):
-        made = posterised(image, levels)
-        assert (made.dtype, made.shape) == (np.uint8, image.shape), f"uint8 as given, not {made.dtype} {made.shape}"
-        values = np.unique(made)
-        assert len(values) == levels and values[0] == 0 and values[-1] == 255, f"{levels} levels, not {values}"
-        moved = np.abs(made.astype(int) - image).max()
-        assert moved <= 255 / (levels - 1) / 2 + 0.5, f"{levels} levels: a pixel moves by {moved}"
-
-
-attempt(check_posterised, posterised)
-
-
-# %% [markdown] tags=["exercise"]
-# <details><summary>Solution</summary>
-#
-# ```python
-# def posterised(image, levels):
-#     """uint8 [H, W, 3] with `levels` values a channel, at least two."""
-#     step = 255 / (levels - 1)
-#     return np.uint8(np.round(np.round(image / step) * step))
-# ```
-#
-# Make avatars of posters with fewer and fewer inks: colours follow the inks, the shape does not change at all, because
-# it is not read from the pictures.
-#
-# </details>
-
-# %% [markdown] tags=["exercise"]
-# ### 3 · A gap between the legs (5 minutes)
-#
-# Section 3 asks whether a skirt has split: along one row of pixels, from the first that shows the person to the last,
+# Section 2 asks whether a skirt has split: along one row of pixels, from the first that shows the person to the last,
 # what share is background? Expected: 0 for a skirt, and for a row in which nobody stands.
 
 

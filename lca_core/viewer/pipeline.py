@@ -31,7 +31,7 @@ STAGES = {
     "driving": Stage(5, 0, "00"),
     "drawing": Stage(6, 0, "01"),
     "light": Stage(5, -0.8, "10"),
-    "loose garments": Stage(4, -0.8, "11"),
+    "loose garments": Stage(4, -0.8, "10"),
     "style": Stage(1, -0.8, "12"),
 }
 ARROWS = (

@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 
 from lca_core.data import Camera, Picture
 from lca_core.errors import InputError
-from lca_core.evaluation.figures import attention, backs, beside, method, scale, tokens
+from lca_core.evaluation.figures import attention, backs, beside, differences, method, scale, tokens
 from lca_core.evaluation.figures.style import PX, framed, keep, tiles
 from lca_core.evaluation.figures.teaser import cropped
 from lca_core.evaluation.protocols import split_frames
@@ -140,11 +140,13 @@ def test_tokens_of_the_same_people_in_both_domains_are_joined(model):
     plt.close(figure)
 
 
-def test_scale_is_drawn_from_records_and_from_nothing_else():
-    def record(id: str, value: float):
-        people = {10_000 + i: [value + i % 3 - 1] for i in range(6)}
-        return record_of(id, summarise(people, np.random.default_rng(0)), "study", {}, {})
+def record(id: str, value: float):
+    """Of six people, who differ by a decibel or two."""
+    people = {10_000 + i: [value + i % 3 - 1] for i in range(6)}
+    return record_of(id, summarise(people, np.random.default_rng(0)), "study", {}, {})
 
+
+def test_scale_is_drawn_from_records_and_from_nothing_else():
     ids = [f"table3/{name}/{domain}/psnr" for name in scale.SHARES for domain in ("studio", "wild")]
     records = {id: record(id, 20.0 + number) for number, id in enumerate(ids)}
     figure = scale.scale_figure(records)
@@ -154,6 +156,28 @@ def test_scale_is_drawn_from_records_and_from_nothing_else():
     plt.close(figure)
     with pytest.raises(InputError, match="table3/all/wild/psnr"):
         scale.scale_figure({id: r for id, r in records.items() if id != "table3/all/wild/psnr"})
+
+
+def test_differences_are_person_by_person_and_told_as_they_are_drawn():
+    values = {"a/ours": (25.0, 26.0), "a/less": (24.5, 26.25), "a/more": (27.0, 26.0)}
+    records = {
+        id: record(id, value)
+        for row, pair in values.items()
+        for id, value in zip((f"{row}/studio/psnr", f"{row}/wild/psnr"), pair)
+    }
+    rows = {"a/less": "without", "a/more": "with more"}
+    found = differences.differences(records, rows, "a/ours")
+    assert found["a/less", "studio"].value == pytest.approx(-0.5)
+    assert found["a/less", "studio"].ci95 == pytest.approx((-0.5, -0.5)), "everybody differs alike"
+    figure = differences.differences_figure(records, rows, "a/ours")
+    (axis,) = figure.axes
+    points = [float(line.get_xdata()[0]) for line in axis.lines if len(line.get_xdata()) == 1]
+    assert points == pytest.approx([-0.5, 0.25, 2.0, 0.0])
+    assert [text.get_text() for text in axis.get_yticklabels()] == ["without", "with more"]
+    assert "without, wild: +0.25 (+0.25 to +0.25)" in differences.alt_of(records, rows, "a/ours")
+    plt.close(figure)
+    with pytest.raises(InputError, match="a/none/studio/psnr"):
+        differences.differences(records, {"a/none": "nobody"}, "a/ours")
 
 
 def test_the_methods_boxes_stand_apart_inside_the_figure_and_arrows_join_boxes():

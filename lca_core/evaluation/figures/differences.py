@@ -56,8 +56,8 @@ def differences_figure(records: Mapping[str, Record], rows: Mapping[str, str], t
 
 def alt_of(records: Mapping[str, Record], rows: Mapping[str, str], to: str, metric: str = "psnr") -> str:
     """The sentences for who cannot see the figure."""
-    told = "; ".join(
-        f"{rows[row]}, {domain}: {less.value:+.2f}" + (f" ({less.ci95[0]:+.2f} to {less.ci95[1]:+.2f})" * bool(less.ci95))
-        for (row, domain), less in differences(records, rows, to, metric).items()
-    )
-    return f"Points with 95% intervals: {metric} less that of {to}, person by person. {told}."
+    told = []
+    for (row, domain), less in differences(records, rows, to, metric).items():
+        interval = f" ({less.ci95[0]:+.2f} to {less.ci95[1]:+.2f})" if less.ci95 else ""
+        told.append(f"{rows[row]}, {domain}: {less.value:+.2f}{interval}")
+    return f"Points with 95% intervals: {metric} less that of {to}, person by person. {'; '.join(told)}."

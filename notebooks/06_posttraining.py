@@ -44,7 +44,9 @@ from IPython.display import Markdown, display
 from lca_core.body import JOINT_NAMES
 from lca_core.data import pixels, read_people
 from lca_core.evaluation.evaluate import draw_like, evaluate_people
+from lca_core.evaluation.figures.differences import differences, differences_figure
 from lca_core.evaluation.protocols import split_frames
+from lca_core.evaluation.records import read_records
 from lca_core.judges.metrics import over_white
 from lca_core.making.photos import encode_person
 from lca_core.making.release import load_release
@@ -258,6 +260,22 @@ if release_log.exists() and RELEASE.exists():
     plt.show()
 else:
     print("no log of a shipped model here yet: results/logs/posttrain.csv")
+
+# %% [markdown]
+# ## 8. What gamma is worth
+#
+# Three values of gamma after the same pretraining, three seeds each, judged on sixteen test people a domain: rows of
+# the paper's Table S1 made at our size ([08_scaling_and_ablations](08_scaling_and_ablations.ipynb) has the whole
+# table). Points are differences to gamma 0.65, person by person, with 95 % intervals.
+
+# %%
+records = read_records()
+differences_figure(records, {"s1/gamma_0": "gamma 0", "s1/gamma_1": "gamma 1"}, "s1/gamma_065")
+plt.show()
+spared = differences(records, {"s1/gamma_0": "", "s1/gamma_1": "", "table1/pretrain": ""}, "s1/gamma_065")
+for (row, domain), less in spared.items():
+    low, high = less.ci95
+    print(f"{row:16} {domain:6} {less.value:+.2f} dB psnr ({low:+.2f} to {high:+.2f}) beside gamma 0.65")
 
 # %% [markdown]
 # ## What we saw

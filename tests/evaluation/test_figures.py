@@ -15,6 +15,7 @@ from lca_core.evaluation.figures.teaser import cropped
 from lca_core.evaluation.protocols import split_frames
 from lca_core.evaluation.records import record_of
 from lca_core.judges.summaries import summarise
+from lca_core.model import person_inputs
 from tests.model.test_tokens import MeanColour
 from tests.training.subjects import painted_person, tiny_model
 
@@ -114,6 +115,43 @@ def test_what_a_token_reads_is_a_share_and_its_spread_counts_patches(model):
     dark = np.nonzero(tile[..., 0] < 100)
     assert np.ptp(dark[0]) + 1 == pytest.approx(300 / 4, abs=3), "one dot, as wide as a patch"
     assert (dark[0].mean(), dark[1].mean()) == pytest.approx((12 + 2.5 * 75, 12 + 3.5 * 75), abs=2), "on its patch"
+
+
+def test_a_dot_is_measured_against_what_it_is_told_and_a_patch_is_framed():
+    shares = np.zeros((4, 4))
+    shares[2, 3] = 0.1
+    seen = picture(slice(0, 60), slice(0, 60))
+    small = attention.dotted(seen, shares, 324, most=0.4)
+    assert np.ptp(np.nonzero(small[..., 0] < 100)[0]) + 1 == pytest.approx(300 / 8, abs=3), "a quarter of the area"
+    framed_patch = np.nonzero(attention.dotted(seen, np.zeros((4, 4)), 324, own=4)[..., 0] < 100)
+    assert [np.ptp(x) + 1 for x in framed_patch] == pytest.approx([75, 75], abs=5)
+    assert [x.mean() for x in framed_patch] == pytest.approx([12 + 1.5 * 75, 12 + 0.5 * 75], abs=4), "row 1, column 0"
+
+
+def test_lift_is_one_for_even_reading_and_counts_only_what_is_read():
+    own = torch.tensor([[0, 5], [3, -1], [-1, -1]])
+    shares = torch.zeros(2, 3, 12)
+    shares[0, :, :8] = 1 / 8  # four patches are nobody's
+    shares[1, :, 3] = 1
+    even, sharp = attention.lift(shares, own)
+    assert even[:2].tolist() == pytest.approx([1, 1]) and sharp[:2].tolist() == pytest.approx([0, 8])
+    assert even[2].isnan() and sharp[2].isnan(), "no picture shows the third"
+
+
+def test_anchors_lie_in_patches_that_show_the_person_and_turn_with_them(model):
+    person = painted_person(9000)
+    inputs = person_inputs(person.frames[:3], person.betas, MeanColour(), model.profile.face_px)
+    own, shares = attention.own_patches(model, inputs), attention.all_shares(model, inputs, 0)
+    assert own.shape == (len(model.anchor_points), 3) and shares.sum(-1).allclose(torch.ones(()), atol=1e-5)
+    seen = own >= 0
+    assert 0.2 < seen.float().mean() < 0.8 and (own[seen] // 16 == torch.nonzero(seen)[:, 1]).all()
+    read = (shares > 0).any(0).any(0)
+    assert read[own[seen]].float().mean() > 0.9, "patches in which somebody is, up to what the mean body is larger"
+    high = model.anchor_points.mean(1)[:, 1]
+    rows = own % 16 // 4
+    assert high[seen[:, 0] & (rows[:, 0] == 0)].min() > high[seen[:, 0] & (rows[:, 0] == 3)].max()
+    with pytest.raises(ValueError, match="poses"):
+        attention.own_patches(model, replace(inputs, placement=None))
 
 
 def test_anchors_are_those_at_the_front_of_their_joint(model):

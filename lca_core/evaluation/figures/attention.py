@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
@@ -13,7 +13,7 @@ from lca_core.body.layout import JOINT_NAMES
 from lca_core.data import Person, Picture
 from lca_core.evaluation.evaluate import frames_for
 from lca_core.evaluation.figures.style import INK, PX, framed, styled, tiles
-from lca_core.model import LCA, ImageEncoder, person_inputs
+from lca_core.model import LCA, ImageEncoder, Inputs, person_inputs
 
 PLACES = {"face": "head", "chest": "spine3", "left hand": "left_middle1", "right knee": "right_knee"}
 _PALE = 0.3  # how much of a photograph's tones is left under the dots
@@ -45,8 +45,48 @@ def maps_of(
 def spread(maps: Float[torch.Tensor, "A N p p"]) -> list[float]:
     """Over how many patches each anchor's reading of the body pictures is spread: the exponential of its entropy."""
     share = maps.flatten(1)
-    share = share / share.sum(1, keepdim=True)
-    return (-(share * share.clamp(min=1e-12).log()).sum(1)).exp().tolist()
+    return effective_count(share / share.sum(1, keepdim=True)).tolist()
+
+
+def effective_count(shares: Float[torch.Tensor, "*rows K"]) -> Float[torch.Tensor, "*rows"]:
+    """Over how many of K things shares that sum to one are spread: the exponential of their entropy, from 1 to K."""
+    return (-(shares * shares.clamp(min=1e-12).log()).sum(-1)).exp()
+
+
+def all_shares(model: LCA, inputs: Inputs, layer: int) -> Float[torch.Tensor, "heads G K"]:
+    """What every anchor reads of every patch of one person's pictures, head by head: body pictures first, then face
+    crops; 0 where a patch is left out, as nobody is in it."""
+    anchors = torch.arange(len(model.anchor_points), device=model.anchor_points.device)
+    body, face = model.attention(inputs, anchors, layer)
+    return torch.cat([body[0].flatten(2), face[0].flatten(2)], -1)
+
+
+@torch.no_grad()
+def own_patches(model: LCA, inputs: Inputs) -> Int[torch.Tensor, "G N"]:
+    """The patch of each body picture of one person in which an anchor lies on the mean body, -1 where none of its
+    points is seen; numbers as in `all_shares`. ValueError for inputs without poses, or a model that knows of none."""
+    view = model.view(inputs)
+    if view is None:
+        raise ValueError("without the pictures' poses, or pixel alignment, nothing tells where an anchor lies in them")
+    drawn = model.rig(inputs.betas).canonical(model.template.raw)
+    solid = drawn.opacities.expand(drawn.means.shape[:-1]) > 0.5 if model.profile.coverage != "skin" else None
+    samples = view.samples(drawn.means, model.anchor_normals.flatten(0, 1), solid)
+    photos, patches = inputs.body.shape[1:3]
+    side, points = round(patches**0.5), model.anchor_points.shape[:2]
+    facing, where = (x[0, :photos].unflatten(1, points) for x in (samples.facing, samples.places))
+    best = facing.argmax(-1, keepdim=True)  # the point that is seen most squarely
+    where = where.gather(2, best[..., None].expand(*best.shape, 2))[:, :, 0]
+    column, row = ((where + 1) / 2 * side).long().clamp(0, side - 1).unbind(-1)
+    number = row * side + column + patches * torch.arange(photos, device=row.device)[:, None]
+    return torch.where(facing.amax(-1) > 0, number, -1).T
+
+
+def lift(shares: Float[torch.Tensor, "heads G K"], own: Int[torch.Tensor, "G N"]) -> Float[torch.Tensor, "heads G"]:
+    """How many times as much an anchor reads of its own patch as if it read all patches evenly: the mean over the
+    pictures that show it, NaN where none does. Patches that no one reads do not count."""
+    there, seen = (shares > 0).any(0).any(0).sum(), own >= 0
+    read = shares.gather(2, own.clamp(min=0).expand(len(shares), -1, -1))
+    return there * (read * seen).sum(-1) / seen.sum(-1)
 
 
 def attention_figure(
@@ -69,18 +109,28 @@ def attention_figure(
         return tiles(rows, list(PLACES), list(models), captions), spreads
 
 
-def dotted(picture: Picture, share: Float[np.ndarray, "p p"], px: int = PX) -> np.ndarray:
-    """The tile of a photograph, pale, with a dot on every patch whose area is what is read of it, beside the most."""
+def dotted(
+    picture: Picture,
+    share: Float[np.ndarray, "p p"],
+    px: int = PX,
+    most: float | None = None,
+    own: int = -1,
+) -> np.ndarray:
+    """The tile of a photograph, pale, with a dot on every patch whose area is what is read of it, beside the most that
+    is read of any patch of it; or beside `most`, to compare photographs. own: the number of a patch to be framed."""
     side, times = len(share), 4
     pale = 255 - _PALE * (255 - np.asarray(Image.fromarray(picture.image).convert("L"), np.float32))
     height, width = pale.shape
     canvas = Image.fromarray(pale.round().astype(np.uint8)).convert("RGB").resize((times * width, times * height))
     draw, patch = ImageDraw.Draw(canvas), times * width / side
-    radii = 0.5 * patch * np.sqrt(share / max(share.max(), 1e-12))
+    radii = 0.5 * patch * np.sqrt(share / max(share.max() if most is None else most, 1e-12))
     for (row, column), radius in np.ndenumerate(radii):
         x, y = (column + 0.5) * patch, (row + 0.5) * patch
         if radius > 0.5:
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=INK)
+    if own >= 0:
+        x, y = (own % side) * patch, (own // side) * patch
+        draw.rectangle((x, y, x + patch, y + patch), outline=INK, width=times)
     larger = replace(picture, matte=picture.matte.repeat(times, 0).repeat(times, 1))
     return framed(np.asarray(canvas), larger, px)
 

@@ -12,7 +12,7 @@ from lca_core.errors import InputError
 from lca_core.paths import cache_dir
 from lca_core.profiles import Profile
 
-_SCALING = 1  # raise when scaled pictures change, so that caches are made anew
+_SCALING = 2  # raise when scaled pictures change, so that caches are made anew
 
 
 def scaled(person: Person, body_px: int, face_px: int, hand_px: int) -> Person:
@@ -107,5 +107,5 @@ def scaled_shards(shards: Sequence[Path], profile: Profile) -> list[Path]:
         folder = cache_dir("people", f"{shard.parent.name}-at-{'-'.join(map(str, (*sizes, _SCALING)))}")
         made.append(folder / shard.name)
         if not made[-1].exists():
-            write_shard(made[-1], (scaled(person, *sizes) for person in read_people(shard)))
+            write_shard(made[-1], (scaled(person, *sizes) for person in read_people(shard, truth=True)))
     return made

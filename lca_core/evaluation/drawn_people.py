@@ -19,6 +19,7 @@ import numpy as np
 from lca_core.data import Frame, Person, read_people, write_shard
 from lca_core.data.cameras import studio_ring
 from lca_core.data.light import casual_light
+from lca_core.engines import Engine, local
 from lca_core.motion.poses import studio_script
 from lca_core.paths import cache_dir
 from lca_core.people.domains.processes import draw_missing
@@ -95,13 +96,18 @@ def _redrawn(frames: Sequence[Frame], layers: Sequence[Layers], style: str, seed
 
 
 def cached_drawings(
-    seeds: Sequence[int], profile: Profile | str, workers: int = 2, progress: bool = True, px: int | None = None
+    seeds: Sequence[int],
+    profile: Profile | str,
+    workers: int = 2,
+    progress: bool = True,
+    px: int | None = None,
+    engine: Engine = local,
 ) -> list[Path]:
     """Shards in the cache, one a person in this order and all looks in each, drawn on first use; px: as above."""
     profile = PROFILES[profile] if isinstance(profile, str) else profile
     what = f"{DOMAIN}-{profile.name}-{digest_of(RENDERING, _DRAWING, profile.recording, px)}"
     draw = partial(_draw, profile=profile, px=px)
-    return draw_missing(cache_dir("people", what), DOMAIN, seeds, draw, workers, progress)
+    return draw_missing(cache_dir("people", what), DOMAIN, seeds, draw, workers, progress, engine)
 
 
 def _draw(seed: int, path: Path, profile: Profile, px: int | None) -> None:

@@ -93,12 +93,21 @@ def seen_points(
 
 
 @torch.no_grad()
-def evaluate_cloth(people: Iterable[Person], model: LCA, encoder: ImageEncoder, total: int | None = None) -> Values:
-    """metric -> person -> values of `compare_cloth`, of later frames of a clip by an avatar of its first ones."""
+def evaluate_cloth(
+    people: Iterable[Person],
+    model: LCA,
+    encoder: ImageEncoder,
+    total: int | None = None,
+    shown: Mapping[int, Person] | None = None,
+) -> Values:
+    """metric -> person -> values of `compare_cloth`, of later frames of a clip by an avatar of its first ones, or of
+    the photographs of the same person in another domain, by seed (`shown`)."""
     values: Values = {}
     for person in tqdm(people, desc="loose cloth", total=total, unit="person"):
         photographs, targets = frames_for(model, person)
-        avatar = encode_person(model, encoder, person, photographs)
+        if shown is not None:
+            photographs = frames_for(model, shown[person.seed])[0]
+        avatar = encode_person(model, encoder, person if shown is None else shown[person.seed], photographs)
         for target in targets:
             for metric, value in compare_cloth(driven(model, avatar, person, target.frame), target.frame).items():
                 values.setdefault(metric, {}).setdefault(_key(person), []).append(value)

@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 from lca_core.data import Frame, Person, camera_tensors, pixels
 from lca_core.data.sphere import Light
 from lca_core.errors import InputError
-from lca_core.evaluation.evaluate import draw_like
+from lca_core.evaluation.evaluate import draw_like, frames_for
 from lca_core.judges.metrics import psnr_fg
 from lca_core.making.photos import encode_person
 from lca_core.model import LCA, Avatar, ImageEncoder, target_driving
@@ -42,13 +42,20 @@ class Sitter:
     brightness: Mapping[str, float]
 
 
-def sitter(model: LCA, encoder: ImageEncoder, person: Person) -> Sitter:
-    """A person of `relit_held_out`, recorded with their lights; InputError for another, or where no light is told."""
+def sitter(model: LCA, encoder: ImageEncoder, person: Person, shown: Person | None = None) -> Sitter:
+    """A person of `relit_held_out`, recorded with their lights; InputError for another, or where no light is told.
+
+    shown: the same person in another domain, of whose photographs the avatar is made (default: their own); brightness
+    is fitted on their own all the same.
+    """
     count = person.meta.get("photographs", 0)
     if not 0 < count < len(person.frames):
         raise InputError(f"{person.id} has no photographs set apart; give people of domain relit_held_out")
     photographs, targets = person.frames[:count], person.frames[count:]
-    avatar = encode_person(model, encoder, person, photographs)
+    if shown is None:
+        avatar = encode_person(model, encoder, person, photographs)
+    else:
+        avatar = encode_person(model, encoder, shown, frames_for(model, shown)[0])
     found = {"unrelit": brightness(model, avatar, person, photographs, False)}
     found |= {"relit": brightness(model, avatar, person, photographs, True), "mean_light": found["unrelit"]}
     return Sitter(person, avatar, targets, found)

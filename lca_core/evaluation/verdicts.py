@@ -59,6 +59,15 @@ def _in(domains: Sequence[str], better: str, worse: str, metric: str = "psnr") -
 
 _BOTH, _STUDIO, _WILD = ("studio", "wild"), ("studio",), ("wild",)
 
+
+def _emerges(ability: str, domains: Sequence[str] = _BOTH) -> tuple[Comparison, ...]:
+    """All people against none and against a sixteenth of them."""
+    return tuple(
+        Comparison(f"emergent/{ability}/{domain}/all", f"emergent/{ability}/{domain}/{fewer}")
+        for domain in domains for fewer in ("none", "sixteenth")
+    )  # fmt: skip
+
+
 CLAIMS: tuple[Claim, ...] = (
     Claim("1", "pretraining, then post-training is better than both at once: in the studio",
           _in(_STUDIO, "table1/pre_post", "table1/mixed")),
@@ -88,6 +97,12 @@ CLAIMS: tuple[Claim, ...] = (
           _in(_WILD, "s2/pre_post", "s2/mixed")),
     Claim("S3", "loose garments are better with the deformer than without",
           (Comparison("s3/with/psnr", "s3/without/psnr"),)),
+    Claim("", "emergent: relighting learned from few lit people is the better, the more people were pretrained on",
+          _emerges("relight")),
+    Claim("", "emergent: loose clothes learned from few people are the better, the more people were pretrained on",
+          _emerges("garment")),
+    Claim("", "emergent: drawings are taken the better, the more people were pretrained on",
+          _emerges("stylised", _STUDIO)),
     Claim("", "expressions are driven: faces come nearer to the truth than at rest", (Gain("control/face_gain_db"),)),
     Claim("", "another person's expression codes drive them: faces come nearer to the truth than at rest",
           (Gain("control/cross_person_face_gain_db"),)),
@@ -149,7 +164,9 @@ def _part(part: Comparison | Gain, records: Mapping[str, Record]) -> tuple[str, 
     metric = first.id.rsplit("/", 1)[-1]
     domain = first.id.split("/")[-2]
     where = domain if domain in ("studio", "wild") else ""
-    return _told(where, less.value, less.ci95, first, 1 if METRICS[metric][1] else -1)
+    if metric not in METRICS:  # rows told apart by their last name, of one metric
+        where = f"{where}, {metric} less {part.worse.rsplit('/', 1)[-1]}:"
+    return _told(where, less.value, less.ci95, first, 1 if metric not in METRICS or METRICS[metric][1] else -1)
 
 
 def paired(one: Record, other: Record) -> Summary:
@@ -165,7 +182,7 @@ def _told(where: str, value: float, ci95: tuple[float, float] | None, record: Re
     """(verdict, sentence) of a difference in a metric; where: the domain, if there is one."""
     metric = record.id.rsplit("/", 1)[-1]
     amount = f"{where} {'+' if value > 0 else ''}{show(value, record.unit)}".lstrip() + (
-        f" of {metric}" if where else ""
+        f" of {metric}" if where and metric in METRICS else ""
     )
     if ci95 is None:
         return OPEN, f"{amount}, of one person"

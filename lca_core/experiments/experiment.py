@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from lca_core.errors import InputError
+from lca_core.paths import CHECKPOINTS
 from lca_core.profiles import Profile, profile
 from lca_core.training.stages import STAGES
 
-FIRST = {"wild": 0, "studio": 5_000, "validation": 9_000, "test": 10_000}  # seeds of people
+FIRST = {"wild": 0, "studio": 5_000, "relit": 5_000, "garment": 5_000, "validation": 9_000, "test": 10_000}  # seeds
 JUDGED = ("studio", "wild")
 INPUTS = 4  # photographs shown
 
@@ -30,6 +33,8 @@ class People:
     studio: int
     judged: int = 16
     split: str = "test"
+    relit: int = 0
+    garment: int = 0
 
     def seeds(self, domain: str) -> range:
         """Of the people of a domain trained on."""
@@ -50,7 +55,9 @@ class Experiment:
     in common, all of them perhaps: they are trained once and kept as that row's. inputs: photographs shown to make an
     avatar that is judged; keeps: steps of the first stage after which its weights are kept, in half precision, for
     figures of how it learns; method: what is judged, one of `evaluation.evaluate.METHODS`: "release" is the avatar of
-    one forward pass, a baseline takes of the training what all methods share, the body and the mean template.
+    one forward pass, a baseline takes of the training what all methods share, the body and the mean template. begins:
+    weights of results/checkpoints/experiments that every stage goes on from, each by itself; ability: what is judged
+    instead of pictures, one of `abilities.ABILITIES`; its values are gains.
     """
 
     name: str
@@ -66,6 +73,8 @@ class Experiment:
     inputs: int = INPUTS
     keeps: tuple[int, ...] = ()
     method: str = "release"
+    begins: str = ""
+    ability: str = ""
 
     @property
     def steps(self) -> int:
@@ -80,13 +89,21 @@ class Experiment:
     def domains_until(self, stages: int) -> tuple[str, ...]:
         """Trained on in its first stages."""
         named = {domain for stage in self.stages[:stages] for domain in STAGES[stage.name].domains}
-        return tuple(domain for domain in ("wild", "studio") if domain in named)
+        return tuple(domain for domain in ("wild", "studio", "relit", "garment") if domain in named)
 
     @property
     def trained_on(self) -> str:
         """In words, e.g. "wild people 0-479, studio people 5000-5127"."""
         seeds = {domain: self.people.seeds(domain) for domain in self.domains}
         return ", ".join(f"{domain} people {s[0]}-{s[-1]}" for domain, s in seeds.items())
+
+
+def weights_begun_from(row: Experiment) -> Path:
+    """The file of the weights that every stage of a row goes on from; InputError where they are not there."""
+    path = CHECKPOINTS / "experiments" / f"{row.begins}.safetensors"
+    if not path.is_file():
+        raise InputError(f"{row.name} goes on from {path}, which is not there; restore it from git")
+    return path
 
 
 def sizes_of(row: Experiment) -> Profile:
@@ -96,6 +113,6 @@ def sizes_of(row: Experiment) -> Profile:
 
 def same_until(row: Experiment, other: Experiment, stages: int) -> bool:
     """Whether two rows are the same training up to and with their first so many stages."""
-    if row.stages[:stages] != other.stages[:stages] or sizes_of(row) != sizes_of(other):
+    if row.stages[:stages] != other.stages[:stages] or row.begins != other.begins or sizes_of(row) != sizes_of(other):
         return False
     return all(row.people.seeds(domain) == other.people.seeds(domain) for domain in row.domains_until(stages))

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from lca_core.experiments.experiment import Experiment, sizes_of
+from lca_core.experiments.experiment import Experiment, sizes_of, weights_begun_from
 from lca_core.paths import REPOSITORY
 
 # Rooms, and files of rooms, whose code decides what a training makes, and how it is judged.
@@ -18,8 +18,9 @@ TRAINED_BY = (
 )  # fmt: skip
 _UNASKED = "splats/formats"  # files that Gaussians are handed over in decide nothing of what is learned
 JUDGED_BY = (
-    "evaluation/baselines", "evaluation/evaluate.py", "evaluation/protocols.py", "judges/lpips_network.py",
-    "judges/metrics.py",
+    "evaluation/baselines", "evaluation/evaluate.py", "evaluation/loose.py", "evaluation/protocols.py",
+    "evaluation/relighting.py", "evaluation/stylised.py", "experiments/abilities.py", "judges/lpips_network.py",
+    "judges/metrics.py", "judges/resemblance.py",
 )  # fmt: skip
 
 
@@ -28,7 +29,8 @@ def training_print(row: Experiment, stage: int, seed: int, shards: Mapping[str, 
     trained on until then (shards by domain) and the code. Rows that are the same until then have the same."""
     stages = [asdict(each) | {"settings": dict(each.settings)} for each in row.stages[: stage + 1]]
     domains = row.domains_until(stage + 1)
-    return {
+    begins = {"begins": digest_of_file(weights_begun_from(row))} if row.begins else {}
+    return begins | {
         "row": digest_of({"stages": stages, "seed": seed}),
         "profile": digest_of(asdict(sizes_of(row))),
         "people": digest_of({domain: [digest_of_file(p) for p in shards[domain]] for domain in domains}),

@@ -16,11 +16,13 @@ from pathlib import Path
 from lca_core.data import read_people
 from lca_core.evaluation.evaluate import evaluate_people
 from lca_core.evaluation.protocols import SECOND
-from lca_core.experiments.experiment import JUDGED, Experiment, Stage, sizes_of
+from lca_core.experiments.abilities import judge_ability
+from lca_core.experiments.experiment import JUDGED, Experiment, Stage, sizes_of, weights_begun_from
 from lca_core.experiments.fingerprint import judging_print, training_print
 from lca_core.experiments.people import NotDrawn, Shards, at_size, shards_there
 from lca_core.experiments.table import keeper_of
 from lca_core.model import Pixels, rows_length
+from lca_core.model.parts import PARTS
 from lca_core.paths import RUNS, atomic_path
 from lca_core.training import build_model, load_model, load_template, train
 from lca_core.training.checkpoints import load_weights
@@ -52,22 +54,25 @@ def folders_of(row: Experiment, seed: int, root: Path = FOLDER) -> list[Path]:
     ]
 
 
-def _judgement(row: Experiment, folders: Sequence[Path]) -> Path:
+def _judgement(row: Experiment, seed: int, root: Path) -> Path:
     """The file of what was judged: beside the last stage's folder, its name telling who is judged, and how."""
     what = f"{row.method.replace('/', '-')}_{row.inputs}"
-    return folders[-1].parent / f"judged_{what}_{row.people.split}_{row.people.judged}.json"
+    keeper = keeper_of(row, len(row.stages) - 1) if row.stages else row.name
+    return root / keeper / f"seed_{seed}" / f"judged_{what}_{row.people.split}_{row.people.judged}.json"
 
 
 def train_stage(row: Experiment, stage: Stage, seed: int, shards: Sequence[Path], out: Path, init: Path | None) -> None:
     """Train one stage of a row on these shards into `out`, going on from a checkpoint that is there."""
-    sizes, encoder = sizes_of(row), Pixels()
+    sizes, encoder, part = sizes_of(row), Pixels(), STAGES[stage.name].part
+    if part in PARTS:
+        sizes = replace(sizes, parts=(part,))
     model = build_model(sizes, rows_length(encoder), seed)
     settings = stage_settings(stage.name, row.profile, stage.steps, seed=seed, precision=PRECISION)
     settings = replace(settings, **stage.settings)
     if init is None:
         settings = replace(settings, template_steps=stage_settings("pretrain", row.profile).template_steps)
     else:
-        load_weights(init, model)
+        load_weights(init, model, anew=part)
         settings = replace(settings, template_steps=0)  # it brings its template along
     people = load_examples(at_size(shards, row), sizes, encoder, STAGES[stage.name].domains)
     meta = {"experiment": row.name, "stage": stage.name}
@@ -75,9 +80,13 @@ def train_stage(row: Experiment, stage: Stage, seed: int, shards: Sequence[Path]
     train(model, people, settings, out, resume=True, checkpoint_minutes=CHECKPOINT_MINUTES, meta=meta, keep_steps=keeps)
 
 
-def judge(row: Experiment, shards: Shards, weights: Path, template: Path) -> Scores:
-    """All metrics of a row's method on the people of these shards; template: the mean one of the same training."""
-    people, model = list(read_people(at_size(shards.judged, row))), load_model(weights)[0]
+def judge(row: Experiment, shards: Shards, weights: Sequence[Path], template: Path) -> Scores:
+    """All metrics of a row's method on the people of these shards, or the gains of its ability; weights: of its stages
+    in their order; template: the mean one of the same training."""
+    if row.ability:
+        shown = {domain: at_size(paths, row) for domain, paths in shards.shown.items()}
+        return judge_ability(row.ability, shown, weights)
+    people, model = list(read_people(at_size(shards.judged, row))), load_model(weights[-1])[0]
     clips = {clip.seed: clip for clip in read_people(at_size(shards.second, row))}
     mean = None if row.method == "release" else load_template(template, model)
     scores = {}
@@ -98,7 +107,9 @@ def run(
     judge: Callable[..., Scores] = judge,
 ) -> Outcome:
     """The outcome of a run: read where nothing changed, else trained and judged, whatever of that is missing."""
-    folders, weights = folders_of(row, seed, root), None
+    folders = folders_of(row, seed, root)
+    begins = weights_begun_from(row) if row.begins else None
+    weights = begins
     for number, (stage, folder) in enumerate(zip(row.stages, folders)):
         trained, done = training_print(row, number, seed, shards.trained), folder / "weights.safetensors"
         if _kept(folder / "training.json") != trained:
@@ -107,13 +118,14 @@ def run(
         if not done.exists():
             pupils = [path for domain in STAGES[stage.name].domains for path in shards.trained[domain]]
             with _clock(folder / "minutes.json"):
-                train(row, stage, seed, pupils, folder, weights)
+                train(row, stage, seed, pupils, folder, begins or weights)
         weights = done
-    place = _judgement(row, folders)
-    judged = judging_print(trained, [*shards.judged, *shards.second], row.method, row.inputs)
+    place, trained = _judgement(row, seed, root), training_print(row, len(row.stages) - 1, seed, shards.trained)
+    judged = judging_print(trained, shards.all_judged, row.method, row.inputs)
     if _kept(place).get("fingerprint") != judged:
         with _clock(place.with_suffix(".minutes")):
-            scores = judge(row, shards, weights, folders[0] / "template.safetensors")
+            made = [folder / "weights.safetensors" for folder in folders] or [weights]
+            scores = judge(row, shards, made, made[0].parent / "template.safetensors")
         _keep(place, {"fingerprint": judged, "scores": scores})
     clocks = [_kept(folder / "minutes.json") for folder in folders] + [_kept(place.with_suffix(".minutes"))]
     minutes = {kind: round(sum(clock.get(kind, 0.0) for clock in clocks), 3) for kind in ("cpu", "wall")}
@@ -124,7 +136,7 @@ def state_of(row: Experiment, seed: int, root: Path = FOLDER) -> str:
     """In words: "done", "stale (what changed)", "begun", "not run"; nobody is drawn and nothing trained."""
     folders = folders_of(row, seed, root)
     kept = [_kept(folder / "training.json") for folder in folders]
-    if not any(kept):
+    if not any(kept) and not _judgement(row, seed, root).exists():
         return "not run"
     try:
         shards = shards_there(row)
@@ -136,11 +148,12 @@ def state_of(row: Experiment, seed: int, root: Path = FOLDER) -> str:
             return f"stale ({changed})"
         if not (folder / "weights.safetensors").exists():
             return "begun"
-    scores = _kept(_judgement(row, folders))
+    scores = _kept(_judgement(row, seed, root))
     if not scores:
         return "begun"
-    people = [*shards.judged, *shards.second]
-    changed = _changed(scores["fingerprint"], judging_print(trained, people, row.method, row.inputs))
+    trained = training_print(row, len(row.stages) - 1, seed, shards.trained)
+    judged = judging_print(trained, shards.all_judged, row.method, row.inputs)
+    changed = _changed(scores["fingerprint"], judged)
     return f"stale ({changed})" if changed else "done"
 
 

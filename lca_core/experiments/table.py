@@ -1,7 +1,8 @@
 """The one table of experiments: what is trained, on whom, how long, and what differs from the rest.
 
 Ids are the paper's tables: `table1` training schemes, `table2` other methods, `table3` how many people, `s1` one branch
-or two and layer-wise decay, `s2` a tenth of the people; then `ablation`, what each part of ours is worth, and `plain`
+or two and layer-wise decay, `s2` a tenth of the people; `emergent` what pretraining is worth to abilities that nobody
+trained for; then `ablation`, what each part of ours is worth, and `plain`
 beside `ours_2000`, the paper's plain model beside ours at the laptop's sizes.
 """
 
@@ -10,6 +11,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from lca_core.errors import InputError
+from lca_core.experiments.abilities import ABILITIES, METRIC
 from lca_core.experiments.experiment import Experiment, People, Stage, same_until
 from lca_core.profiles import PROFILES
 
@@ -166,8 +168,24 @@ _LAPTOP = tuple(
     )
 )
 
+# Is it emergent? What a decoder that learns from few people makes of models pretrained on none, few and many: those of
+# Table 1's post-training alone and of Table 3, as they are shipped.
+_BEGINS = {"none": "posttrain", "sixteenth": "sixteenth", "quarter": "quarter", "all": "pre_post"}
+_FEW = {"relight": {"relit": 32}, "garment": {"garment": 32, "studio": 16}, "stylised": {}}
+_EMERGENT = tuple(
+    Experiment(
+        f"emergent/{ability}/{name}", f"{ability}, on a model pretrained on {name} of the wild people",
+        tuple(Stage(stage, getattr(_STUDY, f"{stage.split('_')[0]}_steps")) for stage in ABILITIES[ability].stages),
+        People(**({"wild": 0, "studio": 0} | few)), seeds=_SEEDS if few else (0,), metrics=(METRIC,),
+        against="" if name == "none" else f"emergent/{ability}/none", begins=begins, ability=ability,
+    )
+    for ability, few in _FEW.items() for name, begins in _BEGINS.items()
+)  # fmt: skip
+
 TABLE: dict[str, Experiment] = {
-    row.name: row for row in (_FIRST, *_TABLE_1, *_table_2(), *_TABLE_3, *_TABLE_S1, *_TABLE_S2, *_ABLATION, *_LAPTOP)
+    row.name: row
+    for rows in ((_FIRST,), _TABLE_1, _table_2(), _TABLE_3, _TABLE_S1, _TABLE_S2, _EMERGENT, _ABLATION, _LAPTOP)
+    for row in rows
 }
 
 

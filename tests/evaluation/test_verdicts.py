@@ -21,6 +21,8 @@ from lca_core.evaluation.verdicts import (
     verdicts,
     verdicts_markdown,
 )
+from lca_core.experiments import TABLE
+from lca_core.experiments.results import id_of, judged_in
 from lca_core.judges.summaries import summarise
 
 HARD = np.linspace(18, 32, 16)  # people differ by far more than methods do
@@ -105,7 +107,7 @@ def test_other_people_are_no_comparison():
 
 def test_every_claim_of_a_table_is_of_rows_that_the_papers_tables_name():
     rows = {entry.id.rsplit("/", 2)[0] for entry in PAPER} | {"table2/multi/lca_plain"}  # ours, beside them
-    compared = [part for claim in CLAIMS for part in claim.by if isinstance(part, Comparison)]
+    compared = [part for claim in CLAIMS if claim.table for part in claim.by if isinstance(part, Comparison)]
     assert {row for claim in CLAIMS for part in claim.meanwhile for row in (part.better, part.worse)} <= set(
         read_records()
     )
@@ -126,3 +128,20 @@ def test_the_results_page_opens_with_the_verdicts(rng):
     row = next(line for line in text.splitlines() if "two branches are better" in line)
     assert "[1](records/s1/dual/studio/psnr.json)" in row and "+1.00 dB of psnr" in row
     assert sum(f"**{MISSING}**" in line for line in text.splitlines()) == len(CLAIMS) - 1
+
+
+def test_claims_of_emergence_are_of_rows_there_are_and_told_by_their_names():
+    """Everybody against nobody and against a sixteenth, in every domain that is judged."""
+    there = {id_of(row, f"{domain}/gain") for row in TABLE.values() if row.ability for domain in judged_in(row)}
+    claims = [claim for claim in CLAIMS if claim.says.startswith("emergent")]
+    parts = [part for claim in claims for part in claim.by]
+    assert len(claims) == 3 and {id for part in parts for id in (part.better, part.worse)} <= there
+    assert {part.better.rsplit("/", 2)[1] for part in parts} == {"studio", "wild"}
+    records = {}
+    for id in there:
+        gain = {"all": 1.0, "quarter": 0.9, "sixteenth": 0.5, "none": 0.25}[id.rsplit("/", 1)[-1]]
+        people = {10_000 + i: [gain + i % 3 - 1] for i in range(6)}
+        records[id] = record_of(id, summarise(people, np.random.default_rng(0)), "study", {}, {}, unit="dB")
+    for claim in claims:
+        verdict = verdict_on(claim, records)
+        assert verdict.verdict == HOLDS and "studio, all less none: +0.75 dB (+0.75" in verdict.because

@@ -35,7 +35,8 @@ def trained(tmp_path_factory):
 
 
 def judged(name: str, trained) -> dict:
-    return judge(replace(TABLE[name], profile="smoke", sizes={}), *trained)
+    shards, weights, template = trained
+    return judge(replace(TABLE[name], profile="smoke", sizes={}), shards, [weights], template)
 
 
 def test_wild_people_are_judged_on_their_second_clip_and_studio_people_on_their_own(trained):

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from lca_core.data import write_shard
-from lca_core.experiments import TABLE, People, Stage, listing, making, run, runs, state_of
+from lca_core.errors import InputError
+from lca_core.experiments import TABLE, People, Stage, experiment, listing, making, run, runs, state_of
 from lca_core.experiments.people import Shards, shards_of
+from lca_core.experiments.results import id_of, values_of
 from lca_core.paths import atomic_path
 from lca_core.people.domains import processes
 from tests.data.people import random_person
@@ -37,7 +39,7 @@ class Trainer:
     def judge(self, row, shards, weights, template):
         self.judged += 1
         assert template.parent.name == "0_pretrain" and len(shards.second) == 1
-        values = {9000: [20.0 + len(weights.read_text()), 22.0]}
+        values = {9000: [20.0 + len(weights[-1].read_text()), 22.0]}
         return {domain: {"psnr": values} for domain in ("studio", "wild")}
 
 
@@ -136,6 +138,46 @@ def test_stages_that_rows_share_are_trained_once_and_the_same_judgement_made_onc
     assert "pretrain 3 of table1/pre_post + posttrain 2 " in listing([decayed], tmp_path / "runs")
 
 
+def test_stages_that_begin_from_shipped_weights_do_not_follow_each_other(go, shards, tmp_path, monkeypatch):
+    begun = tmp_path / "checkpoints" / "experiments" / "few.safetensors"
+    begun.parent.mkdir(parents=True)
+    begun.write_text("few")
+    monkeypatch.setattr(experiment, "CHECKPOINTS", tmp_path / "checkpoints")
+    row = replace(ROW, name="emergent/garment/few", begins="few", ability="garment", metrics=("gain",))
+    trainer, judged = Trainer(), []
+
+    def judge(row, shards, weights, template):
+        judged.append([path.parent.name for path in weights])
+        return {"studio": {"gain": {9000: [1.0]}}, "wild": {"gain": {9000: [0.5]}}}
+
+    trainer.judge = judge
+    outcome = go(trainer, row)
+    assert [init for *_, init in trainer.done] == ["experiments", "experiments"]
+    assert judged == [["0_pretrain", "1_posttrain"]], "both are judged"
+    assert state(tmp_path, row) == "done" and "begins" in outcome.trained
+    assert {id_of(row, key) for key in values_of(row, [outcome])} == {"emergent/garment/studio/few",
+                                                                      "emergent/garment/wild/few"}  # fmt: skip
+    begun.write_text("others")
+    assert state(tmp_path, row) == "stale (begins)"
+    begun.unlink()
+    with pytest.raises(InputError, match=r"few\.safetensors.*restore it from git"):
+        go(trainer, row)
+
+
+def test_a_row_without_a_stage_judges_the_weights_it_begins_from(go, tmp_path, monkeypatch):
+    begun = tmp_path / "checkpoints" / "experiments" / "few.safetensors"
+    begun.parent.mkdir(parents=True)
+    begun.write_text("few")
+    monkeypatch.setattr(experiment, "CHECKPOINTS", tmp_path / "checkpoints")
+    row = replace(ROW, name="emergent/stylised/few", stages=(), begins="few", ability="stylised", metrics=("gain",))
+    trainer, judged = Trainer(), []
+    trainer.judge = lambda row, shards, weights, template: judged.append(weights) or {"studio": {"gain": {9000: [1]}}}
+    assert state(tmp_path, row) == "not run"
+    go(trainer, row)
+    go(trainer, row)
+    assert judged == [[begun]] and not trainer.done and state(tmp_path, row) == "done"
+
+
 def test_other_words_do_not_make_a_run_stale(go, tmp_path):
     go(Trainer())
     assert state(tmp_path, replace(ROW, what="the same in other words", against="")) == "done"
@@ -192,6 +234,26 @@ def test_a_row_draws_the_people_of_the_profile_it_reads(monkeypatch):
     shards_of(ROW)
     assert asked == [([0, 1], "wild", "laptop"), ([5000], "studio", "laptop"), ([9000], "studio", "laptop"),
                      ([9000], "wild", "laptop"), ([9000], "wild2", "laptop")]  # fmt: skip
+
+
+def test_an_ability_draws_whom_it_trains_and_judges_with_the_truth_they_need(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "lca_core.experiments.people.cached_people",
+        lambda seeds, domain, profile, workers, truth, **_: asked.append((domain, seeds[0], truth)) or [],
+    )
+    monkeypatch.setattr("lca_core.experiments.people.cached_drawings", lambda *_, **__: asked.append("drawings") or [])
+    found = shards_of(TABLE["emergent/relight/all"])
+    assert asked == [("relit", 5000, True), ("relit_held_out", 10_000, True), ("studio", 10_000, False),
+                     ("wild", 10_000, False)]  # fmt: skip
+    assert set(found.shown) == {"relit_held_out", "studio", "wild"} and not found.judged
+    asked.clear()
+    shards_of(TABLE["emergent/garment/all"])
+    assert asked == [("studio", 5000, False), ("garment", 5000, True), ("garment", 10_000, True),
+                     ("garment_wild", 10_000, False)]  # fmt: skip
+    asked.clear()
+    shards_of(TABLE["emergent/stylised/all"])
+    assert asked == ["drawings"]
 
 
 def test_a_second_call_runs_and_writes_nothing(shards, tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ from lca_core.evaluation.evaluate import METHODS
 from lca_core.evaluation.paper import PAPER
 from lca_core.evaluation.records import METRICS
 from lca_core.experiments import TABLE, People, chosen
+from lca_core.experiments.abilities import ABILITIES, METRIC
 from lca_core.experiments.experiment import same_until, sizes_of
 from lca_core.experiments.table import PLAIN, keeper_of
 from lca_core.model import Pixels, rows_length
@@ -24,9 +25,10 @@ from lca_core.training.stages import STAGES
 @pytest.mark.parametrize("row", TABLE.values(), ids=TABLE)
 def test_a_row_names_what_there_is(row):
     assert row.profile in PROFILES and set(row.sizes) <= {f.name for f in fields(Profile)}
-    assert row.stages and {stage.name for stage in row.stages} <= set(STAGES)
+    assert (row.stages or row.begins) and {stage.name for stage in row.stages} <= set(STAGES)
     assert all(set(stage.settings) <= {f.name for f in fields(Settings)} for stage in row.stages)
-    assert set(row.metrics) <= set(METRICS) and row.against in {"", *TABLE} and row.against != row.name
+    assert set(row.metrics) <= {*METRICS} or (row.ability in ABILITIES and row.metrics == (METRIC,))
+    assert bool(row.ability) == bool(row.begins) and row.against in {"", *TABLE} and row.against != row.name
     assert len(set(row.seeds)) == len(row.seeds) > 0 and row.what and row.method in METHODS and row.inputs in (1, 4)
 
 
@@ -36,7 +38,8 @@ def test_people_trained_on_are_training_people_of_their_own_domain_and_nobody_ju
     for domain in row.domains:
         seeds = row.people.seeds(domain)
         assert len(seeds) and {split_of(seed) for seed in seeds} == {"train"}
-        assert set(seeds) <= set(people[f"lca-{domain}-paper-train"][1])
+        if domain in ("wild", "studio"):  # the sets that are published; light and cloth are learned from few
+            assert set(seeds) <= set(people[f"lca-{domain}-paper-train"][1])
     assert {split_of(seed) for seed in row.people.judged_seeds} == {row.people.split} <= {"validation", "test"}
 
 
@@ -47,7 +50,7 @@ def test_rows_that_begin_as_the_same_training_say_so_and_no_stage_is_trained_twi
             other = TABLE[row.shares]
             assert not other.shares and keepers[0] == other.name and set(row.seeds) <= set(other.seeds), row.name
         else:
-            assert set(keepers) == {row.name}
+            assert set(keepers) <= {row.name}
     kept = {keeper_of(row, number): row for row in TABLE.values() for number in range(len(row.stages))}
     for row in TABLE.values():
         for number in range(len(row.stages)):
@@ -96,7 +99,9 @@ def test_the_rows_of_the_papers_tables_are_there():
     assert {row.people.studio for row in chosen(["table3/*"])} == {64}
     assert {(row.people.wild, row.people.studio) for row in chosen(["s2/*"])} == {(16, 6)}
     assert all(row.seeds == (0, 1, 2) for row in chosen(["s1/*"]))
-    others = (row for row in TABLE.values() if not row.name.startswith(("table1/", "s1/")))
+    assert all(row.seeds == (0, 1, 2) for row in chosen(["emergent/relight/*", "emergent/garment/*"]))
+    seeded = ("table1/", "s1/", "emergent/relight/", "emergent/garment/")
+    others = (row for row in TABLE.values() if not row.name.startswith(seeded))
     assert all(row.seeds == (0,) for row in others)
     assert [TABLE[f"s1/gamma_{name}"].stages[1].settings for name in ("0", "065", "1")] == [
         {"gamma": 0.0}, {}, {"gamma": 1.0},

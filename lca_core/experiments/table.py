@@ -131,9 +131,17 @@ def _table_2() -> tuple[Experiment, ...]:
     return tuple(rows.values())
 
 
-# Why Table 1's order may not hold: is post-training too careful for so few steps? The same at the rate of pretraining,
-# all layers alike.
+# Why Table 1's order may not hold. Is post-training too careful for so few steps? The same at the rate of pretraining,
+# all layers alike. Or do our additions, which carry colours from the photographs to the body, leave a prior little to
+# say? The other schemes with the paper's plain model, beside table2/multi/lca_plain, which goes through both stages.
 _WHY = (
+    *(
+        replace(
+            row, name=row.name.replace("table1/", "why/plain_"), what=f"{row.what}; the paper's plain model",
+            sizes=PLAIN, seeds=(0,), keeps=(), against="",
+        )
+        for row in _TABLE_1 if row.against
+    ),
     replace(
         _PRE_POST, name="why/same_rate", what="wild people, then studio people at the rate of pretraining, no decay",
         stages=_both(later=_FRESH), shares=_OURS, against=_OURS,

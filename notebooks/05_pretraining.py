@@ -52,6 +52,7 @@ from lca_core.data import pixels as pixels_and_matte
 from lca_core.data import read_people
 from lca_core.data.scaling import at_sizes
 from lca_core.evaluation.evaluate import draw_like, evaluate_people, template_avatar
+from lca_core.evaluation.figures.style import as_image, framed, tiles
 from lca_core.evaluation.protocols import split_frames
 from lca_core.experiments import TABLE
 from lca_core.judges.metrics import over_white, psnr_fg
@@ -126,15 +127,15 @@ over_grey = foreground(frame.body)[:3].permute(1, 2, 0).numpy()
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.2))
 axes[0].imshow(over_grey)
 axes[0].set_title("over grey")
-tiles = torch.nn.functional.pad(pixels, (1, 1, 1, 1), value=1.0).reshape(side, side, 3, 16, 16)
-axes[1].imshow(tiles.permute(0, 3, 1, 4, 2).reshape(16 * side, 16 * side, 3).clamp(0, 1))
+mosaic = torch.nn.functional.pad(pixels, (1, 1, 1, 1), value=1.0).reshape(side, side, 3, 16, 16)
+axes[1].imshow(mosaic.permute(0, 3, 1, 4, 2).reshape(16 * side, 16 * side, 3).clamp(0, 1))
 axes[1].set_title(f"{side} x {side} patches of {encoder.patch} px")
 if RELEASE.exists():
     filters = load_release(RELEASE)[0].image_tokens[0].weight.detach()[:, : 3 * MATTE].unflatten(1, (3, 14, 14))
     filters = filters[filters.flatten(1).norm(dim=1).argsort(descending=True)[::16]]
     filters = 0.5 + filters / filters.abs().amax((1, 2, 3), keepdim=True) / 2
-    tiles = torch.nn.functional.pad(filters, (1, 1, 1, 1), value=1.0).reshape(4, 4, 3, 16, 16)
-    axes[2].imshow(tiles.permute(0, 3, 1, 4, 2).reshape(64, 64, 3))
+    mosaic = torch.nn.functional.pad(filters, (1, 1, 1, 1), value=1.0).reshape(4, 4, 3, 16, 16)
+    axes[2].imshow(mosaic.permute(0, 3, 1, 4, 2).reshape(64, 64, 3))
     axes[2].set_title("learnt filters")
 for axis in axes:
     axis.axis("off")
@@ -366,19 +367,25 @@ for name, steps in (("pretrain_30", 30), ("pretrain_100", 100), ("pretrain", TAB
 who = at_sizes(unseen, study)
 shown, targets = split_frames(who)
 frames = [target.frame for target in (targets[0], targets[-1])]
-truth = [over_white(*pixels_and_matte(frame.body)).numpy() for frame in frames]
-rows, learned = [], {}
+truth = [over_white(*pixels_and_matte(frame.body)) for frame in frames]
+strip = [("goes in", [framed(frame.body.image, frame.body) for frame in (shown[0], shown[-1])])]
+strip += [("truth", [framed(as_image(colors), frame.body) for colors, frame in zip(truth, frames, strict=True)])]
+learned = {}
 for steps, each in film.items():
     avatar = encode_person(each.eval(), encoder, who, shown)
     posed = [avatar.drive(target_driving(each, frame, who.betas)).map(lambda x: x[0]) for frame in frames]
     drawings = [draw_like(gaussians, frame.body)[0] for gaussians, frame in zip(posed, frames, strict=True)]
     scores = [psnr_fg(d, *pixels_and_matte(f.body)) for d, f in zip(drawings, frames, strict=True)]
     learned[steps] = float(np.mean(scores))
-    rows.append([drawing.numpy() for drawing in drawings])
-pairs = [[frame.body.image for frame in (shown[0], shown[-1])], truth, *rows]
-labels = ["goes in", "truth", *(f"{steps} steps\n{value:.1f} dB" for steps, value in learned.items())]
-sheet([("first", [pair[0] for pair in pairs]), ("last", [pair[1] for pair in pairs])], 150, captions=[labels, labels])
+    pictures = [framed(as_image(d), f.body) for d, f in zip(drawings, frames, strict=True)]
+    strip.append((f"{steps} steps, {learned[steps]:.1f} dB", pictures))
+tiles([[pair[row] for _, pair in strip] for row in (0, 1)], [name for name, _ in strip])
 plt.show()
+
+# %% [markdown]
+# At 0 steps she already wears the colours that pixel alignment has copied, but on a bare body: the dress is painted on
+# the legs, and the hair ends at the neck. That hair hangs and a skirt closes round the legs is what the steps bring,
+# most of it the first hundred. What swings with the stride in the truth no step brings here.
 
 # %% [markdown]
 # ## 8. The shipped model's pretraining

@@ -297,10 +297,11 @@ summary
 
 # %% [markdown]
 # - Four people are no studio: what a few steps on them taught is worth nothing to a fifth, in the studio or out of it.
-# - With 64 people and three seeds (section 8) post-training does no harm and little good. All values of gamma lie within
-#   a tenth of a decibel, and the more the layers may move the better, in both domains: nothing is forgotten that a decay
-#   could spare. Beside the same steps on wild people alone nothing can be told in the studio, and the wild loses a tenth
-#   of a decibel. In the paper the stage is worth decibels. [08](08_scaling_and_ablations.ipynb) asks why not here.
+# - With 64 people and three seeds (section 8) post-training does no harm and little good. All values of gamma lie
+#   within a tenth of a decibel, and the more the layers may move the better, in both domains: nothing is forgotten that
+#   a decay could spare. Beside the same steps on wild people alone nothing can be told in the studio, and the wild
+#   loses a tenth of a decibel. In the paper the stage is worth decibels. Why not here is asked in
+#   [08](08_scaling_and_ablations.ipynb).
 # - The decay costs nothing at run time and is one line of [schedules.py](../lca_core/training/schedules.py).
 # - An attention map that is nearly flat means that a token still takes the mean over the picture: right for one
 #   overall colour, not enough for a face.

@@ -61,8 +61,12 @@ def comparison_markdown(records: dict[str, Record], all_rows: bool = False) -> s
 def metrics_rows(records: dict[str, Record]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Header and rows of what we measured on test people: one row for each method and domain, one column for each
     metric; the last tells rows of today's weights from those of a commit, which saw other pictures. What was measured
-    on validation people, to choose by, stands apart from it (results/README.md)."""
-    records = {id: record for id, record in records.items() if record.protocol.get("people") != "validation"}
+    on validation people, to choose by, stands apart from it (results/README.md), and so do rows of experiments, which
+    have tables of their own (notebook 08)."""
+    records = {
+        id: record for id, record in records.items()
+        if record.protocol.get("people") != "validation" and "stages" not in record.protocol
+    }  # fmt: skip
     columns = [name for name in METRICS if any(id.endswith(f"/{name}") for id in records)]
     groups: dict[str, dict[str, Record]] = {}
     for id, record in records.items():

@@ -211,7 +211,8 @@ def test_the_comparison_can_show_what_is_not_measured_yet():
 def test_the_metrics_table_has_a_row_a_method_and_a_column_a_metric(record):
     other = replace(record, id="release/wild/iou", value=0.9, unit="", ci95=None)
     chosen_by = replace(record, id="ablation/full/wild/psnr", protocol={"people": "validation"})
-    lines = metrics_markdown({r.id: r for r in (record, other, chosen_by)}).splitlines()
+    trained = replace(record, id="table1/mixed/wild/psnr", protocol={"stages": "mixed 600"})
+    lines = metrics_markdown({r.id: r for r in (record, other, chosen_by, trained)}).splitlines()
     assert lines[0] == "| what | psnr up | iou up | people | of |"
     assert lines[2:] == ["| release/wild | 24.50 dB | 0.9 | 2 | today |"]
     old = replace(record, id="before/wild/psnr", kind="frozen", provenance={"commit": "787665a" + 33 * "0"})

@@ -11,7 +11,7 @@ from lca_core.evaluation.paper import PAPER
 from lca_core.evaluation.records import METRICS
 from lca_core.experiments import TABLE, People, chosen
 from lca_core.experiments.abilities import ABILITIES, METRIC
-from lca_core.experiments.experiment import same_until, sizes_of
+from lca_core.experiments.experiment import same_until, sizes_of, weights_begun_from
 from lca_core.experiments.table import PLAIN, keeper_of
 from lca_core.model import Pixels, rows_length
 from lca_core.paths import REPOSITORY
@@ -29,6 +29,7 @@ def test_a_row_names_what_there_is(row):
     assert all(set(stage.settings) <= {f.name for f in fields(Settings)} for stage in row.stages)
     assert set(row.metrics) <= {*METRICS} or (row.ability in ABILITIES and row.metrics == (METRIC,))
     assert bool(row.ability) == bool(row.begins) and row.against in {"", *TABLE} and row.against != row.name
+    assert not row.begins or weights_begun_from(row).is_file()
     assert len(set(row.seeds)) == len(row.seeds) > 0 and row.what and row.method in METHODS and row.inputs in (1, 4)
 
 

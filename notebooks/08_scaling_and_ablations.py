@@ -306,8 +306,8 @@ summary
 #   a studio and a million real videos.
 # - **More people are better**, in both domains, and the first forty bring more than the next hundred and twenty.
 # - **Decay** is worth hundredths of a decibel: more than decoders alone, less than no decay at all, in both domains.
-# - Three photographs fewer, no pixel alignment or one branch instead of two (section 8) cost a decibel and more. At this
-#   size what the network is given to look at matters more than whom it was taught on.
+# - Three photographs fewer, no pixel alignment or one branch instead of two (section 8) cost about a decibel or more.
+#   At this size what the network is given to look at matters more than whom it was taught on.
 
 # %% [markdown]
 # ## Exercises

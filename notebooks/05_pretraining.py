@@ -111,8 +111,8 @@ plt.show()
 # The picture is put over grey and cut into 14 x 14 patches. Each patch becomes one row of numbers: its own pixels, red,
 # green, blue and matte. (The paper's encoder, Sapiens, would put its features in front of them, and `--encoder FOLDER`
 # does that for DINOv2, DINOv3 or Sapiens 2.) A small network then makes image tokens of rows. On the right what the
-# first layer of the shipped model's looks for, sixteen of its 256 filters: edges, spots and plain colours, learnt from
-# people alone.
+# first layer of the shipped model's looks for, sixteen of its 256 filters: blobs of colour, here and there a spot or an
+# edge, learnt from people alone, under a grain that is left of the random numbers it began with.
 
 # %%
 (one,) = examples([person], encoder, sizes)

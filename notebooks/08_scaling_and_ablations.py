@@ -307,8 +307,9 @@ summary
 # - **More people are better**, in both domains, and the first forty bring more than the next hundred and twenty.
 # - **Decay** is worth hundredths of a decibel: more than decoders alone, less than no decay at all, in both domains.
 # - **Other methods**: optimisation on the person alone stays a decibel and more behind, the nearest photograph and the
-#   mean template further. A model that is moved by the body alone, as LHM is, comes within an eighth of a decibel of
-#   one with a driven branch: like with like, nearly nothing can be told.
+#   mean template further. A model that is moved by the body alone, as LHM is, stays a fifth of a decibel behind one
+#   with a driven branch where one photograph goes in and both have what is ours; for the rest, like with like, nothing
+#   can be told.
 # - At a tenth of the people everything is worse, and the order of the schemes cannot be told.
 # - Three photographs fewer, no pixel alignment or one branch instead of two (section 8) cost about a decibel or more.
 #   At this size what the network is given to look at matters more than whom it was taught on.

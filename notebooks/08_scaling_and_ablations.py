@@ -14,9 +14,10 @@
 # # 08 · Scaling and ablations: what the recipe is worth
 #
 # The paper's claim is a recipe: learn from very many people filmed anywhere, then from few in a studio, with rates that
-# spare the early layers. A claim about a recipe is a comparison of trainings that differ in one thing. Here are all of
-# the paper's tables made again, at a size at which one training takes ten minutes of one core: who was trained on, in
-# which order, with how many people, with one branch or two; and other methods on the same people.
+# spare the early layers. A claim about a recipe is a comparison of trainings that differ in one thing. Here are the
+# paper's tables made again (but for the one of loose clothes), at a size at which one training takes ten minutes of one
+# core: who was trained on, in which order, with how many people, with one branch or two; and other methods on the same
+# people. A row that nobody has trained yet is named, and left out.
 #
 # **Time**: twenty seconds to run, half an hour to read, half an hour for the exercises. Training all of it again
 # (`make experiments`) takes hours; the second cell says how many.

@@ -300,8 +300,9 @@ summary
 #   Gaussian goes with one leg. What mends this in the paper's Fig. 7 is a node graph that corrects the skinning weights
 #   ([loose.py](../lca_core/model/loose.py)); no weights of it are shipped.
 # - **Control**: with skinning alone no face moves at all. Named actions move the body's blendshapes, and the skin with
-#   them, too little: on this face the opened mouth is a smear and no hole, and the lids hardly close. What nobody names, a code read from a face crop, is another matter: trained without labels on so few small
-#   faces, codes carry hardly any of the 52 actions (`control/probe_actions` in results/, of the release before).
+#   them, too little: on this face the opened mouth is a smear and no hole, and the lids hardly close. What nobody
+#   names, a code read from a face crop, is another matter: trained without labels on so few small faces, codes carry
+#   hardly any of the 52 actions (`control/probe_actions` in results/, of the release before).
 
 # %% [markdown]
 # ## Exercises

@@ -19,7 +19,7 @@
 # which hold the prior, hardly move. Here: the schedule as a table, the run, what it changes in the studio and in the
 # wild, and where a geometry token looks before and after.
 #
-# **Time**: half a minute to run at `smoke` on two cores, twenty to read, twenty for the exercises.
+# **Time**: a minute to run at `smoke` on two cores, twenty to read, twenty for the exercises.
 #
 # **Where we are**: between pretraining, on many people in the wild, seen badly, and the weights; here few people in a
 # studio are seen well.

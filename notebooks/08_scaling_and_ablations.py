@@ -305,7 +305,7 @@ summary
 #   plain model's schemes are no farther apart than chance could put them. What is left is the data: both domains are
 #   drawn by one renderer from one wardrobe, so there is less breadth in the wild to be lost, or to be had, than between
 #   a studio and a million real videos.
-# - **More people are better**, in both domains, and the first forty bring more than the next hundred and twenty.
+# - **More people are better**, in both domains; from ten to forty brings more than from forty to a hundred and sixty.
 # - **Decay** is worth hundredths of a decibel: more than decoders alone, less than no decay at all, in both domains.
 # - **Other methods**: optimisation on the person alone stays a decibel and more behind, the nearest photograph and the
 #   mean template further. A model that is moved by the body alone, as LHM is, stays a fifth of a decibel behind one

@@ -1,6 +1,13 @@
-"""Weights and templates, each one safetensors file (see tensor_files); training states are in `states`."""
+"""Weights, templates and additions to weights, each one safetensors file (see tensor_files); training states are in
+`states`.
 
-from dataclasses import asdict
+An addition is what a stage that trains one part alone has made: that part, without all that it left as it was. It goes
+with the weights that the stage began from, and with no others.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -12,11 +19,13 @@ from lca_core.body import Anchors, BodyModel
 from lca_core.body.coverage import body_for
 from lca_core.errors import InputError
 from lca_core.model import LCA, Pixels
+from lca_core.model.parts import PARTS
 from lca_core.profiles import Profile
 from lca_core.tensor_files import load_tensors, save_tensors
 
 MODEL = "lca_core model 6"
 TEMPLATE = "lca_core template 4"
+ADDITION = "lca_core addition 1"
 _REMEDY = "give a .safetensors file made by `train`"
 
 
@@ -31,6 +40,41 @@ def save_model(path: Path | str, model: LCA, meta: dict, half: bool = False) -> 
     if half:
         tensors |= {name: parameter.half() for name, parameter in model.named_parameters()}
     save_tensors(path, MODEL, tensors, header | {"meta": meta})
+
+
+def save_addition(path: Path | str, model: LCA, part: str, begun_from: Path | str, meta: dict) -> None:
+    """One part of a model, an optional decoder or a module, in half precision: what a stage that trained it alone made
+    of the weights in `begun_from`."""
+    prefix = prefix_of(part)
+    numbers = {name for name, _ in model.named_parameters()}
+    tensors = {
+        name: tensor.half() if name in numbers else tensor
+        for name, tensor in model.state_dict().items() if name.startswith(prefix)
+    }  # fmt: skip
+    save_tensors(path, ADDITION, tensors, {"part": part, "of": _digest(begun_from), "meta": meta})
+
+
+def load_addition(path: Path | str, weights: Path | str) -> tuple[str, dict[str, Tensor]]:
+    """(part, tensors by their names in the model) of an addition; InputError when it is none, or was made of other
+    weights than these."""
+    remedy = f"give one that `train` made of {weights}"
+    header, tensors = load_tensors(path, ADDITION, remedy)
+    part = header.get("part")
+    if not isinstance(part, str) or not tensors or not all(name.startswith(prefix_of(part)) for name in tensors):
+        raise InputError(f"{path} is no part of a model; {remedy}")
+    if header.get("of") != _digest(weights):
+        raise InputError(f"{path} was trained upon other weights than {weights}; {remedy}")
+    return part, tensors
+
+
+def prefix_of(part: str) -> str:
+    """How names of a part's tensors begin in the model."""
+    return f"parts.{part}." if part in PARTS else f"{part}."
+
+
+def _digest(path: Path | str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def save_template(path: Path | str, model: LCA) -> None:
@@ -66,8 +110,11 @@ def read_header(path: Path | str) -> dict:
         raise InputError(f"{path} holds weights this version cannot read ({error}); {_REMEDY}") from error
 
 
-def load_model(path: Path | str, body: BodyModel | None = None, device: str = "cpu") -> tuple[LCA, dict]:
-    """(model, meta) of a weights file, on the anchors the file brings; InputError when it does not fit together."""
+def load_model(
+    path: Path | str, body: BodyModel | None = None, device: str = "cpu", additions: Sequence[Path | str] = ()
+) -> tuple[LCA, dict]:
+    """(model, meta) of a weights file, on the anchors the file brings, and of additions to it; InputError when it does
+    not fit together."""
     header = read_header(path)
     body = body or body_for(header["profile"].coverage)
     size = (header["profile"].anchors, header["profile"].gaussians_per_anchor)
@@ -75,11 +122,17 @@ def load_model(path: Path | str, body: BodyModel | None = None, device: str = "c
     places = [tensors.get(f"anchor_{name}") for name in ("face", "barycentric", "spacing")]
     if any(place is None or place.shape[:2] != size for place in places):
         raise InputError(f"{path} does not hold the anchors its header speaks of, {size}; {_REMEDY}")
+    profile = header["profile"]
+    for addition in additions:
+        part, added = load_addition(addition, path)
+        tensors |= added
+        if part in PARTS:
+            profile = replace(profile, parts=tuple(dict.fromkeys((*profile.parts, part))))
     try:
-        model = LCA(header["profile"], header["features"], body, Anchors.on(body, *places), header["encoder"])
+        model = LCA(profile, header["features"], body, Anchors.on(body, *places), header["encoder"])
     except (RuntimeError, ValueError, IndexError) as error:
-        raise InputError(f"{path} does not fit a model of profile {header['profile'].name!r}: {error}") from error
-    load_weights(path, model)
+        raise InputError(f"{path} does not fit a model of profile {profile.name!r}: {error}") from error
+    _fill(model, tensors, [path, *additions])
     return model.to(device).eval(), header["meta"]
 
 
@@ -93,9 +146,14 @@ def load_weights(path: Path | str, model: LCA, anew: str = "") -> None:
             "--encoder as it was then"
         )
     _, tensors = load_tensors(path, MODEL, _REMEDY)
-    if anew and not any(name.startswith(f"parts.{anew}.") for name in tensors):
-        tensors |= {name: t for name, t in model.state_dict().items() if name.startswith(f"parts.{anew}.")}
+    if anew and not any(name.startswith(prefix_of(anew)) for name in tensors):
+        tensors |= {name: t for name, t in model.state_dict().items() if name.startswith(prefix_of(anew))}
+    _fill(model, tensors, [path])
+
+
+def _fill(model: LCA, tensors: dict[str, Tensor], paths: Sequence[Path | str]) -> None:
     try:
         model.load_state_dict(tensors)
     except (RuntimeError, ValueError) as error:
-        raise InputError(f"{path} does not fit a model of profile {model.profile.name!r}: {error}") from error
+        names = " with ".join(map(str, paths))
+        raise InputError(f"{names} does not fit a model of profile {model.profile.name!r}: {error}") from error

@@ -16,13 +16,14 @@ from lca_core.model.parts import CLOTH, LIGHT, PARTS
 from lca_core.paths import CHECKPOINTS
 from lca_core.profiles import Profile
 from lca_core.profiles import profile as profile_of
-from lca_core.training.checkpoints import load_weights, read_header
+from lca_core.training.checkpoints import load_weights, read_header, save_addition
 from lca_core.training.datasets import MEMORY, Dataset, Mixed, Streamed
 from lca_core.training.inheriting import inherit
 from lca_core.training.loop import build_model, train
 from lca_core.training.precision import Precision
 from lca_core.training.progress import Pictures
 from lca_core.training.settings import Settings
+from lca_core.training.team import Team
 from lca_core.training.validation import Validation
 
 
@@ -156,7 +157,9 @@ def train_stage(
 ) -> LCA:
     """Run a stage of `STAGES`; see `loop.train` for what is written.
 
-    Beside it `out`/pictures shows four of the people as training goes on (`Pictures`).
+    Beside it `out`/pictures shows four of the people as training goes on (`Pictures`). A stage that trains one part
+    alone also writes that part alone (`save_addition`): light.safetensors, cloth.safetensors or, of the part without a
+    name of its own, that of the stage.
 
     data: a folder of shards, a shard, several of these, or a mapping of them by domain, as `mixed` needs them.
     encoder: "pixels" (none), or the folder of a pretrained ViT, see `lca_core.model.encoders` (default: what init was
@@ -207,7 +210,7 @@ def train_stage(
         origins["inherited"] = hashlib.sha256(Path(inherit_from).read_bytes()).hexdigest()
     began = Path(init or inherit_from).name if init or inherit_from else None
     meta = {"stage": stage, "people": [person.id for person in people.identities()], "init": began}
-    return train(
+    model = train(
         model, people, settings, out, resume=resume, meta=meta,
         watch=Pictures(people, Path(out) / "pictures", lit=row.part == LIGHT),
         validate=None if unseen is None else Validation(
@@ -215,6 +218,10 @@ def train_stage(
         ),
         keep_steps=keep_steps, origins=origins, minutes=minutes, shard=shard,
     )  # fmt: skip
+    if row.part and init is not None and Team.join().leads:
+        name = row.part if row.part in PARTS else stage
+        save_addition(Path(out) / f"{name}.safetensors", model, row.part, init, meta | {"stage": stage})
+    return model
 
 
 def _unseen(data: Data, profile: Profile, encoder: ImageEncoder) -> Dataset:

@@ -164,3 +164,46 @@ def test_a_file_that_holds_no_weights_is_refused_by_name(tmp_path, kind):
         path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(InputError, match="w.safetensors"):
         read_header(path)
+
+
+def test_an_addition_lays_a_module_over_the_weights_it_was_trained_upon_and_no_others(tmp_path):
+    base, trained = other_model(), other_model()
+    with torch.no_grad():
+        for parameter in trained.driven.parameters():
+            parameter.add_(0.125)  # exact in half precision
+    for name, model in (("base", base), ("other", other_model(seed=1))):
+        save_model(tmp_path / f"{name}.safetensors", model, {})
+    checkpoints.save_addition(tmp_path / "driven.safetensors", trained, "driven", tmp_path / "base.safetensors", {})
+    again, _ = load_model(tmp_path / "base.safetensors", free_body(), additions=[tmp_path / "driven.safetensors"])
+    assert again.profile == base.profile
+    for name, tensor in trained.state_dict().items():
+        torch.testing.assert_close(again.state_dict()[name], tensor, atol=1e-3, rtol=1e-3)
+        assert name.startswith("driven.") or torch.equal(again.state_dict()[name], base.state_dict()[name]), name
+    with pytest.raises(InputError, match="driven.safetensors was trained upon other weights than .*other.safetensors"):
+        load_model(tmp_path / "other.safetensors", free_body(), additions=[tmp_path / "driven.safetensors"])
+
+
+@pytest.mark.parametrize(
+    ("part", "tensors"),
+    [
+        (None, {"driven.x": torch.zeros(1)}),
+        ("driven", {"template.raw": torch.zeros(1)}),
+        ("driven", {}),
+        ("driven", {"driven.nothing_of_the_kind": torch.zeros(1)}),
+        ("light", {"parts.light.shared.bias": torch.zeros(1)}),
+    ],
+)
+def test_an_addition_that_is_no_part_of_the_model_is_refused(tmp_path, part, tensors):
+    save_model(tmp_path / "base.safetensors", other_model(), {})
+    of = checkpoints._digest(tmp_path / "base.safetensors")
+    tensor_files.save_tensors(
+        tmp_path / "odd.safetensors", checkpoints.ADDITION, tensors, {"part": part, "of": of, "meta": {}}
+    )
+    with pytest.raises(InputError, match="odd.safetensors"):
+        load_model(tmp_path / "base.safetensors", free_body(), additions=[tmp_path / "odd.safetensors"])
+
+
+def test_weights_are_no_addition(tmp_path):
+    save_model(tmp_path / "base.safetensors", other_model(), {})
+    with pytest.raises(InputError, match="no file of kind"):
+        load_model(tmp_path / "base.safetensors", free_body(), additions=[tmp_path / "base.safetensors"])

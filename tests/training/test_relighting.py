@@ -78,6 +78,13 @@ def test_light_alone_is_trained_on_weights_that_had_none(people, tiny, tmp_path)
     with (tmp_path / "out" / "log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert "l1_body_driven" in rows[0] and "light_behind" in rows[0] and "l1_body_cano" not in rows[0]
+    added, _ = load_model(
+        tmp_path / "before.safetensors", free_body(), additions=[tmp_path / "out" / "light.safetensors"]
+    )  # fmt: skip
+    assert added.profile == after.profile
+    for name, value in after.state_dict().items():
+        kept = value.half().float() if name in dict(after.named_parameters()) and name.startswith("parts.") else value
+        assert torch.equal(added.state_dict()[name], kept), name
     assert sorted(path.name for path in (tmp_path / "out" / "pictures").iterdir())
 
 

@@ -4,3 +4,9 @@ from lca_core.paths import CHECKPOINTS
 
 RELEASE = CHECKPOINTS / "release.safetensors"
 TEMPLATE = CHECKPOINTS / "template.safetensors"
+
+# Optional decoders, each trained alone with the release left as it is, and what loose cloth is measured against.
+LIGHT = CHECKPOINTS / "light.safetensors"
+CLOTH = CHECKPOINTS / "cloth.safetensors"
+LOOSE_WITHOUT = CHECKPOINTS / "loose_without.safetensors"
+ADDITIONS = (LIGHT, CLOTH)

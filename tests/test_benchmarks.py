@@ -109,8 +109,11 @@ def test_a_size_that_is_none_is_refused_by_name(splats, name):
         splats.read_size(name)
 
 
-def test_records_of_light_hold_together():
+def test_records_of_light_hold_together(tmp_path, monkeypatch):
     relighting = loaded("relighting")
+    for name in ("RELEASE", "LIGHT"):
+        monkeypatch.setattr(relighting, name, tmp_path / name)
+        (tmp_path / name).write_bytes(b"weights")
     relit = {10_000: {"lamp_02": 20.0, "beach": 19.0}, 10_001: {"lamp_03": 18.0, "street": 17.0}}
     judged = {
         method: {seed: {light: value - worse for light, value in lights.items()} for seed, lights in relit.items()}
@@ -130,9 +133,11 @@ def test_records_of_light_hold_together():
 
 def test_records_of_loose_clothes_hold_together(tmp_path, monkeypatch):
     loose = loaded("loose")
-    for name in ("RELEASE", "WITHOUT"):
-        monkeypatch.setattr(loose, name, tmp_path / name)
-        (tmp_path / name).write_bytes(b"weights")
+    files = {name: tmp_path / name for name in ("release", "with", "without")}
+    for path in files.values():
+        path.write_bytes(b"weights")
+    monkeypatch.setattr(loose, "RELEASE", files.pop("release"))
+    monkeypatch.setattr(loose, "SHIPPED", files)
     gained = {"psnr": 1.0, "psnr_fg": 1.0, "psnr_cloth": 2.0, "l1_fg": -0.01, "lpips": -0.01, "cloth_mm": -9.0}
     seeds = (10_000, 10_001)
     without = {name: {seed: [20.0 + seed % 2, 22.0] for seed in seeds} for name in gained}

@@ -66,7 +66,7 @@ class Avatar:
         canonical, rig = model.settled(model(inputs), inputs), model.rig(inputs.betas).person(0)
         if photographs is not None:
             canonical = model.look_again(canonical, inputs.betas, photographs)
-        tokens, raw = canonical
+        tokens, raw = model.finished(canonical)
         return cls(
             raw[0], rig.surface, rig.frames, tokens[0], rig.skinning, rig.rest_joints, model.driven, model.action_map,
             model.face_shapes, meta or {}, dict(model.parts),

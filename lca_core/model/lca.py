@@ -290,6 +290,13 @@ class LCA(nn.Module):
             raw = self.gradient_steps(raw, tokens, comparison, self.anchor_near, self.anchor_twin, steps)
         return Canonical(tokens, raw)
 
+    def finished(self, canonical: Canonical) -> Canonical:
+        """The same people after optional decoders have had the last word on them (`Part.finish`)."""
+        raw = canonical.raw
+        for part in self.parts.values():
+            raw = part.finish(raw, canonical.tokens)
+        return Canonical(canonical.tokens, raw)
+
     def view(self, inputs: Inputs) -> View | None:
         """The photographs, ready to be looked at by points of the body; None for a model that does not look at them,
         or where no pose is known. Made once for the same inputs: it poses everybody's skeleton."""

@@ -48,6 +48,10 @@ class Part(nn.Module, Driver):
         """
         return raw
 
+    def finish(self, raw: Float[Tensor, "B G k 14"], tokens: Float[Tensor, "B G D"]) -> Float[Tensor, "B G k 14"]:
+        """The canonical numbers of B people, changed once a person, after all looking at their photographs."""
+        return raw
+
     def losses(self, posed: Posed, batch) -> dict[str, Tensor]:
         """Loss terms by name, already weighted: each a scalar, added to the loss, and a column of the log.
 

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from torch import nn
 
 from lca_core.errors import InputError
+from lca_core.model.facial import FacialFeatures
 from lca_core.model.loose import LooseCloth
 from lca_core.model.part import Part
 from lca_core.model.relighting import Relighting
 
-LIGHT, CLOTH = "light", "cloth"
-PARTS: dict[str, type[Part]] = {LIGHT: Relighting, CLOTH: LooseCloth}
+LIGHT, CLOTH, FACE = "light", "cloth", "face"
+PARTS: dict[str, type[Part]] = {FACE: FacialFeatures, LIGHT: Relighting, CLOTH: LooseCloth}
 
 
 def parts_named(names: Iterable[str], width: int, per_anchor: int) -> nn.ModuleDict:

@@ -88,7 +88,8 @@ class Batch:
     """B people with V driving signals each, and the pictures that belong to them.
 
     chips: what the expression codes of the V are read from; shown: the photographs as pictures, None for a model that
-    looks at them once; viewmats and lamps: the camera and the light of each signal's pictures.
+    looks at them once; viewmats and lamps: the camera and the light of each signal's pictures; actions: the true ones
+    of its face, NaN where unknown.
     """
 
     inputs: Inputs
@@ -103,6 +104,7 @@ class Batch:
     shown: Shown | None = None
     viewmats: Float[Tensor, "B V 4 4"] | None = None
     lamps: Float[Tensor, "B V M 6"] | None = None
+    actions: Float[Tensor, "B V 52"] | None = None
 
     def to(self, device: torch.device | str) -> "Batch":
         """A copy on another device."""
@@ -247,5 +249,5 @@ def make_batch(
 
     return Batch(
         inputs, gather("theta"), gather("root"), gather("gaze"), gather("chips").float() / 255, has_face,
-        *(views(kind) for kind in KINDS), viewmats=viewmats, lamps=gather("lamps"),
+        *(views(kind) for kind in KINDS), viewmats=viewmats, lamps=gather("lamps"), actions=gather("actions"),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from lca_core.judges.identity import identity_distance
 from lca_core.judges.perceptual import lpips
 from lca_core.model import LCA
 from lca_core.model.lca import Canonical
-from lca_core.model.parts import LIGHT
+from lca_core.model.parts import FACE, LIGHT
 from lca_core.model.posing import Posed, drive
 from lca_core.model.raw import SCALE, offsets
 from lca_core.model.shading import eyes_of
@@ -39,13 +39,18 @@ def select(values: Tensor, which: tuple[Tensor, Tensor]) -> Tensor:
     return values[which]
 
 
-def forward(model: LCA, batch: Batch, autocast: bool, lit: bool = False) -> Posed:
-    """The whole model on a batch, differentiably. lit: driven Gaussians are seen under the lights of their views."""
+def forward(model: LCA, batch: Batch, autocast: bool, lit: bool = False, told: bool = False) -> Posed:
+    """The whole model on a batch, differentiably. lit: driven Gaussians are seen under the lights of their views; told:
+    faces are driven by their true actions, not by codes read from their pictures."""
     device = batch.theta.device.type
     with torch.autocast(device, torch.bfloat16) if autocast else nullcontext():
         tokens, first = model(batch.inputs)
         raw = looked_again(model, batch, model.settled(Canonical(tokens, first), batch.inputs))
-        codes = model.expression(batch.chips.flatten(0, 1)).to(batch.theta).unflatten(0, batch.has_face.shape)
+        raw = model.finished(Canonical(tokens, raw)).raw
+        if told:
+            codes = model.action_map(batch.actions.nan_to_num()).to(batch.theta)
+        else:
+            codes = model.expression(batch.chips.flatten(0, 1)).to(batch.theta).unflatten(0, batch.has_face.shape)
         driving = Driving(batch.theta, codes * batch.has_face[..., None], batch.gaze, batch.root)
         rig = model.rig(batch.inputs.betas).for_views()
         driven, weights = drive(model.drivers, raw[:, None], rig.skinning, tokens[:, None], driving)
@@ -78,14 +83,14 @@ def loss_of(model: LCA, batch: Batch, settings: Settings) -> tuple[Tensor, dict[
     branch alone.
     """
     lit = settings.part == LIGHT
-    posed = forward(model, batch, settings.autocast, lit)
+    posed = forward(model, batch, settings.autocast, lit, settings.part == FACE)
     branches = {"cano": posed.canonical, "driven": posed.driven}
     branches = {name: gaussians.map(lambda t: t.flatten(0, 1)) for name, gaussians in branches.items()}
     of_view = torch.arange(batch.has_face.numel(), device=batch.theta.device).reshape(batch.has_face.shape)
     if settings.part or not model.profile.canonical_alone:
         del branches["cano"]
     terms: dict[str, Tensor] = {}
-    weights = dict(zip(KINDS, (1.0, settings.face_weight, settings.hand_weight)))
+    weights = dict(zip(KINDS, (settings.body_weight, settings.face_weight, settings.hand_weight)))
     for name, weight in weights.items():
         views: Views = getattr(batch, name)
         if not len(views.pixels) or not weight:

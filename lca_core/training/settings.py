@@ -17,6 +17,7 @@ class Settings:
     warmup: int = 50
     template_steps: int = 0  # first fit the template alone (pretraining)
     regularizer: float = 1.0  # lambda of L_reg
+    body_weight: float = 1.0
     face_weight: float = 0.5
     hand_weight: float = 0.25
     lpips_weight: float = 0.1

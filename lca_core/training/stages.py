@@ -12,10 +12,11 @@ from lca_core.data import split_of
 from lca_core.data.streaming import Data, drawn_by, index
 from lca_core.errors import InputError
 from lca_core.model import LCA, ImageEncoder, encoder_named, encoder_of, rows_length
-from lca_core.model.parts import CLOTH, LIGHT, PARTS
+from lca_core.model.parts import CLOTH, FACE, LIGHT, PARTS
 from lca_core.paths import CHECKPOINTS
 from lca_core.profiles import Profile
 from lca_core.profiles import profile as profile_of
+from lca_core.training.batches import KINDS
 from lca_core.training.checkpoints import load_weights, read_header, save_addition
 from lca_core.training.datasets import MEMORY, Dataset, Mixed, Streamed
 from lca_core.training.inheriting import inherit
@@ -33,7 +34,7 @@ class Stage:
     unless told otherwise, after a fit of the template (else from the shipped release's); decays: whether the rate
     decays by gamma from layer to layer; steps: fields of the profile, whose sum is its number of steps; part: what
     alone is trained: an optional decoder, which weights to start from need not have, or a module; "": everything;
-    crops: whether pictures of faces and hands are met, too."""
+    kinds: of pictures that are met."""
 
     domains: tuple[str, ...]
     lr: float
@@ -41,7 +42,7 @@ class Stage:
     decays: bool
     steps: tuple[str, ...]
     part: str = ""
-    crops: bool = True
+    kinds: tuple[str, ...] = KINDS
 
 
 DRIVEN = "driven"  # the driven branch, as `LCA` calls it
@@ -51,13 +52,14 @@ STAGES = {
     # The paper's Table 1: both at once, from nothing, for as long as the two together.
     "mixed": Stage(("wild", "studio"), 9e-4, anew=True, decays=False, steps=("pretrain_steps", "posttrain_steps")),
     "relight": Stage(("relit",), 2e-3, anew=False, decays=False, steps=("relight_steps",), part=LIGHT),
+    "face": Stage(("studio",), 2e-3, anew=False, decays=False, steps=("face_steps",), part=FACE, kinds=("face",)),
     # Half of a batch is of the studio, mostly in clothes that are not loose: what these show is to stay as it is.
     "loose": Stage(
-        ("garment", "studio"), 1e-2, anew=False, decays=False, steps=("loose_steps",), part=CLOTH, crops=False
+        ("garment", "studio"), 1e-2, anew=False, decays=False, steps=("loose_steps",), part=CLOTH, kinds=("body",)
     ),
     # What it is measured against: as long on the same people, every skinning weight staying as it is.
     "loose_without": Stage(
-        ("garment", "studio"), 4e-4, anew=False, decays=False, steps=("loose_steps",), part=DRIVEN, crops=False
+        ("garment", "studio"), 4e-4, anew=False, decays=False, steps=("loose_steps",), part=DRIVEN, kinds=("body",)
     ),
 }
 LEARNING_RATE = {name: stage.lr for name, stage in STAGES.items()}
@@ -97,7 +99,7 @@ def stage_settings(
         precision=precision,
         part=row.part,
         single=1.0 if row.part == LIGHT else Settings.single,  # a person's photographs are in one light
-        **({} if row.crops else {"face_weight": 0.0, "hand_weight": 0.0}),
+        **{f"{kind}_weight": 0.0 for kind in KINDS if kind not in row.kinds},
     )
 
 
@@ -195,6 +197,10 @@ def train_stage(
     people = load_examples(data, sizes, images, row.domains)
     if row.part == LIGHT and not people[0].lamps.any():
         raise InputError(f"the lights of {people[0].id} are not told; draw the people with their truth (--truth)")
+    if row.part == FACE and not people[0].actions.isfinite().any():
+        raise InputError(
+            f"the facial actions of {people[0].id} are not told; give people whose faces' actions are known"
+        )
     unseen = None if validate is None else _unseen(validate, sizes, images)
     model = build_model(sizes, rows_length(images), seed, image_encoder=images.name)
     settings = stage_settings(stage, profile, steps, lr, gamma, seed, precision)

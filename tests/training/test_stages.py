@@ -5,12 +5,14 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from lca_core.data import write_shard
 from lca_core.errors import InputError
-from lca_core.model import Pixels
+from lca_core.model import LCA, Pixels, rows_length
+from lca_core.model.expression import ActionMap
 from lca_core.profiles import profile
-from lca_core.training import load_model, read_header, stages
+from lca_core.training import load_model, read_header, save_model, stages
 from tests.body.bodies import free_body
 from tests.training.subjects import TINY, painted_person
 
@@ -57,7 +59,8 @@ def test_stages_differ_as_their_table_says():
     settings = {name: stages.stage_settings(name, "smoke", gamma=0.5, precision="float32") for name in stages.STAGES}
     assert {name for name, s in settings.items() if s.gamma == 0.5} == {"posttrain"}
     alone = {name: s.part for name, s in settings.items() if s.part}
-    assert alone == {"relight": "light", "loose": "cloth", "loose_without": "driven"}
+    assert alone == {"relight": "light", "face": "face", "loose": "cloth", "loose_without": "driven"}
+    assert settings["face"].face_weight and not (settings["face"].body_weight or settings["face"].hand_weight)
     assert settings["relight"].single == 1 > settings["loose"].single
     assert (
         not (settings["loose"].face_weight or settings["loose_without"].hand_weight) and settings["relight"].face_weight
@@ -133,3 +136,35 @@ def test_weights_can_only_be_kept_after_steps_there_are(tmp_path, keep):
     with pytest.raises(InputError, match="after steps 0 to 3, not (-1|99)"):
         stages.train_stage("pretrain", tmp_path, tmp_path / "out", "smoke", steps=3, keep_steps=keep)
     assert not (tmp_path / "out").exists()
+
+
+def test_facial_features_alone_are_trained_by_true_actions_and_by_faces_alone(people, tiny, tmp_path, monkeypatch):
+    before = LCA(TINY, rows_length(Pixels()), free_body())
+    with torch.no_grad():
+        before.action_map.weight.normal_()
+    save_model(tmp_path / "before.safetensors", before, {"encoder": "pixels"})
+    told, handed = [], ActionMap.forward
+    monkeypatch.setattr(ActionMap, "forward", lambda self, actions: told.append(actions) or handed(self, actions))
+    stages.train_stage(
+        "face", people / "studio", tmp_path / "out", "tiny", init=tmp_path / "before.safetensors", steps=2,
+        precision="float32",
+    )  # fmt: skip
+    assert len(told) >= 2 and all(actions.shape[-1] == 52 and actions.isfinite().all() for actions in told)
+    after, _ = load_model(
+        tmp_path / "before.safetensors", free_body(), additions=[tmp_path / "out" / "face.safetensors"]
+    )
+    assert after.profile.parts == ("face",) and after.parts["face"].own.abs().max() > 0
+    with (tmp_path / "out" / "log.csv").open(newline="") as file:
+        (row, *_) = csv.DictReader(file)
+    assert "l1_face_driven" in row and "face_small" in row and "l1_body_driven" not in row
+
+
+def test_faces_whose_actions_nobody_knows_are_refused(tiny, tmp_path):
+    person = painted_person(5)
+    frames = tuple(replace(frame, actions=None) for frame in person.frames)
+    write_shard(tmp_path / "studio" / "studio-00000.tar", [replace(person, frames=frames)])
+    save_model(tmp_path / "before.safetensors", LCA(TINY, rows_length(Pixels()), free_body()), {"encoder": "pixels"})
+    with pytest.raises(InputError, match="facial actions of studio-000005 are not told"):
+        stages.train_stage(
+            "face", tmp_path / "studio", tmp_path / "out", "tiny", init=tmp_path / "before.safetensors", steps=1
+        )

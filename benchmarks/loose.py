@@ -195,7 +195,7 @@ def main(people: int = RECORDED_PEOPLE, quick: bool = False, json: bool = False,
         measure: Write today's records into this file, for `lca_core verify` to compare.
         workers: Processes that draw.
         weights: Others than the shipped release with its decoder of loose cloth, of which nothing is recorded.
-        without: Others than the shipped release with what `train loose_without` has made of it.
+        without: Others than the shipped release with what `train --stage loose_without` made of it.
         picture: A PNG to draw the first person into, as the paper's Figure 7.
     """
     if people < 2 or workers < 1:

@@ -295,7 +295,7 @@ def avatar(
     from lca_core.making.advice import advice, certainty
     from lca_core.making.files import write_avatar
     from lca_core.making.photos import avatar_from_photos
-    from lca_core.making.release import load_release
+    from lca_core.making.release import load_complete
     from lca_core.model import encoder_of
     from lca_core.release import RELEASE
 
@@ -303,7 +303,7 @@ def avatar(
     if not photos:
         raise InputError("no photograph was given; give one or more of the same person")
     writable_folder(out)
-    model, meta = load_release(checkpoint or RELEASE)
+    model, meta = load_complete(checkpoint or RELEASE)
     made, person = avatar_from_photos(photos, model, encoder_of(meta, encoder), refine_steps=refine, tell=_doing)
     _doing("drawing a sheet and a short walk")
     paths = write_avatar(made, person, out)

@@ -6,7 +6,8 @@ RELEASE = CHECKPOINTS / "release.safetensors"
 TEMPLATE = CHECKPOINTS / "template.safetensors"
 
 # Optional decoders, each trained alone with the release left as it is, and what loose cloth is measured against.
+FACE = CHECKPOINTS / "face.safetensors"
 LIGHT = CHECKPOINTS / "light.safetensors"
 CLOTH = CHECKPOINTS / "cloth.safetensors"
 LOOSE_WITHOUT = CHECKPOINTS / "loose_without.safetensors"
-ADDITIONS = (LIGHT, CLOTH)
+ADDITIONS = (FACE, LIGHT, CLOTH)

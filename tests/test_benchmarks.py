@@ -131,6 +131,31 @@ def test_records_of_light_hold_together(tmp_path, monkeypatch):
     assert "0.60 times as fast" in relighting.report(measured) and "relit 18.50 dB" in relighting.report(measured)
 
 
+def test_records_of_mouths_and_eyes_hold_together(tmp_path, monkeypatch):
+    script = loaded("mouths_eyes")
+    for name in ("RELEASE", "FACE"):
+        monkeypatch.setattr(script, name, tmp_path / name)
+        (tmp_path / name).write_bytes(b"weights")
+    people = {10_000: [20.0, 22.0], 10_001: [18.0]}
+    summaries = {
+        f"control/{box}_{name}": summarise(people, np.random.default_rng(0))
+        for box in script.BOXES for name in script.DIFFERENCES
+    }  # fmt: skip
+    means = {box: {"without, told": 18.0, "with, told": 20.0} for box in script.BOXES}
+    measured = script.Measured(summaries, means, "smoke", (10_000, 10_001))
+    found = by_id(script.records_made(measured))
+    assert set(found) == set(summaries) and len(found) == 6
+    assert (
+        "driven by the true actions, less with the face at rest" in found["control/mouth_told_gain_db"].protocol["what"]
+    )
+    assert found["control/eyes_rest_change_db"].protocol["box"].startswith("0.11 m")
+    for id, record in found.items():
+        assert not shape_faults(record) and not value_faults(record), id
+    assert "mouth: without, told 18.00 dB" in script.report(measured)
+    with pytest.raises(InputError, match="32 people"):
+        script.main(people=4, record=True)
+
+
 def test_records_of_loose_clothes_hold_together(tmp_path, monkeypatch):
     loose = loaded("loose")
     files = {name: tmp_path / name for name in ("release", "with", "without")}

@@ -11,7 +11,7 @@ from pathlib import Path
 from lca_core.data import read_people
 from lca_core.data.scaling import at_sizes
 from lca_core.making.photos import encode_person, gaining_steps
-from lca_core.making.release import load_release
+from lca_core.making.release import load_complete
 from lca_core.model import Avatar, driving_of, encoder_of, refine
 from lca_core.paths import RESULTS
 from lca_core.release import RELEASE
@@ -30,7 +30,7 @@ def demo_avatar(
 
     refine_steps: of refinement on them (default: `gaining_steps`). tell: of what is done.
     """
-    model, meta = load_release(checkpoint)
+    model, meta = load_complete(checkpoint)
     person = at_sizes(next(iter(read_people(PERSON))), model.profile)
     tell(f"making an avatar of {len(person.frames)} photographs of a person who ships with the repository")
     avatar = encode_person(model, encoder_of(meta), person, person.frames)

@@ -146,8 +146,8 @@ def train(
     lr: Annotated[
         float,
         unless(
-            "9e-4 for pretrain and mixed, 4e-4 for posttrain and loose_without, 2e-3 for relight and face, 1e-2 for "
-            "loose"
+            "9e-4 for pretrain and mixed, 4e-4 for posttrain and loose_without, 2e-3 for relight, 1e-2 for face "
+            "and loose"
         ),
     ] = 0.0,
     gamma: float = 0.65,

@@ -51,7 +51,7 @@ from lca_core.making.advice import advice, certainty
 from lca_core.making.demo import PERSON
 from lca_core.making.files import write_avatar
 from lca_core.making.photos import avatar_from_photos, encode_person
-from lca_core.making.release import load_release
+from lca_core.making.release import load_complete
 from lca_core.model import Avatar, driving_of, encoder_of, person_inputs, refine, target_driving
 from lca_core.paths import output_folder
 from lca_core.people.domains.production import cached_people
@@ -74,7 +74,7 @@ out = "build/00_quickstart"  # below the repository, wherever this runs from
 # %config InlineBackend.figure_formats = ["jpeg"]
 out = output_folder(out)
 px, video_frames = (160, 25) if profile == "smoke" else (224, 75)
-model, meta = load_release()
+model, meta = load_complete()
 encoder = encoder_of(meta)
 sizes = model.profile
 print(f"model of profile {sizes.name!r}: {sum(p.numel() for p in model.parameters()) / 1e6:.1f} million numbers,",

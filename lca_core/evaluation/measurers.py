@@ -119,7 +119,8 @@ def read_measured(path: Path) -> dict[str, Record]:
 MEASURERS: tuple[Measurer, ...] = (
     Measurer(("control/labelled_actions",), by_script("benchmarks/readable.py"), None, (0, 30)),
     Measurer(
-        ("control/mouth_*", "control/eyes_*"), by_script("benchmarks/mouths_eyes.py", "--people", "{people}"), 4, (0.5, 6)
+        ("control/mouth_*", "control/eyes_*"), by_script("benchmarks/mouths_eyes.py", "--people", "{people}"), 4,
+        (0.5, 6),
     ),
     Measurer(
         ("control/*", "inputs/*", "*/identity_same_rate", "*/identity_rank1"),

@@ -1,12 +1,13 @@
 """Facial features: what a closed mouth and lowered lids hide, and how a face changes beside where its skin goes.
 
 Photographs show mouths shut and eyes a few pixels wide. What lies in them is read from what covers them: teeth, tongue
-and the hollow behind take the colour of lips, eyeballs that of lids, and a jaw that drops opens on a smear. So these
-Gaussians, and the skin that the actions of mouth and eyes move, get numbers of their own, the same for everybody, and a
-share by which they take the place of those that were read; a decoder of the token says what differs from person to
-person. Driving adds directions of colour, position, rotation and scale, mixed by a small network of the named actions
-and the gaze: the dark between lips, a lid's fold. It is learned from true actions of people in the studio with
-everything else left as it is.
+and the hollow behind take the colour of lips, eyeballs that of lids, and a jaw that drops opens on a smear. So
+eyeballs, teeth and tongue get numbers of their own, the same for everybody, and a share by which these take the place
+of what was read; skin that the actions of mouth and eyes move, the hollow of the mouth among it, gets changes to what
+was read, for skin is not the same for everybody. A decoder of the token says what else differs from person to person.
+Driving adds directions of colour, position, rotation and scale, mixed by a small network of the named actions and the
+gaze: the dark between lips, a lid's fold. It is learned from true actions of people in the studio with everything else
+left as it is.
 """
 
 import torch
@@ -27,8 +28,8 @@ _MOVED = 2e-3  # metres by which an action of mouth or eyes moves the skin that 
 _OF_FEATURES = ("eye", "jaw", "mouth", "tongue")  # how names of those actions begin
 _SKIN_BEHIND = 0.02  # metres: `Anchors.seen_behind` of what is under this lies in mouth or eyes (`coverage`)
 _EYES_BEHIND = 0.008  # of what is over this, in eyes
-_EYE, _MOUTH, _SKIN = (0.75, 0.72, 0.7), (0.5, 0.35, 0.33), (0.3, 0.17, 0.15)  # colours to begin with
-_REPLACED = 0.9  # share of own numbers to begin with, of what lies in mouth and eyes; 0 on the skin
+_EYE, _MOUTH = (0.5, 0.47, 0.45), (0.5, 0.35, 0.33)  # colours to begin with
+_REPLACED = 0.9  # share of own numbers to begin with
 _UNIT = 0.1  # of what is said of a person, and of a direction
 _SMALL = 0.01  # weight of the penalty on what is said and how far directions go
 
@@ -42,6 +43,7 @@ class FacialFeatures(Part):
     def __init__(self, width: int, per_anchor: int):
         super().__init__(width, per_anchor)
         self.register_buffer("places", torch.zeros(0, dtype=torch.int64))
+        self.register_buffer("inside", torch.zeros(0, dtype=torch.bool))  # which of them lie in mouth and eyes
         self._size(0)
         self.read = nn.Linear(width, _HIDDEN)
         self.say = nn.Linear(_HIDDEN, per_anchor * CANONICAL)
@@ -55,8 +57,8 @@ class FacialFeatures(Part):
         self.register_load_state_dict_pre_hook(FacialFeatures._make_room)
 
     def _size(self, count: int) -> None:
-        self.own = nn.Parameter(torch.zeros(count, CANONICAL))
-        self.share = nn.Parameter(torch.zeros(count, 2))  # of the own colour, of the other own numbers
+        self.own = nn.Parameter(torch.zeros(count, CANONICAL))  # of the skin: changes
+        self.share = nn.Parameter(torch.zeros(count, 2))  # of the own colour, of the other own numbers; not of the skin
         self.learned = nn.Parameter(torch.zeros(count, DRIVEN, _RANK))
 
     def lay(self, anchors: Anchors) -> None:
@@ -68,19 +70,21 @@ class FacialFeatures(Part):
         chosen = inside | _moved(anchors)
         self.places = chosen.nonzero()[:, 0].to(self.say.weight.device)
         self._size(len(self.places))
-        colors = torch.tensor(_SKIN).expand(len(behind), 3).clone()
-        colors[inside], colors[eyes] = torch.tensor(_MOUTH), torch.tensor(_EYE)
+        self.inside = inside[chosen].to(self.places.device)
+        own = torch.zeros(len(behind), CANONICAL)
+        own[:, COLOR] = torch.where(eyes[:, None], torch.tensor(_EYE), torch.tensor(_MOUTH)).logit()
+        own[:, ROTATION.start] = 1.0
+        own[:, SCALE] = (0.6 * anchors.spacing.flatten()[:, None]).log()
+        own[:, SCALE.stop - 1] -= 1.0
+        own[:, OPACITY] = 2.0
         with torch.no_grad():
-            self.own[:, COLOR] = colors[chosen].logit()
-            self.own[:, ROTATION.start] = 1.0
-            self.own[:, SCALE] = (0.6 * anchors.spacing.flatten()[chosen, None]).log()
-            self.own[:, SCALE.stop - 1] -= 1.0
-            self.own[:, OPACITY] = 2.0
-            self.share[inside[chosen]] = _REPLACED
+            self.own[self.inside] = own[inside].to(self.own)
+            self.share[self.inside] = _REPLACED
         self.to(self.say.weight.device)
 
     def finish(self, raw: Float[Tensor, "B G k 14"], tokens: Float[Tensor, "B G D"]) -> Float[Tensor, "B G k 14"]:
-        """The numbers with those of the features in the place of what was read of them, as far as their shares say."""
+        """The numbers with those of the features: what lies in mouth and eyes in the place of what was read, as far as
+        its shares say, and the skin changed."""
         if not len(self.places):
             return raw
         with full_precision(raw):
@@ -89,7 +93,8 @@ class FacialFeatures(Part):
             read = flat[:, self.places]
             within = self.share + (self.share.clamp(0, 1) - self.share).detach()  # at an end it keeps its gradient
             share = torch.cat([within[:, :1].expand(-1, 3), within[:, 1:].expand(-1, CANONICAL - 3)], -1)
-            return flat.index_copy(1, self.places, read + share * (self.own - read) + said).reshape(raw.shape)
+            change = torch.where(self.inside[:, None], share * (self.own - read), self.own)
+            return flat.index_copy(1, self.places, read + change + said).reshape(raw.shape)
 
     def _said(self, tokens: Float[Tensor, "B G D"]) -> Float[Tensor, "B M 14"]:
         anchors, which = (self.places // self.per_anchor).unique(return_inverse=True)
@@ -126,7 +131,7 @@ class FacialFeatures(Part):
         places, most = self.places, anchors * self.per_anchor
         if len(places) and not (int(places.min()) >= 0 and int(places.max()) < most):
             raise RuntimeError(f"numbers of facial features are no numbers below {most}")
-        if not len(self.own) == len(self.share) == len(self.learned) == len(places):
+        if not len(self.inside) == len(self.own) == len(self.share) == len(self.learned) == len(places):
             raise RuntimeError("numbers of facial features are not as many as the features")
 
     def _make_room(self, tensors: dict[str, Tensor], prefix: str, *_) -> None:
@@ -134,6 +139,7 @@ class FacialFeatures(Part):
         if (places := tensors.get(prefix + "places")) is not None and places.ndim == 1:
             device = self.say.weight.device
             self.places = torch.zeros(len(places), dtype=torch.int64, device=device)
+            self.inside = torch.zeros(len(places), dtype=torch.bool, device=device)
             self._size(len(places))
             self.to(device)
             self._brought = True

@@ -52,7 +52,7 @@ STAGES = {
     # The paper's Table 1: both at once, from nothing, for as long as the two together.
     "mixed": Stage(("wild", "studio"), 9e-4, anew=True, decays=False, steps=("pretrain_steps", "posttrain_steps")),
     "relight": Stage(("relit",), 2e-3, anew=False, decays=False, steps=("relight_steps",), part=LIGHT),
-    "face": Stage(("studio",), 2e-3, anew=False, decays=False, steps=("face_steps",), part=FACE, kinds=("face",)),
+    "face": Stage(("studio",), 1e-2, anew=False, decays=False, steps=("face_steps",), part=FACE, kinds=("face",)),
     # Half of a batch is of the studio, mostly in clothes that are not loose: what these show is to stay as it is.
     "loose": Stage(
         ("garment", "studio"), 1e-2, anew=False, decays=False, steps=("loose_steps",), part=CLOTH, kinds=("body",)

@@ -62,20 +62,27 @@ def test_at_the_start_skin_stays_as_it_was_read(model):
     finished = model.finished(canonical).raw
     part = model.parts[FACE]
     kept = torch.ones(finished.shape[1] * finished.shape[2], dtype=torch.bool)
-    kept[part.places[part.share[:, 0] > 0]] = False
+    kept[part.places[part.inside]] = False
+    assert part.inside.any() and not part.inside.all()
     torch.testing.assert_close(finished.flatten(1, 2)[:, kept], canonical.raw.flatten(1, 2)[:, kept], rtol=0, atol=0)
 
 
 @torch.no_grad()
-def test_shares_say_how_much_of_the_own_numbers_takes_the_place_of_what_was_read(model):
+def test_own_numbers_take_the_place_of_what_was_read_inside_and_change_it_on_the_skin(model):
     part, canonical = model.parts[FACE], model(random_inputs(people=1))
+    part.own[~part.inside] = 0.5
+    inside, skin = part.inside, ~part.inside
+
+    def finished():
+        return model.finished(canonical).raw.flatten(1, 2)[0, part.places]
+
+    before = canonical.raw.flatten(1, 2)[0, part.places]
     part.share[:, 0], part.share[:, 1] = 1.5, -0.5  # beyond both ends
-    finished, before = (x.flatten(1, 2)[0, part.places] for x in (model.finished(canonical).raw, canonical.raw))
-    torch.testing.assert_close(finished[:, COLOR], part.own[:, COLOR])
-    torch.testing.assert_close(finished[:, COLOR.stop :], before[:, COLOR.stop :])
+    torch.testing.assert_close(finished()[inside, COLOR], part.own[inside, COLOR])
+    torch.testing.assert_close(finished()[inside, COLOR.stop :], before[inside, COLOR.stop :])
+    torch.testing.assert_close(finished()[skin], before[skin] + 0.5)
     part.share[:] = 0.25
-    finished = model.finished(canonical).raw.flatten(1, 2)[0, part.places]
-    torch.testing.assert_close(finished, 0.75 * before + 0.25 * part.own)
+    torch.testing.assert_close(finished()[inside], (0.75 * before + 0.25 * part.own)[inside])
 
 
 def test_a_share_at_its_end_can_come_back(model):

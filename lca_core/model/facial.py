@@ -30,7 +30,10 @@ _SKIN_BEHIND = 0.02  # metres: `Anchors.seen_behind` of what is under this lies 
 _EYES_BEHIND = 0.008  # of what is over this, in eyes
 _EYE, _MOUTH = (0.5, 0.47, 0.45), (0.5, 0.35, 0.33)  # colours to begin with
 _REPLACED = 0.9  # share of own numbers to begin with
-_UNIT = 0.1  # of what is said of a person, and of a direction
+# Of a learned 1: colour, position, rotation, scale, opacity. Features are millimetres wide: what moves a colour to its
+# opposite may move nothing by a centimetre.
+_UNITS = (*3 * (1.0,), *3 * (0.03,), *4 * (0.1,), *3 * (0.2,), 0.5)
+_SAID, _DIRECTION = 0.1, 0.2  # the same, of what is said of a person, and of a direction
 _SMALL = 0.01  # weight of the penalty on what is said and how far directions go
 
 
@@ -43,6 +46,8 @@ class FacialFeatures(Part):
     def __init__(self, width: int, per_anchor: int):
         super().__init__(width, per_anchor)
         self.register_buffer("places", torch.zeros(0, dtype=torch.int64))
+        self.register_buffer("begun", torch.zeros(0, CANONICAL))  # numbers that those inside begin with
+        self.register_buffer("units", torch.tensor(_UNITS), persistent=False)
         self.register_buffer("inside", torch.zeros(0, dtype=torch.bool))  # which of them lie in mouth and eyes
         self._size(0)
         self.read = nn.Linear(width, _HIDDEN)
@@ -57,7 +62,7 @@ class FacialFeatures(Part):
         self.register_load_state_dict_pre_hook(FacialFeatures._make_room)
 
     def _size(self, count: int) -> None:
-        self.own = nn.Parameter(torch.zeros(count, CANONICAL))  # of the skin: changes
+        self.own = nn.Parameter(torch.zeros(count, CANONICAL))  # changes of what they begin with, or read
         self.share = nn.Parameter(torch.zeros(count, 2))  # of the own colour, of the other own numbers; not of the skin
         self.learned = nn.Parameter(torch.zeros(count, DRIVEN, _RANK))
 
@@ -77,8 +82,8 @@ class FacialFeatures(Part):
         own[:, SCALE] = (0.6 * anchors.spacing.flatten()[:, None]).log()
         own[:, SCALE.stop - 1] -= 1.0
         own[:, OPACITY] = 2.0
+        self.begun = torch.where(inside[:, None], own, 0.0)[chosen].to(self.places.device)
         with torch.no_grad():
-            self.own[self.inside] = own[inside].to(self.own)
             self.share[self.inside] = _REPLACED
         self.to(self.say.weight.device)
 
@@ -93,13 +98,14 @@ class FacialFeatures(Part):
             read = flat[:, self.places]
             within = self.share + (self.share.clamp(0, 1) - self.share).detach()  # at an end it keeps its gradient
             share = torch.cat([within[:, :1].expand(-1, 3), within[:, 1:].expand(-1, CANONICAL - 3)], -1)
-            change = torch.where(self.inside[:, None], share * (self.own - read), self.own)
+            own = self.begun + self.units * self.own
+            change = torch.where(self.inside[:, None], share * (own - read), own)
             return flat.index_copy(1, self.places, read + change + said).reshape(raw.shape)
 
     def _said(self, tokens: Float[Tensor, "B G D"]) -> Float[Tensor, "B M 14"]:
         anchors, which = (self.places // self.per_anchor).unique(return_inverse=True)
         said = self.say(F.gelu(self.read(tokens[:, anchors].float()))).unflatten(-1, (self.per_anchor, CANONICAL))
-        return _UNIT * said[:, which, self.places % self.per_anchor]
+        return _SAID * self.units * said[:, which, self.places % self.per_anchor]
 
     def mixture(self, driving: Driving) -> Float[Tensor, "*F R"]:
         """How much of each direction a signal calls for; nothing at rest."""
@@ -113,7 +119,8 @@ class FacialFeatures(Part):
         if not len(self.places):
             return raw
         with full_precision(raw):
-            changes = _UNIT * torch.einsum("mcr,...r->...mc", self.learned, self.mixture(driving))
+            directions = _DIRECTION * self.units[:DRIVEN, None] * self.learned
+            changes = torch.einsum("mcr,...r->...mc", directions, self.mixture(driving))
             return (
                 raw.flatten(-3, -2)
                 .index_add(-2, self.places, from_driven(changes).to(raw))
@@ -124,14 +131,22 @@ class FacialFeatures(Part):
         """How much is said of single people, and how far the directions go."""
         if not len(self.places):
             return {}
-        return {"small": _SMALL * (self._said(posed.tokens).square().mean() + (_UNIT * self.learned).square().mean())}
+        size = self._said(posed.tokens).square().mean() + (_DIRECTION * self.learned).square().mean()
+        return {"small": _SMALL * size}
 
     def check(self, anchors: int) -> None:
         """RuntimeError where numbers name Gaussians that are not there, among so many anchors."""
         places, most = self.places, anchors * self.per_anchor
         if len(places) and not (int(places.min()) >= 0 and int(places.max()) < most):
             raise RuntimeError(f"numbers of facial features are no numbers below {most}")
-        if not len(self.inside) == len(self.own) == len(self.share) == len(self.learned) == len(places):
+        if (
+            not len(self.inside)
+            == len(self.begun)
+            == len(self.own)
+            == len(self.share)
+            == len(self.learned)
+            == len(places)
+        ):
             raise RuntimeError("numbers of facial features are not as many as the features")
 
     def _make_room(self, tensors: dict[str, Tensor], prefix: str, *_) -> None:
@@ -140,6 +155,7 @@ class FacialFeatures(Part):
             device = self.say.weight.device
             self.places = torch.zeros(len(places), dtype=torch.int64, device=device)
             self.inside = torch.zeros(len(places), dtype=torch.bool, device=device)
+            self.begun = torch.zeros(len(places), CANONICAL, device=device)
             self._size(len(places))
             self.to(device)
             self._brought = True

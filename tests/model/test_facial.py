@@ -70,19 +70,20 @@ def test_at_the_start_skin_stays_as_it_was_read(model):
 @torch.no_grad()
 def test_own_numbers_take_the_place_of_what_was_read_inside_and_change_it_on_the_skin(model):
     part, canonical = model.parts[FACE], model(random_inputs(people=1))
-    part.own[~part.inside] = 0.5
+    part.own.normal_()
     inside, skin = part.inside, ~part.inside
+    own = part.begun + part.units * part.own
 
     def finished():
         return model.finished(canonical).raw.flatten(1, 2)[0, part.places]
 
     before = canonical.raw.flatten(1, 2)[0, part.places]
     part.share[:, 0], part.share[:, 1] = 1.5, -0.5  # beyond both ends
-    torch.testing.assert_close(finished()[inside, COLOR], part.own[inside, COLOR])
+    torch.testing.assert_close(finished()[inside, COLOR], own[inside, COLOR])
     torch.testing.assert_close(finished()[inside, COLOR.stop :], before[inside, COLOR.stop :])
-    torch.testing.assert_close(finished()[skin], before[skin] + 0.5)
+    torch.testing.assert_close(finished()[skin], before[skin] + own[skin])
     part.share[:] = 0.25
-    torch.testing.assert_close(finished()[inside], (0.75 * before + 0.25 * part.own)[inside])
+    torch.testing.assert_close(finished()[inside], (0.75 * before + 0.25 * own)[inside])
 
 
 def test_a_share_at_its_end_can_come_back(model):

@@ -28,7 +28,7 @@ from lca_core.evaluation.records import Record, provenance, record_of
 from lca_core.evaluation.tolerances import TIMING, Tolerance
 from lca_core.judges.summaries import Summary, summarise
 from lca_core.making.demo import demo_avatar
-from lca_core.making.release import load_release
+from lca_core.making.release import load_complete
 from lca_core.model import encoder_of
 from lca_core.paths import REPOSITORY
 from lca_core.release import RELEASE
@@ -110,7 +110,7 @@ def measured(plan: Plan) -> dict:
             results |= _of_the_demo(plan, Path(folder))
     if "like" in plan.parts:
         tell("faces like those of a clip; who is not in the cache is drawn")
-        model, meta = load_release()
+        model, meta = load_complete()
         seeds = range(FIRST_TEST, FIRST_TEST + plan.people)
         found = gains(model, encoder_of(meta), seeds, plan.workers)
         results["like"] = {name: summarise(values, np.random.default_rng(0)) for name, values in found.items()}

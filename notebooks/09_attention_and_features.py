@@ -657,4 +657,4 @@ attempt(check_nearest_themselves, nearest_themselves)
 # </details>
 
 # %% [markdown]
-# **Next:** [10_emergent](10_emergent.ipynb): what the model can do that nobody taught it, and what it cannot.
+# **Next:** [10_relighting](10_relighting.ipynb): light, which a second decoder reads from the same tokens.

@@ -357,4 +357,4 @@ attempt(check_share_followed, share_followed)
 # </details>
 
 # %% [markdown]
-# **Back to the start:** [00_quickstart](00_quickstart.ipynb).
+# **Next:** [13_control](13_control.ipynb): how far an avatar obeys.

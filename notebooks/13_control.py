@@ -348,5 +348,4 @@ attempt(check_share_inside, share_inside)
 # </details>
 
 # %% [markdown]
-# This is the last notebook of the course. What the numbers of the release are, all of them, stands in
-# [the results](../results/README.md).
+# **Back to the start:** [00_quickstart](00_quickstart.ipynb).

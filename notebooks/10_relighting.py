@@ -13,10 +13,10 @@
 # %% [markdown]
 # # 10 · Light: a second decoder from the same tokens
 #
-# Colours that are read from photographs hold the light of the photographs. The paper adds a decoder that learns from
-# few people, whose lights are known, what each Gaussian would be without it, and finds that it works on anybody, people
-# of casual clips among them: relighting is one of the things it calls emergent. Here is that idea at our size: by hand
-# on a ball, then on an avatar, then against pictures of the same people under lights nobody was trained with.
+# Colours that are read from photographs hold the light of the photographs. The paper adds a decoder that learns, from
+# few people under known lights, what each Gaussian would be without it, and finds that it works on anybody, people of
+# casual clips among them: relighting is one of the things it calls emergent. Here is that idea at our size: by hand on
+# a ball, then on an avatar, then against pictures of the same people under lights that nothing was trained under.
 #
 # **Time**: two minutes to run at `smoke` on two cores, twenty-five to read, twenty-five for the exercises.
 #
@@ -98,8 +98,9 @@ lambert = albedo * np.clip(normals @ toward, 0, None)[:, None] * white
 # The decoder says it another way. Per Gaussian it gives sixteen numbers, a *transfer*: how much of a lamp's light falls
 # on it, as a function of where the lamp is, written in spherical harmonics. Three of the sixteen are x, y and z, so a
 # transfer that is zero but for the normal in those three places is the cosine. The others are there to say more: that
-# a chin is in the way. What falls is cut off at zero. Two more numbers are a *fill*, the share of all light that comes
-# round by other surfaces, and there is one highlight: a lobe round the direction in which the surface mirrors the eye.
+# a chin is in the way. What falls is cut off at zero. One more number is a *fill*, the share of all light that comes
+# round by other surfaces, and two are for a highlight: a lobe round the direction in which the surface mirrors the eye,
+# how strong and how sharp.
 
 
 # %%
@@ -225,10 +226,10 @@ people = {d: list(read_people(cached_people([seed, seed + 1], d, sizes))) for d 
 rest = Driving.neutral()
 
 
-def near(avatar, azimuth=0.3, side=0.95):
-    """A camera on head and chest."""
-    neck = avatar.rest_joints[12].numpy()
-    return square_crop(body_camera(avatar, azimuth, px), neck - np.array([0, 0.12, 0], np.float32), side, px)
+def near(avatar, side=0.95, px=px):
+    """A camera on head and chest, `side` metres of them."""
+    chest = avatar.rest_joints[12].numpy() - np.array([0, 0.12, 0], np.float32)
+    return square_crop(body_camera(avatar, 0.3, px), chest, side, px)
 
 
 lit, given, rows = {}, {}, []
@@ -238,9 +239,9 @@ for studio, wild in zip(people["studio"], people["wild"]):
         key = studio.seed, person.domain
         given[key], _ = split_frames(person, 4)
         lit[key] = encode_person(model, encoder, studio, given[key])
-        pictures += [given[key][-1].body.image, show(lit[key], rest, near(lit[key]))]
+        pictures += [given[key][0].body.image, show(lit[key], rest, near(lit[key]))]
     rows.append((f"{studio.seed}, wild: {wild.meta['light']}", pictures))
-sheet(rows, px, captions=[[], ["studio", "its avatar", "wild", "its avatar"]])
+sheet(rows, px, captions=[[], ["studio, one of four", "its avatar", "wild, one of four", "its avatar"]])
 plt.show()
 
 # %% [markdown]
@@ -295,7 +296,7 @@ tell("avatars", painted_in)
 # The decoder reads the same geometry tokens as the two branches, and beside them what the anchors' colours over their
 # normals tell of the light that they were seen in: were the person of one colour, they alone would tell it. Everything
 # else in the model is left as it was. Per Gaussian it gives what we had for the ball, in the T-pose, and the skeleton
-# carries it along. The same seven lines as above, on a whole avatar:
+# carries it along. The same six lines as above, on a whole avatar:
 
 # %%
 lit_people = list(read_people(cached_people([seed, seed + 1], "relit_held_out", sizes, truth=True), light=True))
@@ -387,8 +388,7 @@ for name, change in made.items():
     tell(name, change)
 
 # %% [markdown]
-# A part of the brightness cannot be known: a white shirt in the dark and a grey one in the light are one picture. A
-# tint can be told better, as skin and hair come in few colours.
+# A part of the brightness cannot be known: a white shirt in the dark and a grey one in the light are one picture.
 
 # %% [markdown]
 # ## 5. Under other lights
@@ -415,7 +415,7 @@ plt.show()
 steps = np.arange(8) * 2 * np.pi / 8
 front = directional_light(direction(0.0, 0.4))
 rows = [
-    (name, [show(avatar, rest, near(avatar, side=0.8), turned(front, angle)) for angle in steps])
+    (name, [show(avatar, rest, near(avatar, 0.8), turned(front, angle)) for angle in steps])
     for name, avatar in avatars.items()
 ]
 sheet(rows, px * 3 // 4, captions=[[], [f"{round(np.degrees(angle))}°" for angle in steps]])
@@ -423,8 +423,8 @@ plt.show()
 
 
 # %% [markdown]
-# And moving: the lamp goes round once, then the sun at noon. `clip` turns any light (`light_turns`), and so does
-# `python -m lca_core drive AVATAR --light noon_sun` with `--light-turns 1`.
+# And moving: the lamp goes round once, and beside it a low sun. `clip` turns any light (`light_turns`), and so does
+# `python -m lca_core drive AVATAR --light golden_hour --light-turns 1`.
 
 
 # %%
@@ -439,10 +439,10 @@ def moving(frames, fps=10):
 
 
 waving = motion_driving(one.avatar, "wave", video_frames, fps=10)
-view_of = near(one.avatar, side=1.15)
+view_of = near(one.avatar, 1.15, px * 4 // 3)
 films = [
     list(clip(one.avatar, waving, view_of, progress=False, light=light, light_turns=1))
-    for light in (front, light_named("noon_sun"))
+    for light in (front, light_named("golden_hour"))
 ]
 film = [np.concatenate(pair, 1) for pair in zip(*films)]
 write_mp4(out / "turning.mp4", film, fps=10)

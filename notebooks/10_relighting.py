@@ -564,10 +564,22 @@ summary = {
     "psnr_fg": {method: {kind: table[method, kind] for kind in ("lamps", "rooms")} for method in METHODS},
 }
 Path(out, "10_relighting.json").write_text(json.dumps(summary, indent=1))
-summary
+for other in METHODS[1:]:
+    lamps_, rooms_ = (table["relit", kind] - table[other, kind] for kind in ("lamps", "rooms"))
+    print(f"relit less {other:10}: {lamps_:+.2f} dB under lamps, {rooms_:+.2f} dB in rooms")
+summary["carried"]
 
 # %% [markdown]
-# SAW
+# - **Paint.** Without the decoder, what light did to the photographs it does to the avatar: all of the change or nearly
+#   so. How much of it is left in the albedo stands beside that; the untrained decoder leaves as much as there was.
+# - **A hard control.** The untrained decoder knows the lamp, the body's normals and Lambert's law, and under single
+#   lamps that alone is worth more than a mean light that has seen the truth. What was learned is the distance to *it*.
+# - **Rooms** are another matter. Most of what a room does to a person is one colour, so that the mean light is hard to
+#   beat there, and a decibel says less than the pictures of `neon_pair` do, where two lamps differ in colour.
+# - **Shadows** are what the untrained decoder cannot have: nothing in it knows that one part of a body stands before
+#   another. And where a lamp grazes, its light comes in blotches, as each Gaussian has a normal of its own.
+# - **Two people** are for looking. What may be quoted, and whether any of this is owed to pretraining, stands in the
+#   records of section 7, as far as there are any.
 
 # %% [markdown]
 # ## Exercises

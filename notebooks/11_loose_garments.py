@@ -19,7 +19,8 @@
 # graph, correct weights by hand, look at what a trained decoder makes of them, and measure it; then you see what no
 # correction of weights can do.
 #
-# **Time**: two minutes to run at `smoke` on two cores, twenty to read, twenty-five for the exercises.
+# **Time**: two minutes to run at `smoke` on two cores (more the first time, when people are drawn), twenty to read,
+# twenty-five for the exercises.
 #
 # **Where we are**: behind the avatar, in what moves it.
 
@@ -305,7 +306,7 @@ plt.show()
 # the seam between red and blue is softer. It is no gift: where the gates shut again, at the hem, a tuft is torn off
 # towards the leg, and the stripes are no cleaner. Open everywhere, the shins go with each other too, and at the ankles,
 # where feet that carry no cloth begin, the legs break. So somebody has to decide *where*. It cannot be read off the
-# body: the next person wears trousers. It is in the photographs, and so in the tokens.
+# body: the next person wears trousers. It is in the photographs, so the decoder reads their tokens.
 
 # %% [markdown]
 # ## 4. The decoder
@@ -316,8 +317,8 @@ plt.show()
 # rigidly as possible**, and corrections should be **few** (sparse). The model it was laid over was left as it was.
 #
 # **The control** is `without`: the same steps on the same people from the same start, in which the driven branch
-# learned and every skinning weight stayed. Any model gets better on people like those it goes on training with; only
-# what `with` does beyond `without` is the weights' doing.
+# learned and every skinning weight stayed. A model that goes on training on such people may get better at them whatever
+# part of it learns; only what `with` does beyond `without` is the weights' doing.
 #
 # Held-out moments of the widest strides, laid out as the paper's Figure 7.
 
@@ -428,8 +429,8 @@ print(f"{tight[0].id}: {np.mean(changes):+.3f} dB with the decoder, from {min(ch
 # %% [markdown]
 # ## 6. A walk
 #
-# The motion that the person was recorded in, every moment of it. The digital human's cloth is simulated at 30 moments
-# a second, and swings.
+# The motion that the person was recorded in, and all moments in between. The digital human's cloth is simulated at 30
+# moments a second, and swings. Six moments of the second half, then that half as a film.
 
 # %%
 # %config InlineBackend.figure_formats = ["jpeg"]
@@ -570,7 +571,9 @@ if any(record for rows in gains.values() for record in rows):
     figure, axis = plt.subplots(figsize=(7, 3), layout="constrained")
     for shift, (domain, rows) in zip((-0.06, 0.06), gains.items()):
         there = [(x + shift, r.value, r.ci95 or (r.value, r.value)) for x, r in enumerate(rows) if r]
-        x, y, ends = zip(*there) if there else ((), (), ())
+        if not there:
+            continue
+        x, y, ends = zip(*there)
         reach = [[v - low for v, (low, _) in zip(y, ends)], [high - v for v, (_, high) in zip(y, ends)]]
         axis.errorbar(x, y, reach, fmt="o-", capsize=3, label=f"photographs of the {domain}")
     axis.axhline(0, color="grey", lw=0.8)
@@ -602,7 +605,7 @@ summary
 # - The mechanism is a dozen lines. Rows of weights stay convex, gates that are shut change nothing, and the photographs
 #   are kept as they were by laying each Gaussian anew in the T-pose.
 # - The number that counts is `with` less `without`, on the pixels of cloth; `without` learned as long from the same
-#   people. Whole pictures hardly tell, and holes alone are closed by blowing up.
+#   people. Holes alone tell little: Gaussians that are merely larger close many, and spill.
 # - One set of weights a person cannot swing. On this walk even weights fitted to the truth leave most of the distance
 #   between skinned and simulated cloth. Skirts that hang better are still skirts that do not lag.
 # - Numbers of two people are for looking. Those to quote are the records.

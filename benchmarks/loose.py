@@ -36,7 +36,7 @@ from lca_core.viewer.stage import motion_driving
 DOMAIN, TIGHT = "garment", "studio"
 SHIPPED = {"with": CLOTH, "without": LOOSE_WITHOUT}  # what is laid over the release
 FIRST_VALIDATION, FIRST_TEST = 9_000, 10_000
-RECORDED_PEOPLE = 32
+RECORDED_PEOPLE = 16
 DRIVEN = 60  # frames of the speed
 FEW = 0.02  # share of a skirt's pixels under which holes are too few to count
 UNITS = {"psnr": "dB", "psnr_fg": "dB", "psnr_cloth": "dB", "l1_fg": "", "lpips": "", "cloth_mm": "mm"}

@@ -1,7 +1,8 @@
 """Light: how much nearer to the truth test people come under lights that nothing was trained under, and at what speed.
 
 Gains in psnr_fg over the same avatar in the light of its photographs, under environments and under single lamps, and
-over that avatar times the one colour that fits everybody best under each light. See `lca_core.evaluation.relighting`.
+over that avatar times the one colour that fits everybody best under each light, and over the decoder untrained. See
+`lca_core.evaluation.relighting`.
 The speed is that of driving and drawing with a light that turns, over that without one.
 """
 
@@ -34,7 +35,7 @@ from lca_core.viewer.stage import body_camera, motion_driving, under_lights
 
 DOMAIN = "relit_held_out"
 FIRST_VALIDATION, FIRST_TEST = 9_000, 10_000
-RECORDED_PEOPLE = 32
+RECORDED_PEOPLE = 16
 PX, FRAMES = 256, 60  # of the speed
 STRIP = 8  # lights beside each other
 TOLERANCE = Tolerance(0.3, "without LLVM mitsuba scatters its light paths otherwise")
@@ -42,6 +43,7 @@ WHAT = {
     "environment_gain_db": "psnr_fg: relit less unrelit, under environments kept out of training",
     "lamp_gain_db": "psnr_fg: relit less unrelit, under single lamps kept out of training",
     "over_mean_light_db": "psnr_fg: relit less the unrelit avatar times the colour that fits all people best there",
+    "over_untrained_db": "psnr_fg: relit less the same decoder before it has learned anything: Lambert's law alone",
 }
 
 

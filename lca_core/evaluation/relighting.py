@@ -3,13 +3,14 @@
 People of `relit_held_out`: an avatar is made of the photographs, which one everyday light shows, and judged in another
 moment under lamps and environments that nothing was trained under. Beside the avatar under the recorded light stand the
 same one as it is ("unrelit"), and that times the colour which, of all colours, fits everybody best under a light of
-this name ("mean_light"): what a picture editor could do who has seen the truth. How bright photographs are exposed is
-nobody's to know, so each method is given one brightness a person, fitted in linear light on the photographs' own light,
-which is not judged.
+this name ("mean_light"): what a picture editor could do who has seen the truth. And the decoder before it has learned
+anything ("untrained"): it has the body's normals, and Lambert's law is built into it. How bright photographs are
+exposed is nobody's to know, so each method is given one brightness a person, fitted in linear light on the photographs'
+own light, which is not judged.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -24,20 +25,23 @@ from lca_core.evaluation.evaluate import draw_like, frames_for
 from lca_core.judges.metrics import psnr_fg
 from lca_core.making.photos import encode_person
 from lca_core.model import LCA, Avatar, ImageEncoder, target_driving
+from lca_core.model.parts import LIGHT, PARTS
 from lca_core.model.shading import eyes_of, to_linear, to_srgb
 from lca_core.splats import Gaussians
 
-METHODS = ("relit", "unrelit", "mean_light")
+METHODS = ("relit", "unrelit", "mean_light", "untrained")
 _INSIDE = 0.95  # alpha and matte of pixels that no background shines through
 Judged = dict[str, dict[int, dict[str, float]]]  # method -> person -> light -> psnr_fg, dB
 
 
 @dataclass(frozen=True)
 class Sitter:
-    """An avatar, whom it is of, and what it is judged on; brightness: by method, in linear light."""
+    """An avatar, the same with a decoder that has learned nothing, whom it is of, and what it is judged on; brightness:
+    by method, in linear light."""
 
     person: Person
     avatar: Avatar
+    untrained: Avatar
     targets: tuple[Frame, ...]
     brightness: Mapping[str, float]
 
@@ -58,7 +62,15 @@ def sitter(model: LCA, encoder: ImageEncoder, person: Person, shown: Person | No
         avatar = encode_person(model, encoder, shown, frames_for(model, shown)[0])
     found = {"unrelit": brightness(model, avatar, person, photographs, False)}
     found |= {"relit": brightness(model, avatar, person, photographs, True), "mean_light": found["unrelit"]}
-    return Sitter(person, avatar, targets, found)
+    new = untrained(avatar)
+    found |= {"untrained": brightness(model, new, person, photographs, True)}
+    return Sitter(person, avatar, new, targets, found)
+
+
+def untrained(avatar: Avatar) -> Avatar:
+    """The avatar with a decoder of light that has learned nothing."""
+    new = PARTS[LIGHT](avatar.tokens.shape[-1], avatar.raw.shape[-2]).eval().requires_grad_(False)
+    return replace(avatar, parts=avatar.parts | {LIGHT: new.to(avatar.raw.device)})
 
 
 def light_of(frame: Frame) -> Light:
@@ -120,7 +132,8 @@ def judge(model: LCA, sitters: Sequence[Sitter], lights: Mapping[str, Float[Tens
     for one in tqdm(sitters, desc="relighting", unit="person"):
         for frame in one.targets:
             unlit, lit = (posed(model, one.avatar, one.person, frame, lit) for lit in (False, True))
-            shown = {"relit": lit, "unrelit": unlit, "mean_light": unlit}
+            plain = posed(model, one.untrained, one.person, frame, True)
+            shown = {"relit": lit, "unrelit": unlit, "mean_light": unlit, "untrained": plain}
             for method, gaussians in shown.items():
                 gain = one.brightness[method] * (lights[frame.light] if method == "mean_light" else 1.0)
                 drawn = draw_like(tinted(gaussians, gain), frame.body)[0]
@@ -136,13 +149,13 @@ def evaluate_relighting(people: Iterable[Person], model: LCA, encoder: ImageEnco
 
 
 def gains(judged: Judged) -> dict[str, dict[int, list[float]]]:
-    """ "environment_gain_db" and "lamp_gain_db" (relit less unrelit) and "over_mean_light_db" (relit less mean light),
-    person by person, one number a light."""
+    """ "environment_gain_db" and "lamp_gain_db" (relit less unrelit), "over_mean_light_db" (relit less mean light) and
+    "over_untrained_db" (relit less untrained), person by person, one number a light."""
     result: dict[str, dict[int, list[float]]] = {}
     for seed, relit in judged["relit"].items():
         for light, value in relit.items():
             kind = "lamp_gain_db" if light.startswith("lamp_") else "environment_gain_db"
-            over = {kind: "unrelit", "over_mean_light_db": "mean_light"}
+            over = {kind: "unrelit", "over_mean_light_db": "mean_light", "over_untrained_db": "untrained"}
             for name, method in over.items():
                 result.setdefault(name, {}).setdefault(seed, []).append(value - judged[method][seed][light])
     return result

@@ -11,7 +11,18 @@ from lca_core.data.light import OLAT, light_named
 from lca_core.data.sphere import Light
 from lca_core.errors import InputError
 from lca_core.evaluation.evaluate import draw_like
-from lca_core.evaluation.relighting import METHODS, Sitter, brightness, gains, judge, mean_lights, posed, sitter, tinted
+from lca_core.evaluation.relighting import (
+    METHODS,
+    Sitter,
+    brightness,
+    gains,
+    judge,
+    mean_lights,
+    posed,
+    sitter,
+    tinted,
+    untrained,
+)
 from lca_core.making.photos import encode_person
 from lca_core.model import LCA, rows_length
 from lca_core.model.parts import LIGHT
@@ -56,7 +67,7 @@ def sitters(model) -> list[Sitter]:
         person = painted_person(seed, frames=2)
         avatar = encode_person(model, MeanColour(), person, person.frames)
         targets = tuple(shown(model, avatar, person, under(person.frames[0], light)) for light in LIGHTS)
-        made.append(Sitter(person, avatar, targets, ONE))
+        made.append(Sitter(person, avatar, untrained(avatar), targets, ONE))
     return made
 
 
@@ -67,8 +78,10 @@ def test_who_shows_the_truth_gains_over_whoever_does_not(model, sitters):
     found = gains(judged)
     assert {name: [len(v) for v in values.values()] for name, values in found.items()} == {
         "lamp_gain_db": [1, 1], "environment_gain_db": [1, 1], "over_mean_light_db": [2, 2],
+        "over_untrained_db": [2, 2],
     }  # fmt: skip
-    assert min(min(v) for values in found.values() for v in values.values()) > 1
+    for name, values in found.items():
+        assert min(min(v) for v in values.values()) > (0.2 if name == "over_untrained_db" else 1), name
     mean, unrelit = ([v for one in judged[name].values() for v in one.values()] for name in ("mean_light", "unrelit"))
     assert np.mean(mean) > np.mean(unrelit)
 

@@ -286,8 +286,9 @@ class LCA(nn.Module):
             return canonical
         tokens, raw = canonical
         with full_precision(betas):
-            comparison = Comparison(photographs, self.rig(betas), self.drivers, raw.detach(), tokens.detach())
-            raw = self.gradient_steps(raw, tokens, comparison, self.anchor_near, self.anchor_twin, steps)
+            full = tokens.to(raw)  # bfloat16 where the network computed in it
+            comparison = Comparison(photographs, self.rig(betas), self.drivers, raw.detach(), full.detach())
+            raw = self.gradient_steps(raw, full, comparison, self.anchor_near, self.anchor_twin, steps)
         return Canonical(tokens, raw)
 
     def finished(self, canonical: Canonical) -> Canonical:

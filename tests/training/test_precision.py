@@ -1,15 +1,21 @@
 """Which precision a run computes in is timed, and leaves no trace."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from lca_core.errors import InputError
+from lca_core.model import LCA, rows_length
 from lca_core.training import Settings, loop, objective, train
-from lca_core.training.batches import Part
+from lca_core.training.batches import Part, draw_batch
+from lca_core.training.objective import loss_of
 from lca_core.training.precision import quicker, time_precisions
 from lca_core.training.team import Team
-from tests.training.subjects import painted_examples, tiny_model
+from tests.body.bodies import free_body
+from tests.model.test_tokens import MeanColour
+from tests.training.subjects import TINY, painted_examples, tiny_model
 
 AUTO = Settings("posttrain", steps=3, lr=1e-3, warmup=1, lpips_weight=0.0)
 
@@ -77,3 +83,16 @@ def test_a_resumed_run_keeps_what_was_chosen(people, tmp_path, monkeypatch, caps
 def test_a_precision_there_is_not_is_refused(people, tmp_path):
     with pytest.raises(InputError, match="float64"):
         train(tiny_model(), people, Settings("posttrain", 1, 1e-3, precision="float64"), tmp_path)
+
+
+def test_a_model_that_looks_again_computes_in_bfloat16_too():
+    """Looking again leaves the network's precision: the numbers it is handed must, as well."""
+    torch.manual_seed(0)
+    model = LCA(replace(TINY, gradient_steps=1), rows_length(MeanColour()), free_body())
+    batch = draw_batch(painted_examples(2), np.random.default_rng(0), 2, 2, 2, looks=1)
+    assert batch.shown is not None
+    settings = Settings("pretrain", steps=1, lr=1e-3, precision="bfloat16", lpips_weight=0.0)
+    loss, _ = loss_of(model, batch, settings)
+    loss.backward()
+    gradients = [parameter.grad for parameter in model.gradient_steps.parameters() if parameter.grad is not None]
+    assert gradients and all(gradient.isfinite().all() for gradient in gradients)

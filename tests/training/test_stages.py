@@ -65,6 +65,7 @@ def test_stages_differ_as_their_table_says():
     assert (
         not (settings["loose"].face_weight or settings["loose_without"].hand_weight) and settings["relight"].face_weight
     )
+    assert settings["loose"].looked == settings["loose_without"].looked == 0 < settings["relight"].looked
     assert settings["loose"].steps == settings["loose_without"].steps == smoke.loose_steps
     assert settings["mixed"].steps == smoke.pretrain_steps + smoke.posttrain_steps
     assert settings["posttrain"].template_steps == 0 < settings["mixed"].template_steps

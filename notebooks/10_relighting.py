@@ -53,13 +53,11 @@ from lca_core.evaluation.evaluate import draw_like
 from lca_core.evaluation.protocols import split_frames
 from lca_core.evaluation.records import read_records
 from lca_core.evaluation.records import show as told
-from lca_core.evaluation.relighting import brightness, judge, mean_lights, posed, sitter, tinted
+from lca_core.evaluation.relighting import judge, mean_lights, posed, sitter, tinted, untrained
 from lca_core.making.photos import encode_person
 from lca_core.making.release import load_release
 from lca_core.model import encoder_of
 from lca_core.model.harmonics import HARMONICS, NORMAL, harmonics
-from lca_core.model.parts import LIGHT as PART
-from lca_core.model.parts import PARTS
 from lca_core.model.shading import Material, anchor_turns, eyes_of, shade, to_linear, to_srgb
 from lca_core.paths import output_folder
 from lca_core.people.domains.production import cached_people
@@ -360,12 +358,6 @@ plt.show()
 
 
 # %%
-def untrained(avatar):
-    """The avatar with a decoder of light that has learned nothing."""
-    new = PARTS[PART](model.width, avatar.raw.shape[1]).eval().requires_grad_(False)
-    return replace(avatar, parts={PART: new})
-
-
 def albedo_of(avatar, times=1.0):
     """Gaussians in the colours of their albedo, or of so much of it."""
     gaussians, numbers = decoded(avatar, near(avatar))
@@ -452,24 +444,15 @@ moving(film)
 # ## 6. Against the truth
 #
 # Digital humans can be photographed again. Both people stand in another pose under lights kept out of training: four
-# single lamps, four rooms. *Relit* is the avatar under the light the picture was taken in; *unrelit* keeps the colours
-# it was made with; *mean light* is unrelit times the one colour that fits all people best under that light, which is
-# more than anybody could know: it has seen the truth. Nobody knows how bright photographs were exposed, so each method
-# is given one brightness a person, fitted on the photographs that the avatar was made of.
-
+# single lamps, four rooms. *Relit* is the avatar under the light the picture was taken in; *untrained* is the control of
+# section 4; *unrelit* keeps the colours it was made with; *mean light* is unrelit times the one colour that fits all
+# people best under that light, which is more than anybody could know: it has seen the truth. Nobody knows how bright
+# photographs were exposed, so each method is given one brightness a person, fitted on the photographs that the avatar
+# was made of.
 
 # %%
-def with_untrained(one):
-    """The same sitter with the untrained decoder, and the brightness that suits it."""
-    avatar, photographs = untrained(one.avatar), one.person.frames[: one.person.meta["photographs"]]
-    fitted = brightness(model, avatar, one.person, photographs, True)
-    return replace(one, avatar=avatar, brightness={**one.brightness, "relit": fitted})
-
-
 means = mean_lights(model, sitters)
-blank = [with_untrained(one) for one in sitters]
 judged = judge(model, sitters, means)
-judged["untrained"] = judge(model, blank, means)["relit"]
 
 
 def part_of(image, matte):
@@ -480,28 +463,28 @@ def part_of(image, matte):
     return image[top : top + side, left : left + side]
 
 
-def drawn(one, frame, lit, gain=1.0):
+def drawn(one, frame, method, gain=1.0):
     """What an avatar shows of a frame, cut as the truth is."""
-    gain = gain * one.brightness["relit" if lit else "unrelit"]
-    gaussians = tinted(posed(model, one.avatar, one.person, frame, lit), gain)
+    avatar = one.untrained if method == "untrained" else one.avatar
+    moved = posed(model, avatar, one.person, frame, lit=method in ("relit", "untrained"))
+    gaussians = tinted(moved, gain * one.brightness[method])
     image = draw_like(gaussians, frame.body)[0].clamp(0, 1)
     return part_of(np.uint8(255 * image.numpy()), frame.body.matte)
 
 
-for one, new in zip(sitters, blank):
-    rows = {"truth": [], "relit": [], "untrained": [], "mean light": [], "unrelit": []}
+METHODS = ("relit", "untrained", "mean_light", "unrelit")
+for one in sitters:
+    rows = {"truth": []} | {method: [] for method in METHODS}
     for frame in one.targets:
         on_white = np.where(frame.body.matte[..., None] > 127, frame.body.image, 255)
         rows["truth"].append(part_of(on_white, frame.body.matte))
-        rows["relit"].append(drawn(one, frame, True))
-        rows["untrained"].append(drawn(new, frame, True))
-        rows["mean light"].append(drawn(one, frame, False, means[frame.light]))
-        rows["unrelit"].append(drawn(one, frame, False))
+        for method in METHODS:
+            gain = means[frame.light] if method == "mean_light" else 1.0
+            rows[method].append(drawn(one, frame, method, gain))
     sheet(list(rows.items()), px * 3 // 4, captions=[[]] * 4 + [[frame.light for frame in one.targets]])
     plt.show()
 
 # %%
-METHODS = ("relit", "untrained", "mean_light", "unrelit")
 table = {}
 for method in METHODS:
     for kind in ("lamps", "rooms"):
@@ -576,6 +559,9 @@ summary["carried"]
 #   lamps that alone is worth more than a mean light that has seen the truth. What was learned is the distance to *it*.
 # - **Rooms** are another matter. Most of what a room does to a person is one colour, so that the mean light is hard to
 #   beat there, and a decibel says less than the pictures of `neon_pair` do, where two lamps differ in colour.
+# - **What was learned** is the smaller part, above: some tenths of a decibel. It shows where the lamp is behind: the
+#   trained decoder lets the dark side be dark, where the untrained one keeps its fill; and it takes a little of the
+#   light out of the albedo, far from all of it.
 # - **Shadows** are what the untrained decoder cannot have: nothing in it knows that one part of a body stands before
 #   another. And where a lamp grazes, its light comes in blotches, as each Gaussian has a normal of its own.
 # - **Two people** are for looking. What may be quoted, and whether any of this is owed to pretraining, stands in the

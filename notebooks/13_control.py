@@ -108,9 +108,9 @@ plt.show()
 # Skinning alone moves arms, fingers and eyes, but no mouth: there is no jaw joint in the signal. Whatever a face does
 # is the work of the body's blendshapes, the driven branch and a decoder of *facial features*
 # ([facial.py](../lca_core/model/facial.py)). Why that one? No photograph of a closed mouth shows teeth, tongue and the
-# hollow behind them, and where nothing is seen the model reads the colour of what lies before it: lips. A jaw that drops
-# then opens on a smear. The decoder gives what lies in mouth and eyes colours of its own, learned from 48 people in the
-# studio whose true actions are known, with everything else left as it was.
+# hollow behind them, and where nothing is seen the model reads the colour of what lies before it: lips. A jaw that
+# drops then opens on a smear. The decoder gives what lies in mouth and eyes colours of its own, learned from 48 people
+# in the studio whose true actions are known, with everything else left as it was.
 #
 # Four faces and a gaze: the digital human, the avatar by skinning alone, driven without that decoder, driven with it,
 # and what driving changed (three times enlarged, around grey).

@@ -444,8 +444,8 @@ moving(film)
 # ## 6. Against the truth
 #
 # Digital humans can be photographed again. Both people stand in another pose under lights kept out of training: four
-# single lamps, four rooms. *Relit* is the avatar under the light the picture was taken in; *untrained* is the control of
-# section 4; *unrelit* keeps the colours it was made with; *mean light* is unrelit times the one colour that fits all
+# single lamps, four rooms. *Relit* is the avatar under the light the picture was taken in; *untrained* is the control
+# of section 4; *unrelit* keeps the colours it was made with; *mean light* is unrelit times the one colour that fits all
 # people best under that light, which is more than anybody could know: it has seen the truth. Nobody knows how bright
 # photographs were exposed, so each method is given one brightness a person, fitted on the photographs that the avatar
 # was made of.

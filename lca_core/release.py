@@ -10,4 +10,4 @@ FACE = CHECKPOINTS / "face.safetensors"
 LIGHT = CHECKPOINTS / "light.safetensors"
 CLOTH = CHECKPOINTS / "cloth.safetensors"
 LOOSE_WITHOUT = CHECKPOINTS / "loose_without.safetensors"
-ADDITIONS = (FACE, LIGHT, CLOTH)
+ADDITIONS = (FACE, LIGHT)  # what avatars gain by; loose cloth gains nothing yet (records s3/...)

@@ -313,7 +313,8 @@ summary
 # - The astronaut is harder: real light, a suit unlike any garment in training, a helmet in hand, no legs in the
 #   picture, a body fitted and not known. What the photograph shows from the front comes through, face, hair, suit and
 #   badge; the back and the legs are a guess, as the library says itself. She smiled for the photograph; told to open
-#   her mouth, she tears that smile: nothing knows where lips end and teeth begin.
+#   her mouth, she shows teeth and a dark that are guessed, across the smile she wore: nothing knows where lips end
+#   and teeth begin.
 
 # %% [markdown]
 # ## Exercises

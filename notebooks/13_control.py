@@ -239,12 +239,15 @@ Path(out, "13_control.json").write_text(json.dumps(summary, indent=1))
 summary
 
 # %% [markdown]
-# - **Faces** obey too little. With skinning alone none moves at all. Driven, the opened mouth is a smear and no hole,
-#   and lids hardly close, though by the numbers a blink moves the picture by most of what it should: they say how much
-#   changes and not whether it is the right thing. The records say that over many people a driven face comes no nearer
-#   to the truth than one at rest, but for a little where the actions are told by name.
-# - **Codes** read from a face crop without labels are another matter than actions that are named: none of the 52 can be
-#   read back from them (`probe_actions`). So small a model on so few small faces did not find them.
+# - **Faces**: with skinning alone none moves at all. Without the decoder of features the opened mouth is a smear of
+#   lips; with it, it is a hole with teeth in it, somewhat reddish at the rim, and in the numbers above smile and jaw
+#   move the picture nearly as far as the digital human's do. Lids still hardly close, though by the numbers a blink
+#   moves the picture by all it should: they say how much changes and not whether it is the right thing. The records do,
+#   over many people: `mouth_told_gain_db` is what telling the true actions brings, `mouth_features_gain_db` the
+#   decoder's share of it. The older records (`frozen`) are of a release without it, whose driven faces came no nearer
+#   to the truth.
+# - **Codes** read from a face crop without labels are another matter than actions that are named: none of the 52 could
+#   be read back from them (`probe_actions`). So small a model on so few small faces did not find them.
 # - **Gaze** is a turn of the eyeballs, which have joints. It moves the picture almost as far as it should.
 # - **Bodies and fingers** obey by skinning, and the branch's corrections are hardly worth anything against the digital
 #   human. Pointing can be told from a fist; in the fist the fingers melt into one. Driven fingers are what gains most

@@ -19,6 +19,6 @@ def load_release(checkpoint: Path | str = RELEASE, additions: Sequence[Path | st
 
 
 def load_complete(checkpoint: Path | str = RELEASE) -> tuple[LCA, dict]:
-    """The shipped model with all that is shipped beside it, facial features, light and loose cloth: what avatars are
-    made by. Other weights are taken as they are."""
+    """The shipped model with the decoders that avatars gain by, facial features and light: what they are made by. Other
+    weights are taken as they are."""
     return load_release(checkpoint, ADDITIONS if Path(checkpoint) == RELEASE else ())

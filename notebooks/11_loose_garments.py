@@ -607,8 +607,8 @@ summary
 # - The number that counts is `with` less `without`, on the pixels of cloth; `without` learned as long from the same
 #   people. Holes alone tell little: Gaussians that are merely larger close many, and spill.
 # - What is shipped has learned little. It softens the seam between the legs' colours and leaves the stripes as torn as
-#   they were; the differences above are hardly any, and the records of more people find none either. So the library's own
-#   avatars do without it (`load_complete` takes facial features and light along, and no cloth).
+#   they were; the differences above are hardly any, and the records of more people find none either. So the library's
+#   own avatars do without it (`load_complete` takes facial features and light along, and no cloth).
 # - One set of weights a person cannot swing. On this walk even weights fitted to the truth leave most of the distance
 #   between skinned and simulated cloth. Skirts that hang better are still skirts that do not lag.
 # - Numbers of two people are for looking. Those to quote are the records.

@@ -564,6 +564,9 @@ summary["carried"]
 #   light out of the albedo, far from all of it.
 # - **Shadows** are what the untrained decoder cannot have: nothing in it knows that one part of a body stands before
 #   another. And where a lamp grazes, its light comes in blotches, as each Gaussian has a normal of its own.
+# - **Emergent?** Of the models that were pretrained, those that saw more people are the easier to light; one that was
+#   pretrained on nobody, and learned from the studio alone, is as good as the best of them. With people as alike as ours
+#   in studio and wild, that is not what the paper reports.
 # - **Two people** are for looking. What may be quoted, and whether any of this is owed to pretraining, stands in the
 #   records of section 7, as far as there are any.
 

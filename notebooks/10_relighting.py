@@ -565,8 +565,8 @@ summary["carried"]
 # - **Shadows** are what the untrained decoder cannot have: nothing in it knows that one part of a body stands before
 #   another. And where a lamp grazes, its light comes in blotches, as each Gaussian has a normal of its own.
 # - **Emergent?** Of the models that were pretrained, those that saw more people are the easier to light; one that was
-#   pretrained on nobody, and learned from the studio alone, is as good as the best of them. With people as alike as ours
-#   in studio and wild, that is not what the paper reports.
+#   pretrained on nobody, and learned from the studio alone, is as good as the best of them. That is not what the paper
+#   reports; our people are much alike in studio and wild.
 # - **Two people** are for looking. What may be quoted, and whether any of this is owed to pretraining, stands in the
 #   records of section 7, as far as there are any.
 

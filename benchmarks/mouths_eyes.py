@@ -60,18 +60,11 @@ class Measured:
     seeds: tuple[int, int]
 
 
-def models_of(weights: Path, features: Path | None) -> dict[str, LCA]:
-    """By METHODS."""
-    return {
-        "without": load_release(weights)[0],
-        "with": load_release(weights, () if features is None else (features,))[0],
-    }
-
-
-def measure_people(seeds: range, workers: int, models: dict[str, LCA], picture: Path | None = None) -> Measured:
+def measure_people(seeds: range, workers: int, weights: Path, features: Path, picture: Path | None = None) -> Measured:
     """Everything, of people who are drawn where the cache has none."""
-    _, meta = load_release()
-    encoder, profile = encoder_of(meta), models["with"].profile
+    plain, meta = load_release(weights)
+    models = {"without": plain, "with": load_release(weights, (features,))[0]}
+    encoder, profile = encoder_of(meta), plain.profile
     tell("mouths and eyes")
     found: Found = {box: {method: {"told": {}, "rest": {}} for method in METHODS} for box in BOXES}
     columns_of_picture = []
@@ -171,7 +164,7 @@ def main(people: int = RECORDED_PEOPLE, quick: bool = False, json: bool = False,
         raise InputError("--measure goes neither with --quick nor with other weights")
     begin(record)
     first, count = (FIRST_VALIDATION, 8) if quick else (FIRST_TEST, people)
-    measured = measure_people(range(first, first + count), workers, models_of(weights, features), picture)
+    measured = measure_people(range(first, first + count), workers, weights, features, picture)
     values = {id: summary.value for id, summary in measured.summaries.items()}
     print(json_format.dumps(values | {"psnr": measured.means}, indent=1) if json else report(measured))
     end(records_made(measured) if shipped else [], record, measure)

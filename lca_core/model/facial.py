@@ -121,11 +121,8 @@ class FacialFeatures(Part):
         with full_precision(raw):
             directions = _DIRECTION * self.units[:DRIVEN, None] * self.learned
             changes = torch.einsum("mcr,...r->...mc", directions, self.mixture(driving))
-            return (
-                raw.flatten(-3, -2)
-                .index_add(-2, self.places, from_driven(changes).to(raw))
-                .unflatten(-2, raw.shape[-3:-1])
-            )
+            changed = raw.flatten(-3, -2).index_add(-2, self.places, from_driven(changes).to(raw))
+            return changed.unflatten(-2, raw.shape[-3:-1])
 
     def losses(self, posed, batch) -> dict[str, Tensor]:
         """How much is said of single people, and how far the directions go."""
@@ -136,18 +133,9 @@ class FacialFeatures(Part):
 
     def check(self, anchors: int) -> None:
         """RuntimeError where numbers name Gaussians that are not there, among so many anchors."""
-        places, most = self.places, anchors * self.per_anchor
+        places, most = self.places, anchors * self.per_anchor  # loading has held all else to be as many as these
         if len(places) and not (int(places.min()) >= 0 and int(places.max()) < most):
             raise RuntimeError(f"numbers of facial features are no numbers below {most}")
-        if (
-            not len(self.inside)
-            == len(self.begun)
-            == len(self.own)
-            == len(self.share)
-            == len(self.learned)
-            == len(places)
-        ):
-            raise RuntimeError("numbers of facial features are not as many as the features")
 
     def _make_room(self, tensors: dict[str, Tensor], prefix: str, *_) -> None:
         """Before loading: as many Gaussians as the file has."""

@@ -38,7 +38,7 @@ STEPS = (
     f"the profile's; at {' / '.join(PROFILES)}: pretrain {_of_every_profile('pretrain_steps')}; posttrain "
     f"{_of_every_profile('posttrain_steps')}; mixed {_of_every_profile('pretrain_steps', 'posttrain_steps')}; relight "
     f"{_of_every_profile('relight_steps')}; face {_of_every_profile('face_steps')}; loose and "
-    f"loose_without {_of_every_profile('loose_steps')}"
+    f"loose_without {_of_every_profile('loose_steps')}; hanging {_of_every_profile('hanging_steps')}"
 )
 
 
@@ -134,7 +134,7 @@ def refit(data: Path, out: Path, profile: ProfileName = "laptop", workers: int =
 
 
 def train(
-    stage: Literal["pretrain", "posttrain", "mixed", "relight", "face", "loose", "loose_without"],
+    stage: Literal["pretrain", "posttrain", "mixed", "relight", "face", "loose", "loose_without", "hanging"],
     data: tuple[Path, ...],
     out: Path,
     profile: ProfileName = "smoke",
@@ -146,8 +146,8 @@ def train(
     lr: Annotated[
         float,
         unless(
-            "9e-4 for pretrain and mixed, 4e-4 for posttrain and loose_without, 2e-3 for relight, 1e-2 for face "
-            "and loose"
+            "9e-4 for pretrain and mixed, 4e-4 for posttrain and loose_without, 2e-3 for relight, 3e-3 for hanging, "
+            "1e-2 for face and loose"
         ),
     ] = 0.0,
     gamma: float = 0.65,
@@ -165,7 +165,8 @@ def train(
     weights, layer by layer at a lower rate. mixed: everything, on both kinds at once, from random weights. relight: the
     decoder of light alone, on relit people. face: that of facial features alone, on studio people. loose: that of loose
     cloth alone, on garment and studio people. loose_without: what loose is measured against, the driven branch alone on
-    the same people for as long.
+    the same people for as long. hanging: how loose cloth hangs, from cloth simulated on the same people; no picture is
+    drawn.
 
     All but pretrain and mixed begin from weights of the same --profile: of the shipped release, which is of laptop, or
     of your own, by --init. `weights` runs the whole recipe.
@@ -173,8 +174,8 @@ def train(
     Args:
         stage: What is trained, and on whom; see above.
         data: Folders of shards that `people` made at this profile or a larger one: of domain wild for pretrain, studio
-            for posttrain and face, relit for relight; for mixed wild and studio, for loose and loose_without garment
-            and studio, a folder of each.
+            for posttrain and face, relit for relight; for mixed wild and studio, for loose, loose_without and hanging
+            garment and studio, a folder of each.
         out: Folder for weights.safetensors, log.csv and the last two states (to resume).
         profile: Sizes of the model, steps, people and photographs of a step: smoke takes minutes on two cores, study a
             quarter of an hour, laptop hours. The model's sizes are those of --init where that is given.

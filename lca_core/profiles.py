@@ -49,6 +49,7 @@ class Profile:
     relight_steps: int = 20  # of the stage that learns light; weights of before tell of none
     loose_steps: int = 20  # of the stage that learns loose cloth
     face_steps: int = 20  # of the stage that learns facial features
+    hanging_steps: int = 20  # of the stage that learns how cloth hangs
 
     def __post_init__(self):
         object.__setattr__(self, "parts", tuple(self.parts))  # a file's header has a list
@@ -83,7 +84,7 @@ _ALL = (
         wild_people=160, studio_people=64, test_people=64,
         wild_frames=8, studio_poses=3, studio_cameras=6, samples_per_pixel=4,
         inputs=4, batch_people=4, views=2, pretrain_steps=450, posttrain_steps=150, relight_steps=200, loose_steps=200,
-        face_steps=200,
+        face_steps=200, hanging_steps=1500,
         reads="laptop",
     ),
     Profile(
@@ -93,7 +94,7 @@ _ALL = (
         wild_people=1500, studio_people=300, test_people=64,
         wild_frames=8, studio_poses=3, studio_cameras=6, samples_per_pixel=4,
         inputs=4, batch_people=4, views=4, pretrain_steps=7600, posttrain_steps=1200, relight_steps=1200,
-        loose_steps=1200, face_steps=1200,
+        loose_steps=1200, face_steps=1200, hanging_steps=6000,
     ),
     Profile(
         name="gpu", body_px=252, face_px=252, hand_px=112,
@@ -101,7 +102,7 @@ _ALL = (
         wild_people=2048, studio_people=128, test_people=64,
         wild_frames=12, studio_poses=6, studio_cameras=8, samples_per_pixel=16,
         inputs=4, batch_people=8, views=4, pretrain_steps=20_000, posttrain_steps=4000, relight_steps=4000,
-        loose_steps=4000, face_steps=4000,
+        loose_steps=4000, face_steps=4000, hanging_steps=20_000,
     ),
     Profile(
         name="paper", body_px=1022, face_px=1022, hand_px=504,
@@ -109,7 +110,7 @@ _ALL = (
         wild_people=1_000_000, studio_people=2737, test_people=64,
         wild_frames=64, studio_poses=64, studio_cameras=200, samples_per_pixel=64,
         inputs=8, batch_people=64, views=4, pretrain_steps=500_000, posttrain_steps=50_000, relight_steps=20_000,
-        loose_steps=20_000, face_steps=20_000,
+        loose_steps=20_000, face_steps=20_000, hanging_steps=20_000,
     ),
 )  # fmt: skip
 PROFILES = {p.name: p for p in _ALL}

@@ -22,14 +22,14 @@
 # **Time**: twenty seconds to run, half an hour to read, half an hour for the exercises. Training all of it again
 # (`make experiments`) takes hours; the second cell says how many.
 #
-# **Where we are**: beside the pipeline. Each row below is a whole pass through it.
+# **Where we are**: behind evaluation. Each row below is a whole pass through the pipeline.
 
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 
 from lca_core.viewer.pipeline import pipeline
 
-pipeline("pretraining", "post-training", "evaluation")
+pipeline("scaling")
 plt.show()
 
 # %%

@@ -30,7 +30,7 @@ import matplotlib.pyplot as plt
 
 from lca_core.viewer.pipeline import pipeline
 
-pipeline("model")
+pipeline("attention")
 plt.show()
 
 # %%

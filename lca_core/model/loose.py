@@ -8,17 +8,15 @@ the row made to sum to what it did. Gates that are shut and factors of one leave
 begins. Cloth is asked to stretch as little as it can (as rigid as possible), and corrections to be few (sparse).
 """
 
-import weakref
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lca_core.body import Anchors, Driving
-from lca_core.body.nodes import CARRIERS, NodeGraph, carriers
+from lca_core.body import Driving
+from lca_core.body.nodes import CARRIERS, carriers
 from lca_core.model.claims import Claim
-from lca_core.model.part import Part
+from lca_core.model.graphed import Graphed, spread
 from lca_core.model.posing import Posed
 from lca_core.model.precision import full_precision
 from lca_core.model.raw import ROTATION, from_offsets
@@ -27,54 +25,34 @@ from lca_core.model.transformer import fourier
 from lca_core.splats.skinning import multiply_quats
 
 _HIDDEN, _BANDS = 64, 3
-_POOLED = 4  # anchors whose tokens a node reads
 _MOST = 3.0  # logarithm of the largest factor on a joint's weight
 _RIGID, _SPARSE = 0.1, 0.001  # weights of the losses
-_GRAPH = ("points", "near", "share", "places", "shell", "parents", "parent_share", "edges", "nodes", "diffused",
-          "read", "read_share")  # fmt: skip
 
 
-class LooseCloth(Part):
+class LooseCloth(Graphed):
     """Geometry tokens to skinning weights of what may be loose cloth."""
 
     claim = Claim("decoders", hidden=("around", "mixed"))
-    stored = torch.float16
+    kept = ("places", "shell", "parents", "parent_share", "edges", "nodes", "diffused")
 
     def __init__(self, width: int, per_anchor: int):
         super().__init__(width, per_anchor)
-        for name in _GRAPH:
-            self.register_buffer(name, torch.zeros(0))
         self.token = nn.Linear(width + 3 * (1 + 2 * _BANDS) + 1, _HIDDEN)
         self.around = nn.Linear(_HIDDEN, _HIDDEN)
         self.mixed = nn.Linear(_HIDDEN, _HIDDEN)
         self.say = nn.Linear(_HIDDEN, 1 + len(CARRIERS))
         nn.init.zeros_(self.say.weight)
         nn.init.zeros_(self.say.bias)
-        self.register_load_state_dict_pre_hook(LooseCloth._make_room)
-        self._known: tuple = (None, None, (), None)
-
-    def lay(self, anchors: Anchors) -> None:
-        """Lay the graph over these anchors, whose tokens will be read."""
-        graph = NodeGraph.of(anchors)
-        numbers = {name: getattr(graph, name) for name in _GRAPH if not name.startswith("read")}
-        anchor_of = (graph.points // self.per_anchor)[:, None].expand_as(graph.near)
-        held = torch.zeros(len(graph.nodes), len(anchors.points))
-        held.index_put_((graph.near.flatten(), anchor_of.flatten()), graph.share.flatten(), accumulate=True)
-        share, read = held.topk(min(_POOLED, held.shape[1]))
-        numbers |= {"read": read, "read_share": share / share.sum(-1, keepdim=True)}
-        for name, values in numbers.items():
-            kind = values.dtype if values.dtype in (torch.bool, torch.float32) else torch.int32
-            self.register_buffer(name, values.to(self.say.weight.device, kind))
 
     def correction(self, tokens: Float[Tensor, "*B G D"]) -> tuple[Float[Tensor, "*B V 1"], Float[Tensor, "*B V C"]]:
         """H_skin at the nodes: (gates from 0 to 1, logarithms of factors on the weights of CARRIERS)."""
         place = torch.cat([fourier(self.places, _BANDS), self.shell[:, None].float()], -1)
-        read = _spread(tokens.float(), self.read, self.read_share)
+        read = spread(tokens.float(), self.read, self.read_share)
         x = torch.cat([read, place.expand(*read.shape[:-1], -1)], -1)
         x = F.gelu(self.token(x))
         coarse = self._gathered(x)
         coarse = F.gelu(self.around(coarse) + self.mixed(coarse.mean(-2, keepdim=True)))
-        gate, change = self.say(x + _spread(coarse, self.parents, self.parent_share)).split([1, len(CARRIERS)], -1)
+        gate, change = self.say(x + spread(coarse, self.parents, self.parent_share)).split([1, len(CARRIERS)], -1)
         within = gate + (gate.clamp(0, 1) - gate).detach()  # a gate that is shut keeps its gradient
         return within, _MOST * (change / _MOST).tanh()
 
@@ -88,21 +66,14 @@ class LooseCloth(Part):
 
     def weights(self, weights, tokens, driving):
         """The corrected weights: the same for every driving signal, and so computed once for the same tokens."""
-        if torch.is_grad_enabled() or weights.is_inference() or tokens.is_inference():
-            return self.hung(weights, tokens)
-        now = (weights._version, tokens._version, *(p._version for p in self.parameters()))
-        of_weights, of_tokens, then, found = self._known
-        if of_weights is None or of_weights() is not weights or of_tokens() is not tokens or then != now:
-            found = self.hung(weights, tokens)
-            self._known = weakref.ref(weights), weakref.ref(tokens), now, found
-        return found
+        return self.once(lambda: self.hung(weights, tokens), weights, tokens)
 
     def hung(self, weights: Float[Tensor, "*#B N 55"], tokens: Float[Tensor, "*#B G D"]) -> Float[Tensor, "*B N 55"]:
         """Weights [N, 55] as corrected for each person."""
         with full_precision(weights):
             gate, change = self.correction(tokens)
             at_nodes = torch.cat([gate, change, self.diffused.expand(*change.shape)], -1)
-            gate, change, diffused = _spread(at_nodes, self.near, self.share).split([1, *2 * [len(CARRIERS)]], -1)
+            gate, change, diffused = spread(at_nodes, self.near, self.share).split([1, *2 * [len(CARRIERS)]], -1)
             places = self.points[:, None].long(), torch.tensor(carriers(), device=weights.device)
             held = weights[(..., *places)]
             whole = held.sum(-1, keepdim=True)
@@ -147,29 +118,10 @@ class LooseCloth(Part):
         return (seen * strain).sum() / seen.sum().clamp(min=1e-6)
 
     def check(self, anchors: int) -> None:
-        """RuntimeError where numbers of the graph name what is not there, among so many anchors."""
-        nodes, points = len(self.places), anchors * self.per_anchor
-        limits = {"points": points, "near": nodes, "parents": nodes, "read": anchors, "nodes": points, "edges": nodes}
-        for name, limit in limits.items():
-            numbers = getattr(self, name)
-            whole = bool(numbers.numel()) and not numbers.is_floating_point()
-            if not (whole and int(numbers.min()) >= 0 and int(numbers.max()) < limit):
-                raise RuntimeError(f"{name} of the graph of nodes are no numbers below {limit}")
-        if self.diffused.shape != (nodes, len(CARRIERS)) or self.share.shape != self.near.shape:
+        """RuntimeError as `Graphed.check`, or where shares of the carriers are not one a node."""
+        super().check(anchors)
+        if self.diffused.shape != (len(self.places), len(CARRIERS)):
             raise RuntimeError("shares of the graph of nodes are not as many as what they are shares of")
-
-    def _make_room(self, tensors: dict[str, Tensor], prefix: str, *_) -> None:
-        """Before loading: buffers of the file's sizes, whatever graph it brings."""
-        for name in _GRAPH:
-            if (brought := tensors.get(prefix + name)) is not None:
-                kind = torch.float32 if brought.is_floating_point() else brought.dtype
-                self.register_buffer(name, brought.new_zeros(brought.shape, dtype=kind, device=self.say.weight.device))
-
-
-def _spread(values: Float[Tensor, "*B V C"], near: Tensor, share: Float[Tensor, "P n"]) -> Float[Tensor, "*B P C"]:
-    """What is said at nodes, at what hangs on them; near: their numbers [P, n]."""
-    picked = values[..., near.long(), :]
-    return torch.einsum("...pnc,pn->...pc", picked, share.to(values))
 
 
 def _conjugate(quats: Float[Tensor, "*B 4"]) -> Float[Tensor, "*B 4"]:

@@ -6,12 +6,13 @@ from torch import nn
 
 from lca_core.errors import InputError
 from lca_core.model.facial import FacialFeatures
+from lca_core.model.hanging import HangingCloth
 from lca_core.model.loose import LooseCloth
 from lca_core.model.part import Part
 from lca_core.model.relighting import Relighting
 
-LIGHT, CLOTH, FACE = "light", "cloth", "face"
-PARTS: dict[str, type[Part]] = {FACE: FacialFeatures, LIGHT: Relighting, CLOTH: LooseCloth}
+LIGHT, CLOTH, FACE, HANGING = "light", "cloth", "face", "hanging"
+PARTS: dict[str, type[Part]] = {FACE: FacialFeatures, LIGHT: Relighting, CLOTH: LooseCloth, HANGING: HangingCloth}
 
 
 def parts_named(names: Iterable[str], width: int, per_anchor: int) -> nn.ModuleDict:

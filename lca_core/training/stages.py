@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from lca_core.data import split_of
 from lca_core.data.streaming import Data, drawn_by, index
 from lca_core.errors import InputError
 from lca_core.model import LCA, ImageEncoder, encoder_named, encoder_of, rows_length
-from lca_core.model.parts import CLOTH, FACE, LIGHT, PARTS
+from lca_core.model.parts import CLOTH, FACE, HANGING, LIGHT, PARTS
 from lca_core.paths import CHECKPOINTS
 from lca_core.profiles import Profile
 from lca_core.profiles import profile as profile_of
 from lca_core.training.batches import KINDS
-from lca_core.training.checkpoints import load_weights, read_header, save_addition
+from lca_core.training.checkpoints import load_weights, read_header, save_addition, save_model
 from lca_core.training.datasets import MEMORY, Dataset, Mixed, Streamed
 from lca_core.training.inheriting import inherit
 from lca_core.training.loop import build_model, train
@@ -57,7 +57,11 @@ STAGES = {
     "loose": Stage(
         ("garment", "studio"), 1e-2, anew=False, decays=False, steps=("loose_steps",), part=CLOTH, kinds=("body",)
     ),
-    # What it is measured against: as long on the same people, every skinning weight staying as it is.
+    # From cloth that is simulated, without a picture.
+    "hanging": Stage(
+        ("garment", "studio"), 3e-3, anew=False, decays=False, steps=("hanging_steps",), part=HANGING, kinds=()
+    ),
+    # What loose is measured against: as long on the same people, every skinning weight staying as it is.
     "loose_without": Stage(
         ("garment", "studio"), 4e-4, anew=False, decays=False, steps=("loose_steps",), part=DRIVEN, kinds=("body",)
     ),
@@ -217,6 +221,9 @@ def train_stage(
         settings = replace(settings, template_steps=0)
         origins["inherited"] = hashlib.sha256(Path(inherit_from).read_bytes()).hexdigest()
     began = Path(init or inherit_from).name if init or inherit_from else None
+    if stage == HANGING:
+        refused = {"--inherit-from": inherit_from, "--shard": shard, "--validate": validate, "--keep-steps": keep_steps}
+        return _hanging(model, data, images, settings, Path(out), init, {"init": began}, resume, refused)
     meta = {"stage": stage, "people": [person.id for person in people.identities()], "init": began}
     model = train(
         model, people, settings, out, resume=resume, meta=meta,
@@ -229,6 +236,33 @@ def train_stage(
     if row.part and init is not None and Team.join().leads:
         name = row.part if row.part in PARTS else stage
         save_addition(Path(out) / f"{name}.safetensors", model, row.part, init, meta | {"stage": stage})
+    return model
+
+
+def _hanging(
+    model: LCA,
+    data: Data,
+    encoder: ImageEncoder,
+    settings: Settings,
+    out: Path,
+    init: Path | str,
+    meta: dict,
+    resume: bool,
+    refused: Mapping[str, object],
+) -> LCA:
+    """The stage that draws no pictures (`lca_core.training.hanging`), and so has a loop of its own."""
+    from lca_core.training.hanging import train_hanging
+
+    if given := [option for option, value in refused.items() if value]:
+        raise InputError(f"stage {HANGING!r} draws no pictures and takes no {' and no '.join(given)}")
+    out.mkdir(parents=True, exist_ok=True)
+    shards = sorted({entry.shard for entry in index(data)})
+    ids = train_hanging(
+        shards, out, model, encoder, steps=settings.steps, lr=settings.lr, seed=settings.seed, resume=resume
+    )  # fmt: skip
+    meta |= {"stage": settings.stage, "people": ids}
+    save_addition(out / f"{HANGING}.safetensors", model, HANGING, init, meta)
+    save_model(out / "weights.safetensors", model, meta)
     return model
 
 

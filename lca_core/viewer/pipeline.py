@@ -25,13 +25,15 @@ STAGES = {
     "post-training": Stage(3, 1.5, "06"),
     "weights": Stage(4, 1.5),
     "evaluation": Stage(6, 1.5, "07"),
+    "scaling": Stage(5, 1.5, "08"),
     "photographs": Stage(1, 0, "00"),
     "model": Stage(2.5, 0, "04"),
     "avatar": Stage(4, 0),
-    "driving": Stage(5, 0, "00"),
+    "driving": Stage(5, 0, "13"),
     "drawing": Stage(6, 0, "01"),
     "light": Stage(5, -0.8, "10"),
-    "loose garments": Stage(4, -0.8, "10"),
+    "loose garments": Stage(4, -0.8, "11"),
+    "attention": Stage(2.5, -0.8, "09"),
     "style": Stage(1, -0.8, "12"),
 }
 ARROWS = (
@@ -39,6 +41,7 @@ ARROWS = (
     ("pretraining", "post-training"), ("post-training", "weights"), ("weights", "model"), ("photographs", "model"),
     ("model", "avatar"), ("avatar", "driving"), ("driving", "drawing"), ("drawing", "evaluation"),
     ("style", "photographs"), ("light", "driving"), ("loose garments", "driving"),
+    ("evaluation", "scaling"), ("model", "attention"),
 )  # fmt: skip
 _HALF = (0.42, 0.26)  # of a box's width and height
 _LIT, _DARK = "gold", "white"

@@ -22,17 +22,24 @@ def draw_missing(
     workers: int = 2,
     progress: bool = True,
     engine: Engine = local,
+    kind: str = "tar",
 ) -> list[Path]:
-    """Files `<what>-<seed>.tar` of a folder, in the order of the seeds; those missing are drawn (see `drawing`)."""
-    paths = [file_of(folder, what, seed) for seed in seeds]
+    """Files `<what>-<seed>.<kind>` of a folder, in the order of the seeds; those missing are drawn (see `drawing`)."""
+    paths = [file_of(folder, what, seed, kind) for seed in seeds]
     with tqdm(desc=what, total=len(set(paths)), unit="person", disable=not progress) as bar:
-        for _ in drawing(folder, what, seeds, draw, workers, engine):
+        for _ in drawing(folder, what, seeds, draw, workers, engine, kind):
             bar.update()
     return paths
 
 
 def drawing(
-    folder: Path, what: str, seeds: Sequence[int], draw: Callable[[int, Path], None], workers: int, engine: Engine
+    folder: Path,
+    what: str,
+    seeds: Sequence[int],
+    draw: Callable[[int, Path], None],
+    workers: int,
+    engine: Engine,
+    kind: str = "tar",
 ) -> Iterator[int]:
     """Each seed as its file is there: first those that were, then, in any order, those that are drawn.
 
@@ -40,13 +47,13 @@ def drawing(
     `on_ray`. RuntimeError when a person killed its process each time; what was drawn is kept.
     """
     missing = {int(seed): None for seed in seeds}
-    for seed in [seed for seed in missing if file_of(folder, what, seed).exists()]:
+    for seed in [seed for seed in missing if file_of(folder, what, seed, kind).exists()]:
         del missing[seed]
         yield seed
     if not missing:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    work = Work(partial(_draw_once, folder=folder, what=what, draw=draw), None, prepare, ONE_THREAD)
+    work = Work(partial(_draw_once, folder=folder, what=what, draw=draw, kind=kind), None, prepare, ONE_THREAD)
     for done in engine(work, list(missing), workers=workers):
         if done.died:
             raise RuntimeError(
@@ -56,9 +63,9 @@ def drawing(
         yield done.item
 
 
-def file_of(folder: Path, what: str, seed: int) -> Path:
+def file_of(folder: Path, what: str, seed: int, kind: str = "tar") -> Path:
     """Where a person's file is."""
-    return folder / f"{what}-{int(seed):06d}.tar"
+    return folder / f"{what}-{int(seed):06d}.{kind}"
 
 
 def prepare() -> None:
@@ -74,8 +81,8 @@ def prepare() -> None:
     drjit.set_thread_count(1)
 
 
-def _draw_once(seed: int, folder: Path, what: str, draw: Callable[[int, Path], None]) -> str:
-    path = file_of(folder, what, seed)
+def _draw_once(seed: int, folder: Path, what: str, draw: Callable[[int, Path], None], kind: str) -> str:
+    path = file_of(folder, what, seed, kind)
     if not path.exists():  # an engine may ask twice
         draw(seed, path)
     return path.name

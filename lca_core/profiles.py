@@ -84,7 +84,7 @@ _ALL = (
         wild_people=160, studio_people=64, test_people=64,
         wild_frames=8, studio_poses=3, studio_cameras=6, samples_per_pixel=4,
         inputs=4, batch_people=4, views=2, pretrain_steps=450, posttrain_steps=150, relight_steps=200, loose_steps=200,
-        face_steps=200, hanging_steps=1500,
+        face_steps=200, hanging_steps=400,
         reads="laptop",
     ),
     Profile(
@@ -94,7 +94,7 @@ _ALL = (
         wild_people=1500, studio_people=300, test_people=64,
         wild_frames=8, studio_poses=3, studio_cameras=6, samples_per_pixel=4,
         inputs=4, batch_people=4, views=4, pretrain_steps=7600, posttrain_steps=1200, relight_steps=1200,
-        loose_steps=1200, face_steps=1200, hanging_steps=6000,
+        loose_steps=1200, face_steps=1200, hanging_steps=800,
     ),
     Profile(
         name="gpu", body_px=252, face_px=252, hand_px=112,

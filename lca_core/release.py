@@ -5,9 +5,10 @@ from lca_core.paths import CHECKPOINTS
 RELEASE = CHECKPOINTS / "release.safetensors"
 TEMPLATE = CHECKPOINTS / "template.safetensors"
 
-# Optional decoders, each trained alone with the release left as it is, and what loose cloth is measured against.
+# Optional decoders, each trained alone with the release left as it is, and what hanging cloth is measured against.
 FACE = CHECKPOINTS / "face.safetensors"
 LIGHT = CHECKPOINTS / "light.safetensors"
+HANGING = CHECKPOINTS / "hanging.safetensors"
 CLOTH = CHECKPOINTS / "cloth.safetensors"
 LOOSE_WITHOUT = CHECKPOINTS / "loose_without.safetensors"
-ADDITIONS = (FACE, LIGHT)  # what avatars gain by; loose cloth gains nothing yet (records s3/...)
+ADDITIONS = (FACE, LIGHT, HANGING)  # what avatars gain by; corrected weights gain nothing (records s3/weights/...)

@@ -16,8 +16,9 @@
 # An avatar's Gaussians take the skinning weights of the body beneath them. Trousers are well served by that. A skirt
 # is not: its left half goes with the left leg, its right half with the right. The paper (Table S3, Figure 7) lets a
 # small decoder correct the weights, W' = W + H_skin(T_node), on a graph of nodes over the body. Here you see the
-# graph, correct weights by hand, look at what a trained decoder makes of them, and measure it; then you see what no
-# correction of weights can do.
+# graph, correct weights by hand, look at what a trained decoder makes of them, and see what no correction of weights
+# can do. Then comes ours: a decoder that says, pose by pose, how far cloth hangs from where skinning carries it. Both
+# are measured.
 #
 # **Time**: two minutes to run at `smoke` on two cores (more the first time, when people are drawn), twenty to read,
 # twenty-five for the exercises.
@@ -56,8 +57,10 @@ from lca_core.evaluation.records import show as told
 from lca_core.making.photos import encode_person
 from lca_core.making.release import load_release
 from lca_core.model import encoder_of
+from lca_core.model.hanging import pushes_of
 from lca_core.model.loose import LooseCloth
 from lca_core.model.parts import CLOTH as PART
+from lca_core.model.parts import HANGING as HANGS
 from lca_core.paths import output_folder
 from lca_core.people.domains import loose
 from lca_core.people.domains.domains import cast, stream
@@ -65,7 +68,7 @@ from lca_core.people.domains.production import cached_people
 from lca_core.people.domains.recording import Actor
 from lca_core.people.stage.render import Stage
 from lca_core.people.who.spec import SKIRTS
-from lca_core.release import CLOTH, LOOSE_WITHOUT, RELEASE
+from lca_core.release import CLOTH, HANGING, LOOSE_WITHOUT, RELEASE
 from lca_core.viewer.figures import sheet
 from lca_core.viewer.stage import body_camera, picture, pose, show
 from lca_core.viewer.video import write_gif
@@ -309,7 +312,7 @@ plt.show()
 # body: the next person wears trousers. It is in the photographs, so the decoder reads their tokens.
 
 # %% [markdown]
-# ## 4. The decoder
+# ## 4. The paper's decoder
 #
 # `LooseCloth` ([loose.py](../lca_core/model/loose.py)) reads the geometry tokens round each node and says gates and
 # changes. It was trained on people of `garment`, in simulated cloth, half of each batch being people of the studio,
@@ -317,10 +320,10 @@ plt.show()
 # rigidly as possible**, and corrections should be **few** (sparse). The model it was laid over was left as it was.
 #
 # **The control** is `without`: the same steps on the same people from the same start, in which the driven branch
-# learned and every skinning weight stayed. A model that goes on training on such people may get better at them whatever
-# part of it learns; only what `with` does beyond `without` is the weights' doing.
+# learned and everything that moves cloth stayed. A model that goes on training on such people may get better at them
+# whatever part of it learns; only what is beyond `without` is the decoder's doing.
 #
-# Held-out moments of the widest strides, laid out as the paper's Figure 7.
+# Held-out moments of the widest strides, laid out as the paper's Figure 7. The column `with` is of section 6.
 
 
 # %%
@@ -330,7 +333,7 @@ def stride(target):
     return abs(theta[theta_slice("left_hip")][0] - theta[theta_slice("right_hip")][0])
 
 
-additions = {"without": LOOSE_WITHOUT, "with": CLOTH}
+additions = {"without": LOOSE_WITHOUT, "weights": CLOTH, "with": HANGING}
 models = {method: load_release(RELEASE, (additions[method],))[0] for method in METHODS}
 avatars = {method: encode_person(models[method], encoder, person, photographs) for method in METHODS}
 first = {t.frame.instant: t for t in reversed(targets)}  # of each moment one of the two cameras
@@ -357,10 +360,10 @@ plt.show()
 
 # %%
 # %config InlineBackend.figure_formats = ["png"]
-decoder = models["with"].parts[PART]
+decoder = models["weights"].parts[PART]
 with torch.no_grad():
-    gates, factors = decoder.correction(avatars["with"].tokens)
-moved = (avatars["with"].skinning - avatars["with"].weights).abs().sum(1) / 2
+    gates, factors = decoder.correction(avatars["weights"].tokens)
+moved = (avatars["weights"].skinning - avatars["weights"].weights).abs().sum(1) / 2
 places, at = decoder.places, decoder.nodes.long()
 figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
 for axis, values, title in ((axes[0], gates[:, 0].clamp(0, 1), "gate"), (axes[1], moved[at], "weights changed by")):
@@ -378,62 +381,17 @@ for name, where in (("shells round legs", hung & shells & legs), ("skin of legs"
           f"{float(moved[where].max()):.3f} at most")  # fmt: skip
 
 # %% [markdown]
-# ## 5. The number
+# ## 5. What no weights can do
 #
-# Of both people's held-out pictures. **psnr** is of whole pictures, most of which are no cloth; **psnr_cloth** of the
-# pixels where the truth has a skirt or a coat; **cloth_mm** is how far the truth's cloth is from the nearest surface
-# that is drawn. **holes** is the share of a skirt's pixels for which nothing is drawn, **spill** what is drawn where
-# nobody is, as a share of the person.
+# A weight is a number for all poses: it carries cloth along with the legs. A skirt is pushed by them: the thigh that
+# comes forward takes the front along and lets the back hang. How much of a skirt's motion can weights explain at all?
+# Here the truth is known, the motion that the person was recorded in and all moments in between, cloth simulated at 30
+# moments a second. So ask for the best weights there are. For each point of the simulated skirt that hangs freely, find
+# the convex weights, of the joints that carry cloth, that keep it nearest to its true places over the whole walk
+# (non-negative least squares, point by point). By that measure no decoder that says one set of weights for all poses
+# comes nearer, whatever it has learned from. Then let the point's place in the T-pose be fitted as well, in turns.
 
 # %%
-values = {method: evaluate_cloth(people, models[method], encoder, len(people)) for method in METHODS}
-shown = {"psnr": "dB", "psnr_cloth": "dB", "cloth_mm": "mm", "holes": "", "spill": ""}
-
-
-def mean(metric, method, who):
-    """Over a person's pictures."""
-    return float(np.mean(values[method].get(metric, {}).get(who, [np.nan])))
-
-
-for one in people:
-    print(f"{one.id}: {one.meta['looks']['bottom']['kind'].replace('_', ' ')}")
-    for metric, unit in shown.items():
-        without, corrected_by = (mean(metric, method, one.seed) for method in METHODS)
-        print(f"  {metric:11}{without:8.3f} without {corrected_by:8.3f} with   {corrected_by - without:+.3f} {unit}")
-
-# %% [markdown]
-# **Holes and spill belong together.** Either alone is easily had. Take the avatar `without` and make every Gaussian
-# half as large again:
-
-# %%
-posed = [driven(models["without"], avatars["without"], person, target.frame) for target in targets]
-trick = {}
-for name, factor in (("as it is", 1.0), ("half as large again", 1.5)):
-    found = [compare_cloth(replace(one, scales=factor * one.scales), t.frame) for one, t in zip(posed, targets)]
-    trick[name] = {metric: round(float(np.mean([values_of[metric] for values_of in found if metric in values_of])), 3)
-                   for metric in ("holes", "spill", "psnr")}  # fmt: skip
-    print(f"{name:20}", trick[name])
-
-# %% [markdown]
-# **Tight clothes are to stay as they are.** The same avatar with the decoder and without it, of a test person of the
-# studio in no loose clothes:
-
-# %%
-tightly = next(s for s in range(10_000, 10_100)
-               if cast(s, "studio").bottom.kind not in SKIRTS and cast(s, "studio").coat is None)  # fmt: skip
-tight = list(read_people(cached_people([tightly], "studio", sizes)))
-changes = next(iter(tight_change(tight, models["with"], encoder).values()))
-print(f"{tight[0].id}: {np.mean(changes):+.3f} dB with the decoder, from {min(changes):+.3f} to {max(changes):+.3f}, "
-      f"over {len(changes)} pictures")  # fmt: skip
-
-# %% [markdown]
-# ## 6. A walk
-#
-# The motion that the person was recorded in, and all moments in between. The digital human's cloth is simulated at 30
-# moments a second, and swings. Six moments of the second half, then that half as a film.
-
-# %%
-# %config InlineBackend.figure_formats = ["jpeg"]
 fps, moments = 30, 85
 name, walk = loose.acted(stream(seed, "garment"), moments, fps)
 roots = actor.grounded(walk.theta, walk.root, walk.gaze)
@@ -441,38 +399,9 @@ hanging = actor.hang(walk.theta, roots, walk.gaze, fps)
 middle = np.r_[0.0, 0.0, 0.0, roots[:, 3:].mean(0)].astype(np.float32)  # of where the pelvis is
 signal = [torch.from_numpy(np.asarray(x, np.float32)) for x in (walk.theta, roots - middle, walk.gaze)]
 walking = Driving(signal[0], plain.action_map(torch.zeros(moments, 52)), signal[2], signal[1])
-camera = body_camera(plain, 0.9, px, reach=0.1)
 
-strip = list(range(moments // 2, moments, 8))[:6]
-walked = {"digital human": [
-    digital_human(walking[i : i + 1], {n: cloth - middle[3:] for n, cloth in hanging[i].items()}, camera) for i in strip
-]}  # fmt: skip
-for method in METHODS:
-    walked[method] = [show(avatars[method], walking[i : i + 1], camera) for i in strip]
-sheet([(who, [lower(image) for image in images]) for who, images in walked.items()], 200,
-      captions=[[], [], [f"{i / fps:.2f} s" for i in strip]])  # fmt: skip
-plt.show()
-
-# %%
-every, camera = range(moments // 2, moments, 2), body_camera(plain, 0.9, 3 * px // 2, reach=0.1)
-film = [np.concatenate([lower(show(avatars[m], walking[i : i + 1], camera)) for m in METHODS], 1) for i in every]
-write_gif(out / "walk.gif", film, fps // 2)
-print("without | with")
-display(Image(data=Path(out, "walk.gif").read_bytes(), format="gif"))
-
-# %% [markdown]
-# ## 7. What no weights can do
-#
-# A weight is a number for all poses: where a Gaussian lies follows from where the legs are *now*. Cloth lags behind:
-# where it is follows from where the legs *were*. How much of a skirt's motion can weights explain at all? Here the
-# truth is known, so ask for the best there are. For each point of the simulated skirt that hangs freely, find the
-# convex weights, of the joints that carry cloth, that keep it nearest to its true places over the whole walk
-# (non-negative least squares, point by point). By that measure no decoder that says one set of weights for all poses
-# comes nearer, whatever it has learned from. Then let the point's place in the T-pose be fitted as well, in turns.
-
-# %%
 number, cloth, free = next((n, look, free) for n, (look, free) in actor.human.loose.items() if look.part == "skirt")
-free_points = np.flatnonzero(free >= 1)[::3]
+free_points = np.flatnonzero(free >= 1)[::6]
 poses = full_pose(*signal[:1], torch.from_numpy(roots), signal[2]).numpy()
 transforms = np.stack([actor.human.transforms(p, root[3:]) for p, root in zip(poses, roots)]).astype(float)
 true = np.stack([worn_now[number][free_points] for worn_now in hanging], 1).astype(float)  # [points, moments, 3]
@@ -507,7 +436,7 @@ def best_place(weights):
 at_rest = cloth.vertices[free_points].astype(float)
 weights = best_weights(at_rest)
 ways = {"the body's weights": skinned, "the best weights": carried(at_rest, weights)}
-for _ in range(4):
+for _ in range(2):
     place = best_place(weights)
     weights = best_weights(place)
 ways["best weights, best places"] = carried(place, weights)
@@ -543,12 +472,132 @@ print(f"forward motion of the hem, skinned by the body's weights, and the truth:
       f"same moment, {follows[lag]:+.2f} with the truth {lag / fps:.2f} s later")  # fmt: skip
 
 # %% [markdown]
-# The truth swings as wide as the skinned hem, but later. Weights fitted to this very walk leave most of the distance.
-# What would be needed is a memory: cloth that is told where the legs were, or is simulated. A decoder that reads the
-# tokens of photographs, once, has none.
+# Weights fitted to this very walk leave most of the distance, and a decoder sees only photographs. The hem swings as
+# wide as skinning has it, but otherwise, and somewhat later.
 
 # %% [markdown]
-# ## 8. Many people, and fewer
+# ## 6. Cloth that hangs
+#
+# So let the decoder say something for every pose. `HangingCloth` ([hanging.py](../lca_core/model/hanging.py)) sits on
+# the same nodes. From the tokens it reads, once a person, a gate (is what is here loose?) and what the cloth is like;
+# from the pose it is told how trunk, thighs and shins are turned from the pelvis and where up is: 48 numbers. Out of
+# both comes how far the cloth at each node hangs from where skinning carries it, in the axes of the T-pose. The
+# photographs stay as they are, as above.
+#
+# It never saw a picture. Simulated cloth says where every point of a skirt is, so each Gaussian that lies on a
+# person's skirt in the photographs was asked to follow the nearest point of it through three clips
+# ([training/hanging.py](../lca_core/training/hanging.py)). On people in tight clothes its gates are to stay shut.
+#
+# What it says of this person, from one pose to another: where the colours are bright cloth leaves its skinned place.
+
+# %%
+hanger = models["with"].parts[HANGS]
+with torch.no_grad():
+    worn = hanger.hangs(avatars["with"].tokens)
+    told_of = {
+        name: hanger.opened(hanger.worn(avatars["with"].tokens)[0])
+        * (hanger.hung(worn.cloth, pushes_of(d)[0]) - hanger.hung(worn.cloth, pushes_of(rest)[0]))
+        for name, d in steps.items()
+    }
+figure, axes = plt.subplots(1, 3, figsize=(10, 4.2), layout="constrained")
+gate_at_nodes = worn.opened[:, 0]
+figure.colorbar(over_body(axes[0], gate_at_nodes, "gate", 0.65, cmap="viridis"), ax=axes[0], shrink=0.7)
+for axis, (name, away_at) in zip(axes[1:], told_of.items()):
+    metres = away_at.norm(dim=1)
+    found = over_body(axis, 1000 * metres, f"{name}: mm from skinning", 0.65, cmap="viridis")
+    figure.colorbar(found, ax=axis, shrink=0.7)
+plt.show()
+print(f"{len(worn.points):,} of {len(plain):,} Gaussians hang loose, {int((gate_at_nodes > 0.5).sum())} of "
+      f"{len(gate_at_nodes)} nodes; at most {1000 * max(float(v.norm(dim=1).max()) for v in told_of.values()):.0f} mm "
+      "from where skinning carries them")  # fmt: skip
+
+# %%
+# %config InlineBackend.figure_formats = ["jpeg"]
+drawn_steps = {"skinned": avatars["without"], "hanging": avatars["with"]}
+rows = [
+    ("digital human", truth[:2]),
+    *((name, [lower(show(a, d, c)) for d, c in views]) for name, a in drawn_steps.items()),
+]
+sheet(rows, 300, captions=[[], [], list(steps)])
+plt.show()
+
+# %% [markdown]
+# ## 7. The number
+#
+# Of both people's held-out pictures. **psnr** is of whole pictures, most of which are no cloth; **psnr_cloth** of the
+# pixels where the truth has a skirt or a coat; **cloth_mm** is how far the truth's cloth is from the nearest surface
+# that is drawn. **holes** is the share of a skirt's pixels for which nothing is drawn, **spill** what is drawn where
+# nobody is, as a share of the person.
+
+# %%
+values = {method: evaluate_cloth(people, models[method], encoder, len(people)) for method in METHODS}
+shown = {"psnr": "dB", "psnr_cloth": "dB", "cloth_mm": "mm", "holes": "", "spill": ""}
+
+
+def mean(metric, method, who):
+    """Over a person's pictures."""
+    return float(np.mean(values[method].get(metric, {}).get(who, [np.nan])))
+
+
+for one in people:
+    print(f"{one.id}: {one.meta['looks']['bottom']['kind'].replace('_', ' ')}")
+    for metric, unit in shown.items():
+        base, *others = (mean(metric, method, one.seed) for method in METHODS)
+        more = "".join(f"   {value:8.3f} {method} ({value - base:+.3f})" for value, method in zip(others, METHODS[1:]))
+        print(f"  {metric:11}{base:8.3f} without{more} {unit}")
+
+# %% [markdown]
+# **Holes and spill belong together.** Either alone is easily had. Take the avatar `without` and make every Gaussian
+# half as large again:
+
+# %%
+posed = [driven(models["without"], avatars["without"], person, target.frame) for target in targets]
+trick = {}
+for name, factor in (("as it is", 1.0), ("half as large again", 1.5)):
+    found = [compare_cloth(replace(one, scales=factor * one.scales), t.frame) for one, t in zip(posed, targets)]
+    trick[name] = {metric: round(float(np.mean([values_of[metric] for values_of in found if metric in values_of])), 3)
+                   for metric in ("holes", "spill", "psnr")}  # fmt: skip
+    print(f"{name:20}", trick[name])
+
+# %% [markdown]
+# **Tight clothes are to stay as they are.** The same avatar with the decoder of hanging cloth and without it, of a
+# test person of the studio in no loose clothes:
+
+# %%
+tightly = next(s for s in range(10_000, 10_100)
+               if cast(s, "studio").bottom.kind not in SKIRTS and cast(s, "studio").coat is None)  # fmt: skip
+tight = list(read_people(cached_people([tightly], "studio", sizes)))
+changes = next(iter(tight_change(tight, models["with"], encoder).values()))
+print(f"{tight[0].id}: {np.mean(changes):+.3f} dB with the decoder, from {min(changes):+.3f} to {max(changes):+.3f}, "
+      f"over {len(changes)} pictures")  # fmt: skip
+
+# %% [markdown]
+# ## 8. A walk
+#
+# Six moments of the second half of the walk, then that half as a film.
+
+# %%
+camera = body_camera(plain, 0.9, px, reach=0.1)
+
+strip = list(range(moments // 2, moments, 8))[:6]
+walked = {"digital human": [
+    digital_human(walking[i : i + 1], {n: cloth - middle[3:] for n, cloth in hanging[i].items()}, camera) for i in strip
+]}  # fmt: skip
+for method in METHODS:
+    walked[method] = [show(avatars[method], walking[i : i + 1], camera) for i in strip]
+sheet([(who, [lower(image) for image in images]) for who, images in walked.items()], 200,
+      captions=[[], [], [f"{i / fps:.2f} s" for i in strip]])  # fmt: skip
+plt.show()
+
+# %%
+every, camera = range(moments // 2, moments, 2), body_camera(plain, 0.9, 3 * px // 2, reach=0.1)
+film = [np.concatenate([lower(show(avatars[m], walking[i : i + 1], camera)) for m in METHODS], 1) for i in every]
+write_gif(out / "walk.gif", film, fps // 2)
+print(" | ".join(METHODS))
+display(Image(data=Path(out, "walk.gif").read_bytes(), format="gif"))
+
+# %% [markdown]
+# ## 9. Many people, and fewer
 #
 # The records: Table S3 on test people, and the control; then whether the ability is *emergent*: the gain, in
 # decibels on cloth, of the same few dressed people shown to models pretrained on no, a sixteenth, a quarter and all of

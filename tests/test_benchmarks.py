@@ -159,7 +159,7 @@ def test_records_of_mouths_and_eyes_hold_together(tmp_path, monkeypatch):
 
 def test_records_of_loose_clothes_hold_together(tmp_path, monkeypatch):
     loose = loaded("loose")
-    files = {name: tmp_path / name for name in ("release", "with", "without")}
+    files = {name: tmp_path / name for name in ("release", "with", "weights", "without")}
     for path in files.values():
         path.write_bytes(b"weights")
     monkeypatch.setattr(loose, "RELEASE", files.pop("release"))
@@ -173,12 +173,13 @@ def test_records_of_loose_clothes_hold_together(tmp_path, monkeypatch):
     corrected |= {"spill": without["spill"], "holes": {10_000: [0.01, 0.02]}}
     speed = {"drives_a_second": {"with": 90.0, "without": 100.0}, "gaussians": 100, "threads": 1, "ratio": 0.9,
              "yardstick": {"what": "a product", "value": 0.02, "unit": "s"}}  # fmt: skip
-    measured = loose.Measured({"without": without, "with": corrected}, {10_000: [0.01], 10_002: [-0.03]}, speed,
+    values = {"without": without, "weights": without, "with": corrected}
+    measured = loose.Measured(values, {10_000: [0.01], 10_002: [-0.03]}, speed,
                               "smoke", seeds)  # fmt: skip
     found = by_id(loose.records_made(measured))
     assert {id for id in found if id.startswith("garment/")} == {
         "garment/split_reduction", "garment/tight_change_db", "garment/cloth_mm_without", "garment/cloth_mm_with",
-        "garment/drive_ratio",
+        "garment/cloth_mm_weights", "garment/drive_ratio",
     }  # fmt: skip
     assert found["s3/with/psnr"].value - found["s3/without/psnr"].value == pytest.approx(1)
     assert (found["s3/without/psnr"].paper, found["s3/with/psnr"].paper) == (24.538, 26.013)
@@ -188,7 +189,7 @@ def test_records_of_loose_clothes_hold_together(tmp_path, monkeypatch):
         assert not shape_faults(record) and not value_faults(record), id
     report = loose.report(measured)
     assert "50 % of it closed" in report and "too few" not in report and "90 drives a second with" in report
-    few = replace(measured, values={"without": without | {"holes": {10_000: [0.01]}}, "with": corrected})
+    few = replace(measured, values=values | {"without": without | {"holes": {10_000: [0.01]}}})
     assert "too few" in loose.report(few)
 
 

@@ -1,9 +1,10 @@
-"""Loose cloth: how much nearer to the truth skirts, dresses and coats come when their skinning weights are corrected.
+"""Loose cloth: how much nearer to the truth skirts, dresses and coats come when a decoder moves them, not legs alone.
 
 People of `garment` move in simulated cloth: the first moments of a clip are photographs, the later ones are compared
-(the paper's Table S3). "without" are weights that were trained as long on the same people from the same start, of which
-the driven branch learned and every skinning weight stayed ("loose_without"); "with" are those of which the decoder of
-loose cloth alone learned ("loose"). Skin of legs seen where a skirt should be is a fault that psnr hardly notices:
+(the paper's Table S3). "without" are weights of which the driven branch was trained on the same people, and everything
+that moves cloth stayed (stage "loose_without"); in "weights" as many steps from the same start trained the decoder that
+corrects skinning weights, the paper's, alone ("loose"); "with" is the decoder that says, pose by pose, how cloth hangs
+("hanging"). Skin of legs seen where a skirt should be is a fault that psnr hardly notices:
 `holes` says how much of a skirt nothing is drawn for, `spill` what is drawn where nobody is, without which holes are
 easily closed, and `cloth_mm` how far the truth's cloth is from the nearest surface that is drawn.
 """
@@ -28,7 +29,7 @@ from lca_core.people.body.parts import PART_IDS
 from lca_core.splats import Gaussians, rasterize
 from lca_core.splats.draw import SHARP_EPS2D
 
-METHODS = ("without", "with")
+METHODS = ("without", "weights", "with")
 TABLE = ("psnr", "psnr_fg", "psnr_cloth", "l1_fg", "lpips")
 SKIRT, CLOTH = ("skirt",), ("skirt", "coat")
 _LEAST = 30  # pixels of cloth under which a picture says nothing of it
@@ -152,10 +153,10 @@ def driven(model: LCA, avatar: Avatar, person: Person, frame: Frame) -> Gaussian
 
 
 def split_reduction(values: Mapping[str, Values]) -> tuple[float, float, float]:
-    """(share of the holes in skirts that correcting weights closes, holes without, holes with), means over people;
+    """(share of the holes in skirts that hanging cloth closes, holes without, holes with), means over people;
     values: method -> `evaluate_cloth`. NaN for the first where there are no holes, InputError without a skirt."""
     holes = {}
-    for method in METHODS:
+    for method in ("without", "with"):
         people = values[method].get("holes", {})
         if not people:
             raise InputError("nobody wears a skirt: holes in skirts cannot be counted; give people of domain garment")

@@ -1,4 +1,4 @@
-"""Loose clothes as the paper's Figure 7 lays them out: truth, avatars of both kinds, their weights as colours."""
+"""Loose clothes as the paper's Figure 7 lays them out: truth, avatars of all kinds, their weights as colours."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +16,8 @@ from lca_core.judges.metrics import over_white
 from lca_core.model import LCA, Avatar
 from lca_core.splats import Gaussians
 
-COLUMNS = ("truth", *METHODS, *(f"weights {method}" for method in METHODS))
+_HUNG = ("without", "weights")  # "with" hangs on the same joints as "without"
+COLUMNS = ("truth", "without", "corrected weights", "with", "its weights", "corrected ones")
 _LEGS = ("hip", "knee", "ankle", "foot")
 _LEFT, _RIGHT, _TRUNK, _OTHER = (0.9, 0.15, 0.1), (0.1, 0.25, 0.9), (0.2, 0.75, 0.2), (0.6, 0.6, 0.6)
 
@@ -46,7 +47,7 @@ def loose_figure(
     for frame in frames:
         truth = over_white(*pixels(frame.body))
         shown = {method: driven(models[method], avatars[method], person, frame) for method in METHODS}
-        hung = [in_colors_of_weights(shown[method], avatars[method].skinning) for method in METHODS]
+        hung = [in_colors_of_weights(shown[method], avatars[method].skinning) for method in _HUNG]
         row = [truth, *(_drawn(gaussians, frame.body) for gaussians in (*shown.values(), *hung))]
         rows.append(torch.cat(row, 1))
     return (255 * torch.cat(rows).clamp(0, 1)).round().byte().cpu().numpy()

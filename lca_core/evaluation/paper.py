@@ -75,6 +75,7 @@ PAPER: tuple[PaperValue, ...] = (
     *_both("S2", "mixed", "mixed", None, None),
     *_both("S2", "pre_post", "pretrain, then post-train", None, None),
     PaperValue("s3/without/psnr", "S3", "deformer off", "loose garments", 24.538),
+    PaperValue("s3/weights/psnr", "S3", "deformer on", "loose garments", 26.013),
     PaperValue("s3/with/psnr", "S3", "deformer on", "loose garments", 26.013),
 )
 NOTES = {  # of tables, said below them

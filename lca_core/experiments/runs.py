@@ -22,11 +22,11 @@ from lca_core.experiments.fingerprint import judging_print, training_print
 from lca_core.experiments.people import NotDrawn, Shards, at_size, shards_there
 from lca_core.experiments.table import keeper_of
 from lca_core.model import Pixels, rows_length
-from lca_core.model.parts import PARTS
+from lca_core.model.parts import HANGING, PARTS
 from lca_core.paths import RUNS, atomic_path
 from lca_core.training import build_model, load_model, load_template, train
 from lca_core.training.checkpoints import load_weights
-from lca_core.training.stages import STAGES, load_examples, stage_settings
+from lca_core.training.stages import STAGES, learn_hanging, load_examples, stage_settings
 
 FOLDER = RUNS / "experiments"
 PRECISION = "float32"  # what a processor's own choice would make of a run, no table may hang on
@@ -74,8 +74,11 @@ def train_stage(row: Experiment, stage: Stage, seed: int, shards: Sequence[Path]
     else:
         load_weights(init, model, anew=part)
         settings = replace(settings, template_steps=0)  # it brings its template along
-    people = load_examples(at_size(shards, row), sizes, encoder, STAGES[stage.name].domains)
     meta = {"experiment": row.name, "stage": stage.name}
+    if part == HANGING:
+        learn_hanging(model, at_size(shards, row), encoder, settings, out, meta, resume=True)
+        return
+    people = load_examples(at_size(shards, row), sizes, encoder, STAGES[stage.name].domains)
     keeps = row.keeps if init is None else ()
     train(model, people, settings, out, resume=True, checkpoint_minutes=CHECKPOINT_MINUTES, meta=meta, keep_steps=keeps)
 

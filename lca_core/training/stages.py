@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -223,7 +223,12 @@ def train_stage(
     began = Path(init or inherit_from).name if init or inherit_from else None
     if stage == HANGING:
         refused = {"--inherit-from": inherit_from, "--shard": shard, "--validate": validate, "--keep-steps": keep_steps}
-        return _hanging(model, data, images, settings, Path(out), init, {"init": began}, resume, refused)
+        if given := [option for option, value in refused.items() if value]:
+            raise InputError(f"stage {HANGING!r} draws no pictures and takes no {' and no '.join(given)}")
+        shards = sorted({entry.shard for entry in index(data)})
+        meta = learn_hanging(model, shards, images, settings, Path(out), {"stage": stage, "init": began}, resume)
+        save_addition(Path(out) / f"{HANGING}.safetensors", model, HANGING, init, meta)
+        return model
     meta = {"stage": stage, "people": [person.id for person in people.identities()], "init": began}
     model = train(
         model, people, settings, out, resume=resume, meta=meta,
@@ -239,31 +244,26 @@ def train_stage(
     return model
 
 
-def _hanging(
+def learn_hanging(
     model: LCA,
-    data: Data,
+    shards: Sequence[Path],
     encoder: ImageEncoder,
     settings: Settings,
     out: Path,
-    init: Path | str,
     meta: dict,
-    resume: bool,
-    refused: Mapping[str, object],
-) -> LCA:
-    """The stage that draws no pictures (`lca_core.training.hanging`), and so has a loop of its own."""
+    resume: bool = False,
+) -> dict:
+    """The stage that draws no pictures (`lca_core.training.hanging`), and so has a loop of its own: writes
+    weights.safetensors and gives `meta` with the people it learned from."""
     from lca_core.training.hanging import train_hanging
 
-    if given := [option for option, value in refused.items() if value]:
-        raise InputError(f"stage {HANGING!r} draws no pictures and takes no {' and no '.join(given)}")
     out.mkdir(parents=True, exist_ok=True)
-    shards = sorted({entry.shard for entry in index(data)})
     ids = train_hanging(
         shards, out, model, encoder, steps=settings.steps, lr=settings.lr, seed=settings.seed, resume=resume
     )  # fmt: skip
-    meta |= {"stage": settings.stage, "people": ids}
-    save_addition(out / f"{HANGING}.safetensors", model, HANGING, init, meta)
+    meta = meta | {"people": ids}
     save_model(out / "weights.safetensors", model, meta)
-    return model
+    return meta
 
 
 def _unseen(data: Data, profile: Profile, encoder: ImageEncoder) -> Dataset:

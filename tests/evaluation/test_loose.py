@@ -139,12 +139,12 @@ def test_figure_seven_shows_truth_avatars_and_their_weights(model, person):
     avatar = encode_person(model, MeanColour(), person, person.frames[:2])
     plain = replace(avatar, parts={})
     assert torch.equal(plain.skinning, avatar.weights) and not torch.equal(avatar.skinning, avatar.weights)
-    avatars = dict(zip(METHODS, (plain, avatar)))
+    avatars = {"without": plain, "weights": avatar, "with": plain}
     image = loose_figure(dict.fromkeys(METHODS, model), avatars, person, person.frames[2:])
     px = TINY.body_px
     assert image.shape == (2 * px, len(COLUMNS) * px, 3) and image.dtype == np.uint8
     columns = dict(zip(COLUMNS, np.split(image, len(COLUMNS), 1)))
-    assert (columns["weights without"] != columns["weights with"]).any()
+    assert (columns["its weights"] != columns["corrected ones"]).any()
     assert len(palette().unique(dim=0)) == 4
     one = torch.eye(55)[:2].repeat(len(avatar) // 2, 1)
     assert torch.equal(in_colors_of_weights(avatar.canonical(), one).colors[1], palette()[1])

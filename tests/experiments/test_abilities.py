@@ -13,7 +13,7 @@ from lca_core.data.records import Truth
 from lca_core.evaluation.drawn_people import HELD_OUT, PHOTOGRAPHS, PLAIN
 from lca_core.experiments.abilities import ABILITIES, judge_ability
 from lca_core.model import LCA, Pixels, rows_length
-from lca_core.model.parts import CLOTH, LIGHT
+from lca_core.model.parts import HANGING, LIGHT
 from lca_core.model.raw import OPACITY, SCALE
 from lca_core.people.body.parts import PART_IDS
 from lca_core.people.domains.recording import environment_of
@@ -72,25 +72,32 @@ def test_light_is_judged_under_every_light_and_with_the_photographs_that_are_nam
 def test_cloth_is_judged_where_cloth_is_seen_with_and_without(tmp_path):
     person = painted_person(SEED, frames=4)
 
+    stride = np.zeros(138, np.float32)
+    stride[[0, 3]] = -1, 1
+
+    def hung(model):
+        model.parts[HANGING].gate.bias.fill_(3.0)
+        model.parts[HANGING].say.weight.normal_(std=0.5)
+
     def in_a_skirt(frame):
         inside = frame.body.matte > 127
         truth = Truth(
             np.where(inside, 2.0, 0).astype(np.float32), np.zeros((*inside.shape, 3), np.float32),
             np.where(inside, PART_IDS["skirt"], 0).astype(np.uint8),
         )  # fmt: skip
-        return replace(frame, body=replace(frame.body, truth=truth), cloth=True)
+        theta = frame.theta + frame.instant * 0.2 * stride  # legs that stand still push no cloth
+        return replace(frame, body=replace(frame.body, truth=truth), theta=theta, cloth=True)
 
     frames = [in_a_skirt(frame) for frame in person.frames]
     shards = {"garment": [shard(tmp_path, person, "garment", frames)],
               "garment_wild": [shard(tmp_path, darker(person), "garment_wild")]}  # fmt: skip
-    without = weights(tmp_path, "without")
-    loose = weights(tmp_path, "with", (CLOTH,), lambda model: model.parts[CLOTH].say.bias[0].fill_(0.5))
-    found = judge_ability("garment", shards, [without, loose])
+    hanging = weights(tmp_path, "with", (HANGING,), hung)
+    found = judge_ability("garment", shards, [hanging])
     studio, wild = (found[domain]["gain"][SEED] for domain in ("studio", "wild"))
     assert len(studio) == len(wild) == 2 and studio != wild
-    same = judge_ability("garment", shards, [without, without])
+    same = judge_ability("garment", shards, [weights(tmp_path, "new", (HANGING,))])
     assert same["studio"]["gain"][SEED] == same["wild"]["gain"][SEED] == [0.0, 0.0], "nothing over itself"
-    assert ABILITIES["garment"].stages == ("loose_without", "loose"), "in the order of the weights"
+    assert ABILITIES["garment"].stages == ("hanging",)
 
 
 def test_drawings_are_judged_by_what_is_kept_of_their_style(tmp_path):

@@ -59,7 +59,8 @@ def test_stages_differ_as_their_table_says():
     settings = {name: stages.stage_settings(name, "smoke", gamma=0.5, precision="float32") for name in stages.STAGES}
     assert {name for name, s in settings.items() if s.gamma == 0.5} == {"posttrain"}
     alone = {name: s.part for name, s in settings.items() if s.part}
-    assert alone == {"relight": "light", "face": "face", "loose": "cloth", "loose_without": "driven"}
+    parts = {"relight": "light", "face": "face", "loose": "cloth", "loose_without": "driven", "hanging": "hanging"}
+    assert alone == parts
     assert settings["face"].face_weight and not (settings["face"].body_weight or settings["face"].hand_weight)
     assert settings["relight"].single == 1 > settings["loose"].single
     assert (
@@ -67,6 +68,7 @@ def test_stages_differ_as_their_table_says():
     )
     assert settings["loose"].looked == settings["loose_without"].looked == 0 < settings["relight"].looked
     assert settings["loose"].steps == settings["loose_without"].steps == smoke.loose_steps
+    assert not any(getattr(settings["hanging"], f"{kind}_weight") for kind in ("body", "face", "hand"))
     assert settings["mixed"].steps == smoke.pretrain_steps + smoke.posttrain_steps
     assert settings["posttrain"].template_steps == 0 < settings["mixed"].template_steps
     assert {s.precision for s in settings.values()} == {"float32"}

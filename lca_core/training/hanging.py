@@ -1,11 +1,10 @@
 """Learning how cloth hangs (`HangingCloth`): from cloth that was simulated, of which no picture is drawn.
 
-People of `garment` are encoded from their photographs. A Gaussian that lies, in all of them, where the truth has a
-skirt or a coat, on its surface or under it, is to follow the nearest point of the simulated cloth through clips of the
-same person: how much farther than in the photographs that is from its skinned place then, in the axes of the T-pose, is
-what the decoder has to say. Neighbours are to stay neighbours: Gaussians on skin and on shells overlap, and where they
-part prints turn to mush. Everybody else, people of the studio in clothes that are not loose among them, teaches it
-where nothing hangs.
+People of `garment` are encoded from their photographs; in the photographs' poses each of their Gaussians lies near some
+point of the simulated cloth, or near none. Where it does, it is to follow that point through clips of the same person:
+how much farther than in the photographs it is from its skinned place then, in the axes of the T-pose, is what the
+decoder has to say. Everybody else, people of the studio in clothes that are not loose among them, teaches it where
+nothing hangs.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,14 +15,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from scipy.ndimage import maximum_filter
 from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from lca_core.body import joint_transforms
 from lca_core.data import Frame, Person, read_people
-from lca_core.data.cameras import project
 from lca_core.data.scaling import at_sizes
 from lca_core.data.streaming import index
 from lca_core.errors import InputError
@@ -32,7 +29,6 @@ from lca_core.model.graphed import spread
 from lca_core.model.hanging import SIGNAL, HangingCloth, pushes
 from lca_core.model.parts import HANGING
 from lca_core.model.photographs import Photographs
-from lca_core.people.body.parts import PART_IDS
 from lca_core.people.domains.swinging import EVERY, Swinging, cached_swinging, read_swinging
 from lca_core.tensor_files import load_tensors, save_tensors
 from lca_core.training.log import append_row, cut_log
@@ -41,13 +37,9 @@ from lca_core.training.survival import check_finite
 
 STATE = "lca_core hanging state 1"
 SHOWN = (4, 1, 4)  # photographs of a person's encodings: the first ones, one, and any four
-_CLOTH = tuple(PART_IDS[name] for name in ("skirt", "coat"))
-_NEAR = 0.15  # metres from what is free of it, in the photographs' poses, within which what lies there goes with it
-_GROWN = 5  # pixels that cloth's outline is wider for what lies in it
-_PAIRS = 3.0  # weight of how far neighbours part, beside how far each is off
+_NEAR = 0.07  # metres from cloth, in the photographs' poses, within which a Gaussian is one of its
 _OPAQUE = 0.3  # opacity from which a Gaussian counts
 _POINTS = 1500  # of a person's, at most
-_NEIGHBOURS = 5  # of a Gaussian, itself among them
 _FOLDED = 0.25  # determinant of blended transforms under which nothing can be told in the axes of the T-pose
 _LOOSE, _TIGHT, _MOMENTS = 6, 2, 8  # encodings in a step, and moments of a clip
 _JITTER = (0.05, 0.02)  # of tokens, of the pose's rotations
@@ -69,8 +61,7 @@ class Clip(NamedTuple):
 @dataclass(frozen=True)
 class Wearer:
     """One encoding of a person. tokens [G, D]; loose [P]: 1 where what hangs on the graph is loose cloth; solid [P]:
-    how opaque it is; chosen [M]: numbers among the P of those that clips tell of; shown: `pushes` of the photographs;
-    pairs: the neighbours of each of the M among them.
+    how opaque it is; chosen [M]: numbers among the P of those that clips tell of; shown: `pushes` of the photographs.
     """
 
     tokens: Float[Tensor, "G D"]
@@ -79,7 +70,6 @@ class Wearer:
     chosen: Int[Tensor, " M"]
     shown: Float[Tensor, "N S"]
     clips: Sequence[Clip] = ()
-    pairs: Int[Tensor, "M q"] | None = None
 
 
 @torch.no_grad()
@@ -102,11 +92,8 @@ def wearers(
                 Wearer(avatar.tokens, nothing, gaussians.opacities, torch.zeros(0).long(), torch.zeros(1, SIGNAL))
             )
         else:
-            found.append(
-                _wearer(
-                    avatar, gaussians.means, gaussians.opacities, swinging, frames, known[: SHOWN[0]], part, generator
-                )
-            )
+            instants = sorted({frame.instant for frame in frames})
+            found.append(_wearer(avatar, gaussians.means, gaussians.opacities, swinging, instants, part, generator))
     return found
 
 
@@ -123,31 +110,22 @@ def _wearer(
     means: Float[Tensor, "P 3"],
     solid: Float[Tensor, " P"],
     swinging: Swinging,
-    frames: Sequence[Frame],
-    judges: Sequence[Frame],
+    instants: Sequence[int],
     part: HangingCloth,
     generator: np.random.Generator,
 ) -> Wearer:
     weights = avatar.weights[part.points.long()]
-
-    def moments(frames: Sequence[Frame]) -> tuple[Tensor, Tensor, Tensor]:
-        """(cloth, blended transforms, joints' rotations) of the moments of frames."""
-        at = torch.tensor([frame.instant for frame in frames]) * EVERY
-        transforms = _transforms(avatar, swinging, 0)[at]
-        return torch.from_numpy(swinging.cloth[0])[at], _blended(weights, transforms), transforms[..., :3, :3]
-
-    cloth, skinned, _ = moments(judges)
+    at = torch.tensor(instants) * EVERY
+    transforms = _transforms(avatar, swinging, 0)[at]
+    cloth = torch.from_numpy(swinging.cloth[0])[at]
+    skinned = _blended(weights, transforms)
     placed = (skinned[..., :3] @ means[..., None])[..., 0] + skinned[..., 3]
-    within = torch.stack([_on_cloth(frame, where) for frame, where in zip(judges, placed)]).all(0).nonzero()[:, 0]
-    far, vertex = (sum(map(torch.cdist, placed[:, within], cloth)) / len(judges)).min(1)
-    within, vertex = within[far < _NEAR], vertex[far < _NEAR]
-    loose = torch.zeros(len(means)).index_fill_(0, within, 1.0)
-    some = (solid[within] > _OPAQUE).nonzero()[:, 0]
-    some = some[torch.from_numpy(np.sort(generator.permutation(len(some))[:_POINTS]))]
-    chosen, vertex = within[some], vertex[some]
-    between = torch.cdist(placed[0, chosen], placed[0, chosen])
-    pairs = between.topk(min(_NEIGHBOURS, len(chosen)), largest=False).indices[:, 1:]
-    cloth, skinned, turns = moments(frames)
+    opaque = (solid > _OPAQUE).nonzero()[:, 0]
+    far, nearest = (sum(map(torch.cdist, placed[:, opaque], cloth)) / len(at)).min(1)
+    near = (far < _NEAR).nonzero()[:, 0]
+    loose = torch.zeros(len(means)).index_fill_(0, opaque[near], 1.0)
+    near = near[torch.from_numpy(np.sort(generator.permutation(len(near))[:_POINTS]))]
+    vertex, chosen = nearest[near], opaque[near]
     before = _unposed(skinned[:, chosen], cloth[:, vertex])[0].mean(0)
     clips = []
     for number in range(len(swinging.poses)):
@@ -155,20 +133,7 @@ def _wearer(
         skinned = _blended(weights[chosen], transforms)
         place, told = _unposed(skinned, torch.from_numpy(swinging.cloth[number])[:, vertex])
         clips.append(Clip(pushes(transforms[..., :3, :3]), place - before, skinned[..., :3].contiguous(), told))
-    return Wearer(avatar.tokens, loose, solid, chosen, pushes(turns), clips, pairs)
-
-
-def _on_cloth(frame: Frame, places: Float[Tensor, "P 3"]) -> Bool[Tensor, " P"]:
-    """Which places a frame's picture has within the outline of loose cloth."""
-    if frame.body.truth is None:
-        raise InputError("where cloth is is told by the truth's parts; draw people of garment with --truth")
-    cloth = maximum_filter(np.isin(frame.body.truth.parts, _CLOTH), _GROWN)
-    camera = frame.body.camera
-    column, row = project(camera, places.numpy()).astype(int).T
-    inside = (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height)
-    found = np.zeros(len(places), bool)
-    found[inside] = cloth[row[inside], column[inside]]
-    return torch.from_numpy(found)
+    return Wearer(avatar.tokens, loose, solid, chosen, pushes(_transforms(avatar, swinging, 0)[at][..., :3, :3]), clips)
 
 
 def _transforms(avatar: Avatar, swinging: Swinging, number: int) -> Float[Tensor, "T 55 4 4"]:
@@ -191,12 +156,9 @@ def _unposed(
 
 def astray(
     part: HangingCloth, wearer: Wearer, clip: Clip, moments: Int[Tensor, " t"], jitter: float = 0.0
-) -> tuple[Float[Tensor, " k"], Float[Tensor, " k"], Float[Tensor, " l"], Float[Tensor, "V 1"]]:
+) -> tuple[Float[Tensor, " k"], Float[Tensor, " k"], Float[Tensor, "V 1"]]:
     """(how far from its cloth every Gaussian is that anything is told of, at some moments of a clip, metres; how far it
-    is by skinning alone; how much farther than their cloth neighbours part; the gates as logits).
-
-    jitter: noise, as shares of _JITTER.
-    """
+    is by skinning alone; the gates as logits). jitter: noise, tokens' share of which is _JITTER's."""
     tokens, signal = wearer.tokens, clip.signal[moments]
     if jitter:
         tokens = tokens + jitter * _JITTER[0] * tokens.std() * torch.randn_like(tokens)
@@ -205,9 +167,8 @@ def astray(
     hung = part.hung(cloth, signal) - part.hung(cloth, wearer.shown).mean(0)
     said = spread(part.opened(sure) * hung, part.near[wearer.chosen], part.share[wearer.chosen])
     turn, away, told = clip.turn[moments], clip.away[moments], clip.told[moments]
-    off, skinned = ((turn @ metres[..., None])[..., 0] for metres in (said - away, away))
-    parted = (off[:, :, None] - off[:, wearer.pairs]).norm(dim=-1)[told[:, :, None] & told[:, wearer.pairs]]
-    return off.norm(dim=-1)[told], skinned.norm(dim=-1)[told], parted, sure
+    off, skinned = ((turn @ metres[..., None])[..., 0].norm(dim=-1)[told] for metres in (said - away, away))
+    return off, skinned, sure
 
 
 def doubt(part: HangingCloth, wearer: Wearer, sure: Float[Tensor, "V 1"]) -> Float[Tensor, ""]:
@@ -244,20 +205,19 @@ def fit_hanging(
     for step in bar:
         rng = np.random.default_rng([seed, step])
         torch.manual_seed(int(rng.integers(1 << 31)))
-        off, skinned, parted, doubts = [], [], [], []
+        off, skinned, doubts = [], [], []
         for _ in range(_LOOSE):
             wearer = loose[rng.integers(len(loose))]
             clip = wearer.clips[rng.integers(len(wearer.clips))]
             moments = torch.from_numpy(rng.integers(0, len(clip.signal), _MOMENTS))
-            metres, without, between, sure = astray(part, wearer, clip, moments, jitter=1.0)
+            metres, without, sure = astray(part, wearer, clip, moments, jitter=1.0)
             off.append(metres.mean())
             skinned.append(without.mean())
-            parted.append(between.mean())
             doubts.append(doubt(part, wearer, sure))
         for wearer in (tight[rng.integers(len(tight))] for _ in range(_TIGHT if tight else 0)):
             doubts.append(doubt(part, wearer, part.worn(wearer.tokens)[0]))
-        off, skinned, parted, doubts = (torch.stack(values).mean() for values in (off, skinned, parted, doubts))
-        loss = _METRES * (off + _PAIRS * parted) + doubts
+        off, skinned, doubts = (torch.stack(values).mean() for values in (off, skinned, doubts))
+        loss = _METRES * off + doubts
         check_finite(f"step {step}", {"loss": float(loss)}, {}, "give a lower learning rate")
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -266,7 +226,7 @@ def fit_hanging(
             group["lr"] = lr * cosine(step, steps, max(1, steps // 20))
         optimizer.step()
         row = {"step": step, "loss": float(loss), "mm": 1000 * float(off), "skinned_mm": 1000 * float(skinned),
-               "parted_mm": 1000 * float(parted), "doubt": float(doubts)}  # fmt: skip
+               "doubt": float(doubts)}  # fmt: skip
         append_row(out / "log.csv", row)
         bar.set_postfix(mm=f"{row['mm']:.1f}", of=f"{row['skinned_mm']:.1f}")
         if (step + 1) % _KEPT == 0 and step + 1 < steps:
@@ -291,7 +251,7 @@ def train_hanging(
     loose, tight, ids = [], [], []
     seeds = [entry.seed for entry in index(list(shards)) if entry.domain == "garment" and entry.seed is not None]
     clips = dict(zip(seeds, cached_swinging(seeds, workers)))
-    for person in tqdm(read_people(shards, truth=True), desc="encode", unit="person"):
+    for person in tqdm(read_people(shards), desc="encode", unit="person"):
         hangs = person.seed in clips if person.domain == "garment" else any(frame.cloth for frame in person.frames)
         if hangs and person.domain != "garment":
             continue  # something is loose of which nothing is known

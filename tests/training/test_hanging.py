@@ -8,13 +8,12 @@ import pytest
 import torch
 
 from lca_core.body import joint_transforms
-from lca_core.data import Truth, write_shard
+from lca_core.data import write_shard
 from lca_core.errors import InputError
 from lca_core.model import LCA, Pixels, rows_length
 from lca_core.model.graphed import spread
 from lca_core.model.hanging import HangingCloth, pushes
 from lca_core.model.parts import HANGING
-from lca_core.people.body.parts import PART_IDS
 from lca_core.people.domains.swinging import Swinging
 from lca_core.training import hanging
 from lca_core.training.checkpoints import load_model, save_model
@@ -48,17 +47,14 @@ def wearer(part: HangingCloth, loose: bool, count: int = 12) -> Wearer:
     tokens = torch.randn(int(part.read.max()) + 1, part.width, generator=generator) + (3 if loose else -3)
     clip = Clip(pushes(turns), away, turn, torch.ones(count, len(chosen), dtype=torch.bool))
     shown = pushes(turns)[[count // 2 - 1, count // 2]]
-    pairs = torch.arange(len(chosen))[:, None].roll(1, 0)
-    return Wearer(
-        tokens, (at > 0.5).float(), torch.ones(len(part.points)), chosen, shown, (clip,) if loose else (), pairs
-    )
+    return Wearer(tokens, (at > 0.5).float(), torch.ones(len(part.points)), chosen, shown, (clip,) if loose else ())
 
 
 def test_it_learns_where_cloth_goes_and_on_whom_nothing_hangs(part, tmp_path):
     loose, tight = wearer(part, True), wearer(part, False)
     fit_hanging(part, [loose], [tight], tmp_path, STEPS, 3e-3)
     with torch.no_grad():
-        off, skinned, _, _ = astray(part, loose, loose.clips[0], torch.arange(12))
+        off, skinned, _ = astray(part, loose, loose.clips[0], torch.arange(12))
         gate = part.opened(part.worn(tight.tokens)[0])
     assert off.mean() < 0.35 * skinned.mean() and gate.max() < 0.05
     rows = list(csv.DictReader((tmp_path / "log.csv").open()))
@@ -103,17 +99,6 @@ def swinging_legs(person, moments: int = 37) -> Swinging:
     return Swinging(poses, np.zeros((1, moments, 3), np.float32), cloth.astype(np.float32))
 
 
-def in_skirts(person):
-    """The same person whose truth is a skirt all over."""
-
-    def worn(picture):
-        parts = np.where(picture.matte > 0, PART_IDS["skirt"], 0).astype(np.uint8)
-        px = picture.camera.width
-        return replace(picture, truth=Truth(np.zeros((px, px), np.float32), np.zeros((px, px, 3), np.float32), parts))
-
-    return replace(person, frames=tuple(replace(frame, body=worn(frame.body)) for frame in person.frames))
-
-
 def test_gaussians_near_cloth_in_the_photographs_are_told_to_follow_it(monkeypatch):
     model = with_hanging(tiny_model())
     part = model.parts.pop(HANGING)
@@ -122,9 +107,6 @@ def test_gaussians_near_cloth_in_the_photographs_are_told_to_follow_it(monkeypat
              for i, frame in enumerate(person.frames)]  # fmt: skip
     person = replace(person, frames=tuple(still))
     monkeypatch.setattr(hanging, "_OPAQUE", 0.0)
-    with pytest.raises(InputError, match="--truth"):
-        hanging.wearers(person, swinging_legs(person), model, part, MeanColour())
-    person = in_skirts(person)
     clips = swinging_legs(person)
     found = hanging.wearers(person, clips, model, part, MeanColour())
     assert len(found) == len(hanging.SHOWN)
@@ -144,7 +126,7 @@ def test_the_stage_writes_the_part_alone_and_leaves_the_rest_as_it_was(tmp_path,
     torch.manual_seed(0)
     model = LCA(replace(TINY, name="smoke"), rows_length(Pixels()), free_body())  # of a profile that stages have
     save_model(tmp_path / "init.safetensors", model, {})
-    people = [in_skirts(replace(painted_person(0), domain="garment")), painted_person(1)]
+    people = [replace(painted_person(0), domain="garment"), painted_person(1)]
     for person in people:
         write_shard(tmp_path / person.domain / "one.tar", [person])
     monkeypatch.setattr(hanging, "_OPAQUE", 0.0)

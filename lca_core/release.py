@@ -11,4 +11,4 @@ LIGHT = CHECKPOINTS / "light.safetensors"
 HANGING = CHECKPOINTS / "hanging.safetensors"
 CLOTH = CHECKPOINTS / "cloth.safetensors"
 LOOSE_WITHOUT = CHECKPOINTS / "loose_without.safetensors"
-ADDITIONS = (FACE, LIGHT, HANGING)  # what avatars gain by; corrected weights gain nothing (records s3/weights/...)
+ADDITIONS = (FACE, LIGHT)  # what avatars gain by; corrected weights gain nothing, and hanging cloth blurs its prints

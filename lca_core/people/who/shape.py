@@ -5,6 +5,7 @@ proportions, ancestry), which the body file turns into its first betas; figure a
 volume are read off the body's own vertices through a small table, so sampling a person takes a millisecond.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -147,12 +148,21 @@ def _variation_weights(phenotypes: dict[str, float]) -> np.ndarray:
     """
     ancestry = np.array([phenotypes[name] for name in ("african", "asian", "caucasian")])
     weights = [ancestry / ancestry.sum()]
-    for name, count in _VARIATIONS.items():
-        anchors = np.linspace(-1 / 3 if name == "age" else 0.0, 1.0, count)
-        below = int(np.clip(np.searchsorted(anchors, phenotypes[name]) - 1, 0, count - 2))
-        share = (phenotypes[name] - anchors[below]) / (anchors[below + 1] - anchors[below])
-        weights.append((1 - share) * np.eye(count)[below] + share * np.eye(count)[below + 1])
+    for name, (anchors, ones) in _steps().items():
+        value, last = phenotypes[name], len(anchors) - 2
+        below = min(max(bisect_left(anchors, value) - 1, 0), last)
+        share = (value - anchors[below]) / (anchors[below + 1] - anchors[below])
+        weights.append((1 - share) * ones[below] + share * ones[below + 1])
     return np.concatenate(weights)
+
+
+@lru_cache(maxsize=1)
+def _steps() -> dict[str, tuple[list[float], np.ndarray]]:
+    """Of each phenotype the values at which its variations stand, and the identity."""
+    return {
+        name: (np.linspace(-1 / 3 if name == "age" else 0.0, 1.0, count).tolist(), np.eye(count))
+        for name, count in _VARIATIONS.items()
+    }
 
 
 @lru_cache(maxsize=1)

@@ -18,7 +18,7 @@
 # the filters cost, then the same folder on Ray. What comes out are the same records that digital humans are written to
 # ([02_digital_humans](02_digital_humans.ipynb)).
 #
-# **Time**: two minutes to run at `smoke` on two cores, twenty to read, thirty for the exercises.
+# **Time**: a minute and a half to run at `smoke` on two cores, twenty to read, thirty for the exercises.
 #
 # **Where we are**: where real clips enter. Each goes through these stages:
 #
@@ -163,6 +163,7 @@ plt.show()
 person = prepare_photos([photos["astronaut"]], sizes)
 print(json.dumps(person.meta["photos"][0], indent=1), "\nnot shown:", ", ".join(person.meta["missing"]))
 figures.bodies(person)
+figures.record(person)
 plt.show()
 
 # %%
@@ -176,7 +177,7 @@ for name, paths in tried.items():
         prepare_photos(paths, sizes)
         photo_verdicts[name] = "kept"
     except InputError as error:
-        photo_verdicts[name] = str(error).replace(str(paths[-1].parent), "")
+        photo_verdicts[name] = str(error).replace(f"{paths[-1].parent}/", "")
     print(f"{name:16} {photo_verdicts[name]}")
 
 # %% [markdown]
@@ -212,8 +213,9 @@ for entry in made.entries:
 
 # %% [markdown]
 # What was written: shards of each split, the Croissant manifest with licence, consent and hashes, a datasheet, and a
-# page with pictures of what was kept, what was dropped and why (`report.html`: open it in a browser). The strips on
-# that page, kept ones in green with the fitted body, dropped ones in red:
+# page with pictures of what was kept, what was dropped and why (`report.html`: open it in a browser). Here are its
+# strips. A picture that passes has a green edge, one that does not a red one; the last ones of a strip show the fitted
+# body. All pictures of a clip may pass and the clip be dropped: the still, the copy.
 
 # %%
 print(*(path.relative_to(job.out) for path in made.files), sep="\n")
@@ -249,23 +251,23 @@ for id in ("fault_precision_min", "fault_recall_min", "grouping_f1", "hostile_ha
 #
 # Past one machine the same functions run on a [Ray](https://www.ray.io) cluster (`--engine ray`): each actor keeps its
 # networks and a process that may hang or die without taking the actor along; a killed actor is replaced and its clips
-# are done again. Those that were kept, once more: both engines give the same bytes.
+# are done again. Two of those that were kept, once more, by one actor: both engines give the same bytes.
 
 # %%
 few = folder.parent / "few"
 few.mkdir()
-for entry in made.kept:
+twice = made.kept[:2]
+for entry in twice:
     copy = shutil.copytree if (folder / entry.file).is_dir() else shutil.copy
     copy(folder / entry.file, few / entry.file)
 other = Job(few, folder.parent / "on_ray", profile, most=6, licence="as the packages say", consent="unknown")
 started = time.perf_counter()
-again = curate(other, partial(on_ray, workers=2))
+again = curate(other, partial(on_ray, workers=1))
 ray_seconds = time.perf_counter() - started
-shards = [path.relative_to(job.out) for path in made.files if path.suffix == ".tar"]
-same = all((job.out / shard).read_bytes() == (other.out / shard).read_bytes() for shard in shards)
+same = all((job.work / f"{e.key}.tar").read_bytes() == (other.work / f"{e.key}.tar").read_bytes() for e in twice)
 print(f"{len(made.entries)} items here {local_seconds:.0f} s, {len(again.entries)} on Ray {ray_seconds:.0f} s,",
       "of which starting a cluster of one machine takes some")  # fmt: skip
-print("the same shards:", same)
+print("the same records, byte for byte:", same)
 
 # %% [markdown]
 # **A million clips.** From what a clip costs:
@@ -289,7 +291,7 @@ summary = {
     "kept": len(made.kept),
     "items": len(made.entries),
     "people": len({entry.identity for entry in made.kept}),
-    "same_shards": same,
+    "same_records": same,
     "core_seconds_a_clip": round(per_clip, 1),
 }
 if out:
@@ -298,12 +300,11 @@ if out:
 summary
 
 # %% [markdown]
-# - Of four photographs one is usable, of eleven clips and folders three, and every other one says why it is not.
-# - Crop first, then ask: asked about the whole street, networks find half a cyclist; in a crop, all of him. Small faces
-#   are looked for where a body has its head.
+# - Of four photographs one will do, of eleven clips and folders three, and every other one says why it is not.
+# - A clip goes on with the shot that has most pictures. Of the street scenes that one shows roofs and no cyclist.
 # - A pose is told from one view to some centimetres; facial actions no better than a face at rest, at these sizes.
-# - Weak spots: held things (the helmet) stay in the matte; bars and pillars behind a shoulder leave traces; faces in
-#   profile have no mesh; one person a clip.
+# - Weak spots: held things (the helmet) stay in the matte; bars and pillars behind a shoulder leave traces. Not seen
+#   here: faces in profile have no mesh, and there is one person a clip.
 
 # %% [markdown]
 # ## Exercises

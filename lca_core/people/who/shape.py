@@ -2,7 +2,7 @@
 
 People are sampled in anny's phenotypes (what MakeHuman's sliders say: sex, age, muscle, weight, height,
 proportions, ancestry), which the body file turns into its first betas; figure and face vary on top. Stature and
-volume are read off the body's own vertices through a small table, so sampling a person takes a millisecond.
+volume are read off the body's own vertices through a small table, so sampling a person takes some milliseconds.
 """
 
 from bisect import bisect_left

@@ -214,8 +214,8 @@ for entry in made.entries:
 # %% [markdown]
 # What was written: shards of each split, the Croissant manifest with licence, consent and hashes, a datasheet, and a
 # page with pictures of what was kept, what was dropped and why (`report.html`: open it in a browser). Here are its
-# strips. A picture that passes has a green edge, one that does not a red one; the last ones of a strip show the fitted
-# body. All pictures of a clip may pass and the clip be dropped: the still, the copy.
+# strips. A picture that passes has a green edge, one that does not a red one; where a body was fitted, it is drawn at
+# the end. All pictures of a clip may pass and the clip be dropped: the still, the copy.
 
 # %%
 print(*(path.relative_to(job.out) for path in made.files), sep="\n")

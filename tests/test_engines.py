@@ -1,11 +1,9 @@
 """Many items, done by processes that may hang, die or raise."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 import ray
@@ -14,14 +12,7 @@ from lca_core import engines
 from lca_core.engines import Work, local, on_ray
 from lca_core.errors import InputError
 from lca_core.workers import Worker, WorkerDied, WorkerEnded, WorkerNotStarted, in_workers
-
-
-def _ill(item: str) -> str:
-    if item == "hangs":
-        time.sleep(60)
-    if item == "dies":
-        os.kill(os.getpid(), signal.SIGKILL)
-    return item.upper()
+from tests import errands
 
 
 def _ask(worker: Worker, item: str) -> str:
@@ -32,38 +23,24 @@ def _ask(worker: Worker, item: str) -> str:
 
 
 def test_an_item_that_hangs_or_kills_its_process_costs_itself_only():
-    found = sorted(in_workers(_ill, _ask, ["a", "dies", "b", "hangs", "c"], workers=2, seconds=2))
+    found = sorted(in_workers(errands.ill, _ask, ["a", "dies", "b", "hangs", "c"], workers=2, seconds=2))
     killed = "dies: ended its process (exit code -9: killed, perhaps for want of memory), 2 times"
     assert found == ["A", "B", "C", killed, "hangs: took over 2 s, 2 times"]
 
 
-class _Deadly:
-    """A task that cannot be unpickled: whoever is given it dies before it can say that it is there."""
-
-    def __reduce__(self):
-        return os._exit, (3,)
-
-
 def test_a_process_that_dies_while_it_starts_is_blamed_on_no_item():
     with pytest.raises(WorkerNotStarted, match="ended while it started .exit code 3.*nothing is wrong with the input"):
-        Worker(_Deadly()).ask("a")
-
-
-class _Silent:
-    """A task that takes for ever to unpickle: whoever is given it never says that it is there."""
-
-    def __reduce__(self):
-        return time.sleep, (60,)
+        Worker(errands.Deadly()).ask("a")
 
 
 def test_a_process_that_never_says_that_it_is_ready_is_given_up(monkeypatch):
     monkeypatch.setattr("lca_core.workers.START_SECONDS", 0.5)
     with pytest.raises(InputError, match="was not ready after 0 s"):
-        Worker(_Silent()).ask("a")
+        Worker(errands.Silent()).ask("a")
 
 
 def test_a_hang_is_told_from_a_death():
-    worker = Worker(_ill, 1)
+    worker = Worker(errands.ill, 1)
     try:
         assert [engines.attempt(worker, item).hung for item in ("hangs", "dies", "a")] == [True, False, False]
     finally:
@@ -80,18 +57,14 @@ def test_stopping_early_ends_what_is_under_way_and_records_no_failure(tmp_path):
             ended.append(item)
             raise
 
-    found = in_workers(_ill, ask, ["a", "hangs"], workers=2, seconds=50)
+    found = in_workers(errands.ill, ask, ["a", "hangs"], workers=2, seconds=50)
     assert next(found) == "A"
     found.close()
     assert ended == ["hangs"], "it was not waited for: that would have been a WorkerHung, after 50 s"
 
 
-def _upset(item: str) -> str:
-    raise InputError(f"{item} is no good")
-
-
 def test_what_a_task_raises_is_raised_where_it_was_asked_for_and_kills_nobody():
-    worker = Worker(_upset)
+    worker = Worker(errands.upset)
     try:
         for _ in range(2):
             with pytest.raises(InputError, match="b is no good"):
@@ -100,16 +73,8 @@ def test_what_a_task_raises_is_raised_where_it_was_asked_for_and_kills_nobody():
         worker.end()
 
 
-def _prepare():
-    os.environ["PREPARED"] = "yes"
-
-
-def _prepared(item: str) -> str:
-    return f"{item} {os.environ['PREPARED']} {os.environ['COLOUR']}"
-
-
 def test_a_process_is_prepared_before_its_first_item():
-    work = Work(_prepared, 60, _prepare, {"COLOUR": "blue"})
+    work = Work(errands.prepared, 60, errands.prepare, {"COLOUR": "blue"})
     assert sorted(done.result for done in local(work, ["a", "b"])) == ["a yes blue", "b yes blue"]
     assert "COLOUR" not in os.environ
 
@@ -122,7 +87,7 @@ def test_where_ray_does_not_start_this_machine_works_and_says_so(monkeypatch, ca
         raise Exception("The current node timed out during startup.\nMore lines")
 
     monkeypatch.setattr(ray, "init", init)
-    found = [done.result for done in on_ray(Work(_ill), ["a"])]
+    found = [done.result for done in on_ray(Work(errands.ill), ["a"])]
     assert found == ["A"] and len(tried) == engines.STARTS
     assert "Ray did not start (The current node timed out during startup.)" in capsys.readouterr().err
 
@@ -138,7 +103,7 @@ def test_a_start_of_ray_that_fails_leaves_none_of_its_processes_and_others_alone
     monkeypatch.setattr(ray, "init", init)
     monkeypatch.setattr(engines, "STARTS", 1)
     try:
-        assert [done.result for done in on_ray(Work(_ill), ["a"])] == ["A"]
+        assert [done.result for done in on_ray(Work(errands.ill), ["a"])] == ["A"]
         assert [process.poll() is None for process in started] == [False, False, True]
     finally:
         for process in started:
@@ -153,9 +118,9 @@ def test_a_cluster_that_is_not_there_is_told_at_once(monkeypatch):
         address = f"127.0.0.1:{nobody.getsockname()[1]}"
         for form in (address, f"ray://{address}"):
             with pytest.raises(InputError, match=f"no Ray cluster answers at {form} .*refused"):
-                list(on_ray(Work(_ill), ["a"], address=form))
+                list(on_ray(Work(errands.ill), ["a"], address=form))
     with pytest.raises(InputError, match="70000"):
-        list(on_ray(Work(_ill), ["a"], address="127.0.0.1:70000"))
+        list(on_ray(Work(errands.ill), ["a"], address="127.0.0.1:70000"))
 
 
 def test_a_cluster_that_answers_and_is_none_is_told_too(monkeypatch):
@@ -166,4 +131,4 @@ def test_a_cluster_that_answers_and_is_none_is_told_too(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         with pytest.raises(InputError, match=f"answers at {address} .This is no Ray"):
-            list(on_ray(Work(_ill), ["a"], address=address))
+            list(on_ray(Work(errands.ill), ["a"], address=address))

@@ -27,6 +27,7 @@ from lca_core.data import read_people, write_shard
 from lca_core.engines import attempt
 from lca_core.errors import InputError
 from lca_core.workers import Worker, WorkerNotStarted
+from tests import errands
 from tests.data.people import random_person
 
 
@@ -137,28 +138,17 @@ def test_a_dropped_copy_is_told_of_its_kept_original_and_never_kept_for_it():
     )
 
 
-class _Deadly:
-    """A task that cannot be unpickled: whoever is given it dies before it can say that it is there."""
-
-    def __reduce__(self):
-        return os._exit, (3,)
-
-
 def test_a_process_that_dies_while_it_starts_is_blamed_on_no_item(folder, tmp_path):
     job = job_of(folder, tmp_path)
     with pytest.raises(WorkerNotStarted, match="ended while it started .exit code 3.*nothing is wrong with the input"):
-        attempt(Worker(_Deadly()), folder / "man.mp4")
+        attempt(Worker(errands.Deadly()), folder / "man.mp4")
     assert not job.work.exists()
 
 
 def test_a_death_becomes_an_entry(folder, tmp_path):
     job = job_of(folder, tmp_path)
-    entry = entry_of(attempt(Worker(partial(_die, job=job)), folder / "man.mp4"), job)
+    entry = entry_of(attempt(Worker(errands.die), folder / "man.mp4"), job)
     assert entry.reasons[0].kind == "failed" and Entry.read(job.work / f"{entry.key}.json") == entry
-
-
-def _die(item: Path, job: Job) -> Entry:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def quick(items, job) -> Iterator[Entry]:

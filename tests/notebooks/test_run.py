@@ -89,30 +89,41 @@ def test_a_run_that_stopped_goes_on_with_the_notebook_it_stopped_in(runner, tiny
     assert ran[4:] == ["00_tiny", "00_tiny"], "what changed is run again"
 
 
-def test_a_committed_notebook_holds_results_and_nothing_of_the_run(runner, tiny):
-    runner.commit([tiny])
-    committed = tiny.with_suffix(".ipynb")
-    first = committed.read_text()
-    assert printed(committed) == ["laptop 42\n"]
-    for trace in ("papermill", "a warning", 'execution"', str(tiny.parent)):
+@pytest.fixture(scope="module")
+def committed(runner, tmp_path_factory) -> Path:
+    """The source of a notebook that was committed once; whoever changes it takes a copy."""
+    source = tmp_path_factory.mktemp("committed") / "00_tiny.py"
+    source.write_text(TINY)
+    runner.commit([source])
+    return source
+
+
+def test_a_committed_notebook_holds_results_and_nothing_of_the_run(runner, committed):
+    notebook = committed.with_suffix(".ipynb")
+    first = notebook.read_text()
+    assert printed(notebook) == ["laptop 42\n"]
+    for trace in ("papermill", "a warning", 'execution"', str(committed.parent)):
         assert trace not in first
-    runner.commit([tiny])
-    assert committed.read_text() == first  # cell ids are kept, so that only changes show
+    runner.commit([committed])
+    assert notebook.read_text() == first  # cell ids are kept, so that only changes show
 
 
-def test_a_tag_that_is_new_in_the_source_comes_into_the_notebook(runner, tiny):
-    runner.commit([tiny])
+def test_a_tag_that_is_new_in_the_source_comes_into_the_notebook(runner, committed, tiny):
+    notebook = tiny.with_suffix(".ipynb")
+    notebook.write_bytes(committed.with_suffix(".ipynb").read_bytes())
     tiny.write_text(TINY.replace("# %%\nimport sys", '# %% tags=["hide-input"]\nimport sys'))
     runner.commit([tiny])
-    tags = [cell.metadata.get("tags") for cell in nbformat.read(tiny.with_suffix(".ipynb"), as_version=4).cells]
+    tags = [cell.metadata.get("tags") for cell in nbformat.read(notebook, as_version=4).cells]
     assert tags[1:] == [["parameters"], ["hide-input"]]
 
 
 def test_what_is_committed_has_its_exercises_as_their_source_has_them(runner, tiny, monkeypatch):
-    renewed = []
-    monkeypatch.setattr(runner.handout, "renew", renewed.append)
+    done = []
+    monkeypatch.setattr(runner.handout, "renew", lambda source: done.append(("renewed", source)))
+    monkeypatch.setattr(runner, "execute", lambda source, target, parameters: done.append(("run", source)))
+    monkeypatch.setattr(runner, "clean", lambda path: None)
     runner.commit([tiny])
-    assert renewed == [tiny]
+    assert done == [("renewed", tiny), ("run", tiny)]
 
 
 def test_a_notebook_that_prints_a_folder_of_this_machine_is_not_committed(runner, tiny):

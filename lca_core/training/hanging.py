@@ -6,8 +6,8 @@ how much farther than in the photographs it is from its skinned place then, in t
 decoder has to say. Everybody else, people of the studio in clothes that are not loose among them, teaches it where
 nothing hangs.
 
-A skirt is made of Gaussians of both legs' skin and of the shells round them, which overlap and do not go quite alike, so
-that prints blur in motion. A loss on neighbours that part, with what lies within the outline of cloth in all
+A skirt is made of Gaussians of both legs' skin and of the shells round them, which overlap and do not go quite alike,
+so that prints blur in motion. A loss on neighbours that part, with what lies within the outline of cloth in all
 photographs taken for loose, was tried and did no better.
 """
 

@@ -61,7 +61,8 @@ _BODY = """
 from lca_core.body import body_file
 from lca_core.body import basemesh
 from lca_core.people.who import shape
-body_file(), basemesh.load(), shape.sample_shape(__import__("numpy").random.default_rng(0))
+body_file(), body_file(sculpted=True), body_file("full", sculpted=True)
+basemesh.load(), shape.sample_shape(__import__("numpy").random.default_rng(0))
 """
 _KERNELS = """
 import torch
@@ -108,14 +109,14 @@ def draw_on_one_thread() -> None:
 
 
 def prepare(config: pytest.Config) -> None:
-    """Before workers start: the body file and compiled kernels, which each would make, by two processes at once."""
+    """Before workers start: the body files and compiled kernels, which each would make, by two processes at once."""
     if here() or not config.option.tx:
         return
     sources = sorted(path for path in (_ROOT / "lca_core").rglob("*.py") if "njit" in path.read_text(encoding="utf-8"))
     digest = sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     if config.cache.get("lca_core/kernels", None) == digest and any(cache_dir("body").glob("*.npz")):
         return
-    print("making what all workers need: the body file and compiled kernels (once)", flush=True)
+    print("making what all workers need: the body files and compiled kernels (once)", flush=True)
     environment = os.environ | {"PYTHONPATH": str(_ROOT)} | dict.fromkeys(_THREADS, "1")
     started = [subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=_ROOT) for code in (_BODY, _KERNELS)]
     if any([process.wait() for process in started]):

@@ -1,5 +1,7 @@
 """Small pictures of what was kept and what was dropped, for the report page: a strip of frames an item."""
 
+from functools import cache
+
 import numpy as np
 import torch
 from PIL import Image, ImageDraw
@@ -42,9 +44,14 @@ def _bodies(person: Person, count: int) -> list[np.ndarray]:
     return [_with_body(frame, person.betas) for frame in chosen]
 
 
+@cache
+def _body() -> BodyModel:
+    return BodyModel.load()  # a second; a strip has two of them, and a worker makes strips one after another
+
+
 def _with_body(frame: Frame, betas: np.ndarray) -> np.ndarray:
     """A frame, pale, with the bones of its fitted body."""
-    body = BodyModel.load()
+    body = _body()
     theta, root, gaze = (torch.from_numpy(x)[None] for x in (frame.theta, frame.root, frame.gaze))
     rest = body.rest_joints(torch.from_numpy(betas)[None])
     joints = joint_transforms(rest, full_pose(theta, root, gaze), root[:, 3:], body.parents)[1][0].numpy()

@@ -6,6 +6,7 @@ An engine takes a `Work` and items and gives what became of each, as they come, 
 
 import logging
 import os
+import pickle
 import socket
 import sys
 import time
@@ -35,10 +36,6 @@ class Work:
     seconds: float | None = SECONDS
     prepare: Callable[[], None] | None = None
     environment: Mapping[str, str] = field(default_factory=lambda: REPEATABLE)
-
-    def worker(self) -> Worker:
-        """A process that does it."""
-        return Worker(self.task, self.seconds, self.prepare, self.environment)
 
 
 class Done(NamedTuple):
@@ -92,21 +89,38 @@ def on_ray(work: Work, items: Sequence, workers: int = 2, address: str | None = 
         rows = ray.data.from_items([{"number": n} for n in range(len(items))], override_num_blocks=blocks)
         # half a core each: the pool's other half goes to Ray's own tasks, which otherwise wait for ever
         actors = ray.data.ActorPoolStrategy(size=workers)
-        done = rows.map(RayWorker, fn_constructor_args=(work, list(items)), compute=actors, num_cpus=0.5)
+        packed = pickle.dumps(work.task), pickle.dumps(work.prepare)
+        arguments = packed, work.seconds, dict(work.environment), list(items)
+        done = rows.map(RayWorker, fn_constructor_args=arguments, compute=actors, num_cpus=0.5)
         for row in done.iter_rows():
             yield Done(items[row["number"]], row["result"], row["died"], row["seconds"], row["hung"])
 
 
 class RayWorker:
-    """An actor's state: a worker, kept from item to item."""
+    """An actor's state: a worker, kept from item to item.
 
-    def __init__(self, work: Work, items: Sequence):
-        self._worker, self._items = work.worker(), items
+    packed: the work's task and preparation, pickled. Only the worker's process unpickles them: the actor needs none of
+    the libraries that they load, which takes seconds and memory.
+    """
+
+    def __init__(self, packed: tuple[bytes, bytes], seconds: float | None, environment: dict, items: Sequence):
+        task, prepare = map(_Packed, packed)
+        self._worker, self._items = Worker(task, seconds, prepare, environment), items
 
     def __call__(self, row: dict) -> dict:
         """{"number": of an item} to what became of it."""
         done = attempt(self._worker, self._items[row["number"]])
         return row | {"result": done.result, "died": done.died, "seconds": done.seconds, "hung": done.hung}
+
+
+class _Packed:
+    """What is pickled, not unpickled here: whoever gets it as a pickle gets the thing itself."""
+
+    def __init__(self, pickled: bytes):
+        self._pickled = pickled
+
+    def __reduce__(self):
+        return pickle.loads, (self._pickled,)
 
 
 @contextmanager

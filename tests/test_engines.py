@@ -1,6 +1,7 @@
 """Many items, done by processes that may hang, die or raise."""
 
 import os
+import pickle
 import socket
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from lca_core.engines import Work, local, on_ray
 from lca_core.errors import InputError
 from lca_core.workers import Worker, WorkerDied, WorkerEnded, WorkerNotStarted, in_workers
 from tests import errands
+
+NOWHERE = b"cno_such_module\nf\n."  # a pickle that loads a module which is not there
 
 
 def _ask(worker: Worker, item: str) -> str:
@@ -77,6 +80,17 @@ def test_a_process_is_prepared_before_its_first_item():
     work = Work(errands.prepared, 60, errands.prepare, {"COLOUR": "blue"})
     assert sorted(done.result for done in local(work, ["a", "b"])) == ["a yes blue", "b yes blue"]
     assert "COLOUR" not in os.environ
+
+
+def test_a_ray_actor_has_its_worker_prepare_and_do_an_item_and_unpickles_neither_itself():
+    with pytest.raises(ModuleNotFoundError):
+        pickle.loads(NOWHERE)
+    packed = pickle.dumps(errands.prepared), pickle.dumps(errands.prepare)
+    row = engines.RayWorker(packed, 60, {"COLOUR": "blue"}, ["a", "b"])({"number": 1})
+    assert (row["number"], row["result"], row["died"]) == (1, "b yes blue", "")
+    actor = engines.RayWorker((NOWHERE, pickle.dumps(None)), 60, {}, ["a"])
+    with pytest.raises(WorkerNotStarted):  # by its process, which has no such module either
+        actor({"number": 0})
 
 
 def test_where_ray_does_not_start_this_machine_works_and_says_so(monkeypatch, capsys):

@@ -27,7 +27,10 @@ def test_a_file_is_tested_by_one_worker_whole(tmp_path):
     dealt = [option for option in OPTIONS if option.startswith(("--dist", "--no-loadscope"))]
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", *dealt, "-p", "no:cacheprovider", "--rootdir", tmp_path]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    subprocess.run([*command, tmp_path], cwd=tmp_path, env=environment, check=True, stdout=subprocess.DEVNULL)
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # nbval and others, which load for seconds in each process
+    subprocess.run(
+        [*command, "-p", "xdist", tmp_path], cwd=tmp_path, env=environment, check=True, stdout=subprocess.DEVNULL
+    )
     workers_of = [(tmp_path / f"{name}.txt").read_text().split() for name in ("test_a", "test_b", "test_c")]
     assert [len(names) for names in workers_of] == [6, 6, 6]
     assert [len(set(names)) for names in workers_of] == [1, 1, 1]

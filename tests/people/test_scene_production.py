@@ -20,23 +20,10 @@ from lca_core.people.domains import processes, production
 from lca_core.people.domains.domains import render_person
 from lca_core.people.domains.production import cached_people, pictures_of, render_people
 from lca_core.profiles import PROFILES
-from tests.data.people import random_person
+from tests.people.noise import draw_noise, noisy, nothing
 
 SMOKE = PROFILES["smoke"]
 SEED = 9_001  # and the next: in clothes that follow the body, for simulating cloth takes as long as all the rest
-
-
-def draw_noise(seed, path, domain, profile, truth):
-    """Stands in for the path tracer, in whatever process: random pixels, told apart by the seed."""
-    write_shard(path, [noisy(seed, domain)])
-
-
-def noisy(seed, domain="wild"):
-    return replace(random_person(seed), id=f"{domain}-{seed:06d}", domain=domain, meta={"compressed": True})
-
-
-def nothing():
-    """Stands in for loading the path tracer."""
 
 
 @pytest.fixture

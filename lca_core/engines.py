@@ -114,7 +114,8 @@ class RayWorker:
 
 
 class _Packed:
-    """What is pickled, not unpickled here: whoever gets it as a pickle gets the thing itself."""
+    """What is pickled, not unpickled here: whoever gets it as a pickle gets the thing itself. The bytes are those that
+    `on_ray` made of its own task, sent to its own actors; none come out of a file."""
 
     def __init__(self, pickled: bytes):
         self._pickled = pickled

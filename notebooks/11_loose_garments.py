@@ -484,7 +484,7 @@ print(f"forward motion of the hem, skinned by the body's weights, and the truth:
 # both comes how far the cloth at each node hangs from where skinning carries it, in the axes of the T-pose. The
 # photographs stay as they are, as above.
 #
-# It never saw a picture. Simulated cloth says where every point of a skirt is, so each Gaussian that lies on a
+# Its loss draws no picture. Simulated cloth says where every point of a skirt is, so each Gaussian that lies on a
 # person's skirt in the photographs was asked to follow the nearest point of it through three clips
 # ([training/hanging.py](../lca_core/training/hanging.py)). On people in tight clothes its gates are to stay shut.
 #

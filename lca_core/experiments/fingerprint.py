@@ -14,7 +14,7 @@ from lca_core.paths import REPOSITORY
 # Rooms, and files of rooms, whose code decides what a training makes, and how it is judged.
 TRAINED_BY = (
     "body", "data", "model", "splats", "training", "judges/face_network.py", "judges/identity.py",
-    "judges/perceptual.py",
+    "judges/perceptual.py", "people/domains/swinging.py",
 )  # fmt: skip
 _UNASKED = "splats/formats"  # files that Gaussians are handed over in decide nothing of what is learned
 JUDGED_BY = (

@@ -5,8 +5,8 @@ carried, it is pushed: a thigh that comes forward takes the front along and lets
 by pose, how far from its skinned place cloth hangs, in the axes of the T-pose: at the nodes of the graph over the body,
 for what of them is loose cloth (a gate, read from the tokens). It is learned from simulated cloth, whose places are
 known (`lca_core.training.hanging`). Where the photographs' poses are known, Gaussians are laid so that they hang in
-these as they were placed. The last moments of the motion are no input: tried on unseen people, they told nothing that
-the pose does not.
+these, on average, as they were placed. The last moments of the motion are no input: tried on unseen people, they told
+nothing that the pose does not.
 """
 
 from typing import NamedTuple

@@ -183,18 +183,20 @@ def doubt(part: HangingCloth, wearer: Wearer, sure: Float[Tensor, "V 1"]) -> Flo
 
 def fit_hanging(
     part: HangingCloth, loose: Sequence[Wearer], tight: Sequence[Wearer], out: Path, steps: int, lr: float,
-    seed: int = 0, resume: bool = False,
+    seed: int = 0, resume: bool = False, people: Sequence[str] = (),
 ) -> None:  # fmt: skip
     """Train the part in place; writes log.csv and, every _KEPT steps, state.safetensors into `out`. resume: go on from
-    that state, to the same weights as if it had not stopped. InputError for a state of another run."""
+    that state, to the same weights as if it had not stopped. people: who they are. InputError for a state of another
+    run, or of other people."""
     optimizer = torch.optim.AdamW(part.parameters(), lr, weight_decay=0.03)
     names, begun = [name for name, _ in part.named_parameters()], 0
-    facts = {"steps": steps, "lr": lr, "seed": seed, "loose": len(loose), "tight": len(tight)}
+    facts = {"steps": steps, "lr": lr, "seed": seed, "loose": len(loose), "tight": len(tight),
+             "people": list(people)}  # fmt: skip
     state = out / "state.safetensors"
     if resume and state.exists():
         header, tensors = load_tensors(state, STATE, "start without --resume")
         if header.get("facts") != facts:
-            raise InputError(f"{state} is of another run ({header.get('facts')}); start without --resume")
+            raise InputError(f"{state} is of another run, of other people or settings; start without --resume")
         begun = header["step"]
         for name, parameter in zip(names, part.parameters()):
             parameter.data.copy_(tensors[name])
@@ -215,8 +217,9 @@ def fit_hanging(
             clip = wearer.clips[rng.integers(len(wearer.clips))]
             moments = torch.from_numpy(rng.integers(0, len(clip.signal), _MOMENTS))
             metres, without, sure = astray(part, wearer, clip, moments, jitter=1.0)
-            off.append(metres.mean())
-            skinned.append(without.mean())
+            told = max(1, len(metres))  # in a wide stride of few Gaussians nothing may be
+            off.append(metres.sum() / told)
+            skinned.append(without.sum() / told)
             doubts.append(doubt(part, wearer, sure))
         for wearer in (tight[rng.integers(len(tight))] for _ in range(_TIGHT if tight else 0)):
             doubts.append(doubt(part, wearer, part.worn(wearer.tokens)[0]))
@@ -256,14 +259,17 @@ def train_hanging(
     seeds = [entry.seed for entry in index(list(shards)) if entry.domain == "garment" and entry.seed is not None]
     clips = dict(zip(seeds, cached_swinging(seeds, workers)))
     for person in tqdm(read_people(shards), desc="encode", unit="person"):
-        hangs = person.seed in clips if person.domain == "garment" else any(frame.cloth for frame in person.frames)
-        if hangs and person.domain != "garment":
+        hangs = person.domain == "garment" and person.seed in clips
+        if not hangs and (person.domain == "garment" or any(frame.cloth for frame in person.frames)):
             continue  # something is loose of which nothing is known
-        swinging = read_swinging(clips[person.seed]) if hangs else None
-        (loose if hangs else tight).extend(wearers(person, swinging, model, part, encoder))
+        found = wearers(person, read_swinging(clips[person.seed]) if hangs else None, model, part, encoder)
+        if hangs:  # an encoding that has nothing where the cloth is has nothing to learn from
+            loose += [one for one in found if len(one.chosen)]
+        else:
+            tight += found
         ids.append(person.id)
     if not loose:
         raise InputError("nobody is in clothes whose cloth can be simulated; give a folder of garment people, too")
-    fit_hanging(part, loose, tight, out, steps, lr, seed, resume)
+    fit_hanging(part, loose, tight, out, steps, lr, seed, resume, ids)
     model.parts[HANGING] = part
     return ids

@@ -15,8 +15,9 @@ from lca_core.model.graphed import spread
 from lca_core.model.hanging import HangingCloth, pushes
 from lca_core.model.parts import HANGING
 from lca_core.people.domains.swinging import Swinging
+from lca_core.tensor_files import load_tensors
 from lca_core.training import hanging
-from lca_core.training.checkpoints import load_model, save_model
+from lca_core.training.checkpoints import ADDITION, load_model, save_model
 from lca_core.training.hanging import Clip, Wearer, astray, fit_hanging
 from lca_core.training.stages import train_stage
 from tests.body.bodies import free_body
@@ -79,13 +80,21 @@ def test_a_fit_that_is_stopped_goes_on_to_the_same_numbers(part, tmp_path, monke
     with pytest.raises(KeyboardInterrupt):
         fit_hanging(part, *people, tmp_path / "cut", 10, 1e-2)
     monkeypatch.setattr(hanging, "append_row", append)
-    with pytest.raises(InputError, match="another run"):
-        fit_hanging(part, *people, tmp_path / "cut", 11, 1e-2, resume=True)
+    for steps, others in ((11, ()), (10, ("somebody else",))):
+        with pytest.raises(InputError, match="another run"):
+            fit_hanging(part, *people, tmp_path / "cut", steps, 1e-2, resume=True, people=others)
     part.load_state_dict(start)
     fit_hanging(part, *people, tmp_path / "cut", 10, 1e-2, resume=True)
     assert all(torch.equal(value, whole[name]) for name, value in part.state_dict().items())
     logs = [(tmp_path / folder / "log.csv").read_text() for folder in ("whole", "cut")]
     assert logs[0] == logs[1]
+
+
+def test_moments_of_which_nothing_is_told_teach_nothing_and_break_nothing(part, tmp_path):
+    one = wearer(part, True)
+    silent = replace(one, clips=(one.clips[0]._replace(told=torch.zeros_like(one.clips[0].told)),))
+    fit_hanging(part, [silent], [], tmp_path, 2, 1e-3)
+    assert all(parameter.isfinite().all() for parameter in part.parameters())
 
 
 def swinging_legs(person, moments: int = 37) -> Swinging:
@@ -133,8 +142,12 @@ def test_the_stage_writes_the_part_alone_and_leaves_the_rest_as_it_was(tmp_path,
     monkeypatch.setattr(hanging, "cached_swinging", lambda seeds, workers: [str(seed) for seed in seeds])
     monkeypatch.setattr(hanging, "read_swinging", lambda path: swinging_legs(people[int(path)]))
     given = {"init": tmp_path / "init.safetensors", "steps": 3}
+    unknown = replace(painted_person(2), id="garment-by-hand", domain="garment", seed=None)
+    write_shard(tmp_path / "garment" / "two.tar", [unknown])  # in loose clothes of which nothing is known
     folders = [tmp_path / "garment", tmp_path / "studio"]
     train_stage("hanging", folders, tmp_path / "run", **given)
+    header, _ = load_tensors(tmp_path / "run" / "hanging.safetensors", ADDITION, "")
+    assert header["meta"]["people"] == [person.id for person in people]
     alone = load_model(given["init"], free_body(), additions=[tmp_path / "run" / "hanging.safetensors"])[0]
     assert alone.parts[HANGING].say.weight.abs().max() > 0
     whole = load_model(tmp_path / "run" / "weights.safetensors", free_body())[0].state_dict()

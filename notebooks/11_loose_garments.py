@@ -586,7 +586,7 @@ walked = {"digital human": [
 for method in METHODS:
     walked[method] = [show(avatars[method], walking[i : i + 1], camera) for i in strip]
 sheet([(who, [lower(image) for image in images]) for who, images in walked.items()], 200,
-      captions=[[], [], [f"{i / fps:.2f} s" for i in strip]])  # fmt: skip
+      captions=[*[[]] * len(METHODS), [f"{i / fps:.2f} s" for i in strip]])  # fmt: skip
 plt.show()
 
 # %%
